@@ -1,0 +1,237 @@
+"""The only wiring: settings and names become adapters, adapters become a loop."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flytesched import settings as settings_table
+from flytesched.errors import Conflict, Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from flytesched.clock import SystemClock
+    from flytesched.core.protocols import Journal
+    from flytesched.core.schedule import Schedule
+    from flytesched.executors.local import LocalLauncher
+    from flytesched.hooks.command import CommandHook
+    from flytesched.lock import Holder, SchedulerLock
+    from flytesched.manifest import Manifest
+    from flytesched.manifest.source import ManifestSource
+    from flytesched.runlog.reading import Reader
+    from flytesched.runlog.sqlite import SqliteRunLog
+    from flytesched.scheduler.loop import Limits, Loop
+    from flytesched.settings import Settings
+    from flytesched.wakeup import Wakeup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One manifest with one state directory: what every command works on."""
+
+    #: Where things are, and how the scheduler behaves.
+    settings: Settings
+    #: The environment of this process.
+    environ: Mapping[str, str]
+    #: Why the manifest cannot be read, if it cannot.
+    manifest_error: Invalid | None = None
+
+    def manifest(self) -> Manifest:
+        """Read the manifest.
+
+        Raises:
+            InvalidManifest: it is missing or has faults.
+        """
+        from flytesched.manifest import read
+
+        return read(self.settings.manifest, timezone=self.settings.timezone)
+
+    def reader(self) -> Reader | None:
+        """Open the run log for reading; None if there is none yet.
+
+        Raises:
+            RunLogError: it cannot be used.
+        """
+        from flytesched.runlog.reading import open_reader
+
+        return open_reader(self.runs_db)
+
+    def runlog(self) -> SqliteRunLog:
+        """Open the run log for writing; it is made if there is none.
+
+        Raises:
+            RunLogError: it cannot be used.
+        """
+        from flytesched.lock import prepare_state_dir
+        from flytesched.runlog.sqlite import SqliteRunLog
+
+        prepare_state_dir(self.settings.state_dir)
+        return SqliteRunLog(self.runs_db)
+
+    def lock(self) -> SchedulerLock:
+        """Return the scheduler's lock, not yet acquired."""
+        from flytesched.lock import SchedulerLock
+
+        return SchedulerLock(self.settings.state_dir)
+
+    def scheduler(self) -> Holder | None:
+        """Return who holds the scheduler's lock."""
+        return self.lock().holder()
+
+    def now(self) -> float:
+        """Return the wall clock, in epoch seconds."""
+        from flytesched.clock import now
+
+        return now()
+
+    @property
+    def runs_db(self) -> Path:
+        """The file of the run log."""
+        return self.settings.state_dir / "runs.db"
+
+
+def open_site(
+    *, manifest: str | None = None, state_dir: str | None = None, environ: Mapping[str, str]
+) -> Site:
+    """Return the site that options and environment name; a broken manifest does not stop it.
+
+    Raises:
+        UsageError: an option or a variable has a bad value.
+    """
+    flags = {"manifest": manifest, "state_dir": state_dir}
+    flags = {key: value for key, value in flags.items() if value is not None}
+    path, _, _ = settings_table.paths(environ, flags)
+    error: Invalid | None = None
+    table: Mapping[str, object] = {}
+    try:
+        table = _settings_table(path)
+        settings = settings_table.resolve(environ, flags, table)
+    except Invalid as broken:
+        error = broken
+        settings = settings_table.resolve(environ, flags, {})
+    return Site(settings=settings, environ=environ, manifest_error=error)
+
+
+def _settings_table(path: Path) -> Mapping[str, object]:
+    from flytesched.manifest.disk import load
+    from flytesched.manifest.read import document
+
+    table = document(load(path)[0], path)[1].get("settings", {})
+    return table if isinstance(table, dict) else {}
+
+
+@dataclass(slots=True, kw_only=True)
+class Works:
+    """A wired loop and the parts that its caller has to serve."""
+
+    loop: Loop
+    clock: SystemClock
+    runlog: SqliteRunLog
+    launcher: LocalLauncher
+    hook: CommandHook
+    source: ManifestSource
+    wakeup: Wakeup
+    journal: Journal
+    _closers: list[Callable[[], None]] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Let go of descriptors; what runs is left alone."""
+        for close in (
+            self.wakeup.close, self.launcher.close, self.hook.close, self.runlog.close,
+            self.clock.close,
+        ):  # fmt: skip
+            close()
+
+    def after_wake(self, now: float) -> float | None:
+        """Serve wake-ups and hooks; return when to be called again at the latest."""
+        if self.wakeup.drain():
+            self.wakeup.follow(self.source.watched())
+        moments = [self.hook.reap(now)]
+        if self.wakeup.polling:
+            moments.append(now + 1.0)
+        return min((at for at in moments if at is not None), default=None)
+
+
+def build(
+    site: Site, runlog: SqliteRunLog, journal: Journal, *, own: frozenset[str] | None = None
+) -> Works:
+    """Wire a loop over real parts: a scheduler, or with ``own`` a command and just its runs."""
+    from flytesched.clock import SystemClock
+    from flytesched.executors.environment import base_environment
+    from flytesched.executors.local import LocalLauncher
+    from flytesched.hooks.command import CommandHook
+    from flytesched.manifest.source import ManifestSource
+    from flytesched.scheduler.loop import Loop
+    from flytesched.wakeup import Wakeup
+
+    settings = site.settings
+    clock = SystemClock()
+    launcher = LocalLauncher(
+        settings.state_dir, site.environ, manifest_path=settings.manifest,
+        log_limit=settings.log_limit, clock_now=clock.now,
+        # A command that leaves must not take down what it started.
+        survive_always=own is not None,
+    )  # fmt: skip
+    source = ManifestSource(settings.manifest, timezone=settings.timezone)
+    hook = CommandHook(
+        settings.state_dir, journal, environment=lambda s: base_environment(s, site.environ),
+        clock_now=clock.now,
+    )  # fmt: skip
+    wakeup = Wakeup(settings.state_dir, source.watched())
+    loop = Loop(
+        clock=clock, source=source, runlog=runlog, launcher=launcher, hook=hook, journal=journal,
+        limits=limits(settings), own=own,
+    )  # fmt: skip
+    for fd in (launcher.fileno(), hook.fileno(), wakeup.fileno()):
+        clock.watch(fd)
+    return Works(
+        loop=loop, clock=clock, runlog=runlog, launcher=launcher, hook=hook, source=source,
+        wakeup=wakeup, journal=journal,
+    )  # fmt: skip
+
+
+def limits(settings: Settings) -> Limits:
+    """Return what bounds a loop."""
+    from flytesched.scheduler.loop import Limits
+
+    return Limits(
+        places=settings.max_concurrent_runs, start_rate=settings.start_rate,
+        start_burst=settings.start_burst, missed_after=settings.missed_after,
+    )  # fmt: skip
+
+
+def bind(site: Site, runlog: SqliteRunLog, *, rebind: bool) -> None:
+    """Hold a run log to the manifest it was made for.
+
+    Raises:
+        Conflict: it remembers another manifest and ``rebind`` is not set.
+    """
+    from flytesched.core.decision import Decision
+
+    path = os.path.realpath(site.settings.manifest)
+    bound = runlog.meta().get("manifest")
+    if bound == path:
+        return
+    if bound is not None and not rebind:
+        msg = f"{site.settings.state_dir} belongs to the manifest {bound}, not to {path}"
+        raise Conflict(msg, hint="pass --rebind if the manifest has moved, or another --state-dir")
+    runlog.apply(Decision(meta={"manifest": path}))
+
+
+def definition(site: Site, name: str) -> Schedule:
+    """Return one schedule of the manifest.
+
+    Raises:
+        NotFound: no schedule has that name.
+    """
+    from flytesched.core.schedule import suggest
+    from flytesched.errors import NotFound
+
+    schedules = site.manifest().schedules
+    if name not in schedules:
+        msg = f"no schedule is named {name!r}"
+        raise NotFound(msg, hint=suggest(name, tuple(schedules)) or "see: flytesched list")
+    return schedules[name]

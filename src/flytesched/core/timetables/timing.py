@@ -1,0 +1,84 @@
+"""`Timing`, everything that decides when; and the protocol that every timetable answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Protocol
+
+from flytesched.errors import InvalidTimetable
+
+
+class Timetable(Protocol):
+    """Answers where its slots lie. Instants are epoch seconds, from 1970 to the year 9999."""
+
+    def next(self, t: int) -> int | None:
+        """Return the first slot later than `t`."""
+        ...
+
+    def previous(self, t: int) -> int | None:
+        """Return the last slot earlier than `t`."""
+        ...
+
+    def count(self, after: int, until: int) -> int:
+        """Return the number of slots in (after, until], fast for years of per-second slots."""
+        ...
+
+    def kickoff(self, slot: int) -> int:
+        """Return the kickoff time of a slot: the slot less the schedule's offset."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Everything that decides when. Schedules with equal timing share one timetable.
+
+    Made by `parse.make_timing`, which checks it.
+    """
+
+    #: The manifest's key: cron, aws_cron, every, daily, hourly or at.
+    kind: str
+    #: Canonical text of that kind: ``0 2 * * *``, ``rate(5 minutes)``, ``1h30m``, ``02:00,14:00``.
+    expression: str
+    #: IANA name; None where no wall clock is asked: every, rate(), @every, at with an offset.
+    timezone: str | None
+    #: Whether a cron expression has six fields, seconds first.
+    seconds: bool = False
+    #: Epoch seconds; slots are not before it.
+    start: int | None = None
+    #: Epoch seconds; slots are before it.
+    end: int | None = None
+    #: Epoch seconds; the phase of every, rate() and @every.
+    anchor: int = 0
+    #: Seconds from the expression's time (the kickoff time) to the slot.
+    offset: int = 0
+
+    @property
+    def text(self) -> str:
+        """The canonical JSON text, equal for equal timing: what has its default is left out."""
+        return _text(self)
+
+    @classmethod
+    def from_text(cls, text: str) -> Timing:
+        """Return the timing of a canonical text.
+
+        Raises:
+            InvalidTimetable: the text is none, or was written by a newer version.
+        """
+        import json  # only gaps and history need it
+
+        try:
+            return cls(**json.loads(text))
+        except (TypeError, ValueError) as error:
+            what = f"the run log holds a timetable that cannot be read: {text[:200]!r}"
+            raise InvalidTimetable(what, hint="was it written by a newer version?") from error
+
+
+@lru_cache(maxsize=2**17)
+def _text(timing: Timing) -> str:
+    """Return the canonical text of a timing: its fields in their order, JSON without extras."""
+    import json
+
+    said = {field.name: getattr(timing, field.name) for field in fields(timing)}
+    default = {field.name: field.default for field in fields(timing)}
+    return json.dumps({key: value for key, value in said.items() if value != default[key]})

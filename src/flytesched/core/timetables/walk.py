@@ -1,0 +1,144 @@
+"""The wall-clock walk: from the times an expression names on a clock face to instants.
+
+All kinds of timetable that follow a wall clock share this walk, and with it one rule for daylight
+saving: Debian cron's (cron 3.0pl1, ``cron.c``). Where time is skipped, fixed-time jobs run once at
+the first minute after the skip and wildcard jobs do not run; where time is shown twice, fixed-time
+jobs run at the first showing and wildcard jobs at both. :mod:`.zones` brings each run of constant
+offset with what is skipped and held back at its start; inside a run a step is two bisections.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from flytesched.core.timetables.zones import DAY, EARLIEST, HORIZON, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flytesched.core.timetables.days import Days
+    from flytesched.core.timetables.zones import Zone
+
+#: How far a step looks for a slot, in seconds: 400 years, after which the calendar repeats itself.
+SEARCH = 146_097 * DAY
+#: Zones differ from UTC by a little over a day at most, so this much apart a local time and an
+#: instant cannot be confused.
+_APART = 2 * DAY
+_NOWHERE = Run(0, 0, 0, 0, 0, -1)
+
+
+class WallTimes:
+    """The times an expression names on a clock face, without any zone; shared by its schedules.
+
+    Local times are whole seconds since 1970 on that clock.
+    """
+
+    __slots__ = ("_days", "_times", "fixed_time")
+
+    def __init__(self, times: Iterable[int], days: Days, *, fixed_time: bool) -> None:
+        """Take seconds of the day, ascending, and days; `fixed_time` as in the module's rule."""
+        self._times = array("i", times)
+        self._days = days
+        self.fixed_time = fixed_time
+
+    def first(self, local: int) -> int:
+        """Return the first time not before `local`; absurdly late if there is none."""
+        day, second = divmod(local, DAY)
+        found = self._days.first(day)
+        if found == day:
+            index = bisect_left(self._times, second)
+            if index < len(self._times):
+                return day * DAY + self._times[index]
+            found = self._days.first(day + 1)
+        return found * DAY + self._times[0]
+
+    def last(self, local: int) -> int:
+        """Return the last time before `local`; absurdly early if there is none."""
+        day, second = divmod(local, DAY)
+        found = self._days.last(day)
+        if found == day:
+            index = bisect_left(self._times, second)
+            if index:
+                return day * DAY + self._times[index - 1]
+            found = self._days.last(day - 1)
+        return found * DAY + self._times[-1]
+
+    def count(self, start: int, stop: int) -> int:
+        """Return how many times lie from `start` to before `stop`; nothing if they are crossed."""
+        if start >= stop:
+            return 0
+        first, last = start // DAY, stop // DAY
+        whole_days = self._days.count(first, last) * len(self._times)
+        return whole_days + self._of_day_before(stop) - self._of_day_before(start)
+
+    def _of_day_before(self, local: int) -> int:
+        """Return how many times lie on the day of `local` before it."""
+        day, second = divmod(local, DAY)
+        return bisect_left(self._times, second) if self._days.first(day) == day else 0
+
+
+class Walk:
+    """A timetable on the wall clock of a zone."""
+
+    __slots__ = ("_run", "_wall", "_zone")
+
+    def __init__(self, wall: WallTimes, zone: Zone) -> None:
+        """Join times and zone; `zone` must treat its changes as `wall.fixed_time` wants it."""
+        self._wall = wall
+        self._zone = zone
+        self._run = _NOWHERE
+
+    def next(self, t: int) -> int | None:
+        """Return the first slot later than `t`; None if there is none within 400 years."""
+        floor = max(t + 1, EARLIEST)
+        limit = min(floor + SEARCH, HORIZON)
+        while floor < limit:
+            run = self._run
+            if not run.start <= floor < run.end:
+                run = self._run = self._zone.at(floor)
+            slot = self._wall.first(max(floor, run.first) + run.offset) - run.offset
+            if floor <= run.made_up <= slot and self._makes_up(run):
+                slot = run.made_up
+            if slot < run.end:
+                assert slot > t, "a step must move on"  # noqa: S101  a stuck step would spin
+                return slot
+            floor = max(run.end, slot - _APART)
+        return None
+
+    def previous(self, t: int) -> int | None:
+        """Return the last slot earlier than `t`; None if there is none within 400 years."""
+        ceiling = min(t, HORIZON)
+        limit = max(ceiling - SEARCH, EARLIEST)
+        while ceiling > limit:
+            run = self._zone.at(ceiling - 1)
+            slot = self._wall.last(ceiling + run.offset) - run.offset
+            if slot < run.made_up < ceiling and self._makes_up(run):
+                slot = run.made_up
+            if slot >= max(run.first, EARLIEST):
+                return slot
+            ceiling = min(run.start, slot + _APART)
+        return None
+
+    def count(self, after: int, until: int) -> int:
+        """Return the number of slots in (after, until], run by run and not slot by slot."""
+        total = 0
+        low, high = max(after + 1, EARLIEST), min(until + 1, HORIZON)
+        while low < high:
+            run = self._zone.at(low)
+            start, stop = max(low, run.first) + run.offset, min(high, run.end) + run.offset
+            total += self._wall.count(start, stop)
+            if low <= run.made_up < high and self._makes_up(run):
+                here = run.made_up + run.offset
+                total += self._wall.first(here) != here
+            low = run.end
+        return total
+
+    def kickoff(self, slot: int) -> int:
+        """Return the slot itself: without an offset the two are one."""
+        return slot
+
+    def _makes_up(self, run: Run) -> bool:
+        """Tell whether the change before a run skipped any of our times."""
+        return self._wall.first(run.skipped) < run.start + run.offset

@@ -1,0 +1,163 @@
+"""The error tree. Each class owns its exit code; each error is one sentence, maybe with a hint.
+
+FlyteschedError (1)          the operation failed
+├── UsageError (2)           a wrong option or argument
+├── NotFound (3)             no such schedule or run
+├── Conflict (4)             it collides with what already is
+├── Invalid (5)              a bad manifest or expression
+│   ├── InvalidTimetable     one expression
+│   ├── InvalidSchedule      one definition; also a ValueError
+│   └── InvalidManifest      a file, with every fault in it
+├── SchedulerRunning (6)     another scheduler holds the lock
+├── Unhealthy (7)            unhealthy, interrupted or refused in part
+├── NoScheduler (8)          a scheduler is needed and none runs
+├── RunLogError (1)          the run log cannot be used at all
+│   └── RunLogBusy (1)       it cannot be used right now; trying again may work
+└── StartError (1)           a command can never start as it is defined
+    └── StartDelayed (1)     it cannot start right now (no memory, no descriptors)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class FlyteschedError(Exception):
+    """Base of every error that the program raises on purpose."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        """Keep the sentence, and a hint that says what to do about it."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(FlyteschedError):
+    """A wrong option or argument."""
+
+    exit_code = 2
+
+
+class NotFound(FlyteschedError):  # noqa: N818  it is the field's word, as in HTTP
+    """No schedule or run has that name."""
+
+    exit_code = 3
+
+
+class Conflict(FlyteschedError):  # noqa: N818  see NotFound
+    """The wish collides with what already is."""
+
+    exit_code = 4
+
+
+class Invalid(FlyteschedError, ValueError):  # noqa: N818  see NotFound
+    """A manifest, a definition or an expression that cannot be used."""
+
+    exit_code = 5
+
+
+class InvalidTimetable(Invalid):
+    """An expression that names no usable timetable."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        field: str | None = None,
+        position: int | None = None,
+    ) -> None:
+        """Keep which field of the expression is wrong, and its 1-based column."""
+        super().__init__(message, hint=hint)
+        self.field = field
+        self.position = position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong with a definition."""
+
+    #: Dotted key inside the schedule, such as ``retry.delay``; empty for the whole.
+    key: str
+    #: What is wrong, without the key.
+    what: str
+    #: What to write instead, if that can be said.
+    instead: str | None = None
+    #: Path of table names in front of the key, such as ``("schedules", "backup")``.
+    table: tuple[str, ...] = ()
+    #: 1-based line in the manifest, where known.
+    line: int | None = None
+
+    def __str__(self) -> str:
+        """Say it as ``key: what, and what instead``."""
+        where = ".".join((*self.table[1:], self.key) if self.key else self.table[1:])
+        said = f"{self.what}; {self.instead}" if self.instead else self.what
+        return f"{where}: {said}" if where else said
+
+
+class InvalidSchedule(Invalid):
+    """A definition that breaks a rule; carries every fault, not only the first."""
+
+    def __init__(self, faults: Iterable[Fault], *, name: str | None = None) -> None:
+        """Make one sentence of all faults."""
+        self.faults = tuple(faults)
+        self.name = name
+        said = "; ".join(str(fault) for fault in self.faults)
+        super().__init__(f"schedule {name!r}: {said}" if name else said)
+
+
+class InvalidManifest(Invalid):
+    """A manifest with faults; each is said with file and line."""
+
+    def __init__(self, path: str, faults: Iterable[Fault]) -> None:
+        """Keep the file's name and every fault."""
+        self.path = path
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """Return one ``file:line: key: what`` per fault."""
+        return [
+            f"{self.path}:{fault.line}: {fault}" if fault.line else f"{self.path}: {fault}"
+            for fault in self.faults
+        ]
+
+
+class SchedulerRunning(FlyteschedError):  # noqa: N818  see NotFound
+    """Another scheduler holds the lock."""
+
+    exit_code = 6
+
+
+class Unhealthy(FlyteschedError):  # noqa: N818  see NotFound
+    """Unhealthy, interrupted, or refused in part."""
+
+    exit_code = 7
+
+
+class NoScheduler(FlyteschedError):  # noqa: N818  see NotFound
+    """A scheduler is needed and none runs."""
+
+    exit_code = 8
+
+
+class RunLogError(FlyteschedError):
+    """The run log cannot be used: foreign, newer than the program, corrupt or unreadable."""
+
+
+class RunLogBusy(RunLogError):  # noqa: N818  a state that passes
+    """The run log cannot be used right now: locked by another, full disk, no descriptors."""
+
+
+class StartError(FlyteschedError):
+    """A command can never start as it is defined: no such directory, file or module."""
+
+
+class StartDelayed(StartError):  # noqa: N818  a state that passes
+    """A command cannot start right now (no memory, no process, no descriptor); try again."""

@@ -1,0 +1,168 @@
+"""The manifest as a file: read with bounds and suspicion, replaced whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flytesched.errors import Fault, FlyteschedError, InvalidManifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Bytes a manifest may have.
+MAX_BYTES = 64 * 2**20
+
+_WHY = {
+    errno.EACCES: ("may not be read by you", "ask its owner, or name another with --manifest"),
+    errno.EISDIR: ("is a directory", "name a file"),
+    errno.ELOOP: ("is a symbolic link in a loop", "mend the link"),
+    errno.ENAMETOOLONG: ("has too long a name", "name another with --manifest"),
+    errno.ENOTDIR: ("lies below something that is no directory", "name another with --manifest"),
+    errno.ENXIO: ("is a socket or a device without a driver", "name a file"),
+}
+
+
+class NoManifest(InvalidManifest):
+    """There is no manifest at the path."""
+
+    def __init__(self, path: str) -> None:
+        """Say how the first one is made."""
+        first = "`flytesched add` writes the first one"
+        super().__init__(path, [Fault(key="", what="there is no manifest here", instead=first)])
+
+
+class Unreadable(InvalidManifest):
+    """The manifest cannot be read right now: an I/O error, no descriptors, no memory."""
+
+
+def load(path: Path) -> tuple[bytes, os.stat_result]:
+    """Return the content and the status of a regular file, without ever waiting for it.
+
+    Raises:
+        NoManifest: there is none.
+        Unreadable: not now; trying again may work.
+        InvalidManifest: it is no file that may be trusted or read.
+    """
+    try:
+        # O_NONBLOCK: opening a FIFO that nobody writes would wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except ValueError:
+        raise _refusal(path, "has a NUL character in its name", "name another") from None
+    except OSError as error:
+        raise _unopened(path, error) from None
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if fault := _distrust(status, os.geteuid()):
+            raise InvalidManifest(str(path), [fault])
+        try:
+            content = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise _unopened(path, error) from None
+    if len(content) > MAX_BYTES:
+        raise _refusal(path, "is larger than 64 MiB", "split it, or remove schedules")
+    return content, status
+
+
+def replace_whole(target: Path, content: bytes, like: os.stat_result | None) -> None:
+    """Put ``content`` at ``target`` so that a reader sees the old or the new file, never a part.
+
+    Owner, mode and extended attributes (access lists) of ``like``, the file there now, are kept;
+    a new file gets 0600, as the values in ``env`` may be secrets.
+
+    Raises:
+        FlyteschedError: it may not be written, or cannot; the file is as it was.
+    """
+    import tempfile  # it pulls in random and shutil
+
+    temporary = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(
+            prefix=f".{target.name[:100]}.", suffix=".new", dir=target.parent
+        )
+        with open(descriptor, "wb") as file:
+            if like is not None:
+                _dress(descriptor, target, like)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, target)  # noqa: PTH105  both names are at hand as text
+        temporary = None
+        _sync_folder(target.parent)
+    except OSError as error:
+        what = f"{target}: cannot be written: {error.strerror or error}"
+        raise FlyteschedError(what, hint="nothing was changed") from None
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                Path(temporary).unlink()
+
+
+def refuse_read_only(target: Path, status: os.stat_result) -> None:
+    """Refuse to replace a file that is marked read-only, for root too: somebody meant it.
+
+    Raises:
+        FlyteschedError: nobody may write it, or not this user, or its owner could not be kept.
+    """
+    if not status.st_mode & 0o222 or not os.access(target, os.W_OK):
+        what = f"{target}: is read-only"
+        raise FlyteschedError(
+            what, hint="make it writable (chmod u+w), or edit where it comes from"
+        )
+    if os.geteuid() not in {0, status.st_uid}:
+        what = f"{target}: belongs to another user, whom replacing it would not keep as its owner"
+        raise FlyteschedError(what, hint="run the command as that user")
+
+
+def _distrust(status: os.stat_result, user: int) -> Fault | None:
+    """Return why a file is not to be read; what anybody may write is not for root, as in cron."""
+    mode = status.st_mode
+    if not stat.S_ISREG(mode):
+        kinds: list[tuple[Callable[[int], bool], str]] = [
+            (stat.S_ISDIR, "is a directory"), (stat.S_ISFIFO, "is a FIFO"),
+            (stat.S_ISCHR, "is a device"), (stat.S_ISBLK, "is a device"),
+        ]  # fmt: skip
+        what = next((said for test, said in kinds if test(mode)), "is no regular file")
+        return Fault(key="", what=what, instead="name a file")
+    if user == 0 and mode & stat.S_IWOTH:
+        what = "may be written by anybody, and its commands would run as root"
+        return Fault(key="", what=what, instead="take that away (chmod o-w)")
+    if user == 0 and mode & stat.S_IWGRP and status.st_gid != 0:
+        what = "may be written by a group other than root's, and its commands would run as root"
+        return Fault(key="", what=what, instead="take that away (chmod g-w)")
+    return None
+
+
+def _unopened(path: Path, error: OSError) -> InvalidManifest:
+    if error.errno == errno.ENOENT:
+        return NoManifest(str(path))
+    if error.errno in _WHY:
+        return _refusal(path, *_WHY[error.errno])
+    what = f"cannot be read: {error.strerror or error}"
+    return Unreadable(str(path), [Fault(key="", what=what)])
+
+
+def _refusal(path: Path, what: str, instead: str) -> InvalidManifest:
+    return InvalidManifest(str(path), [Fault(key="", what=what, instead=instead)])
+
+
+def _dress(descriptor: int, target: Path, like: os.stat_result) -> None:
+    """Give the new file what the old one has; mode last, for a change of owner clears bits."""
+    os.fchown(descriptor, like.st_uid, like.st_gid)
+    for name in os.listxattr(target):
+        # Some belong to the kernel, such as SELinux's under a policy that decides itself.
+        with suppress(OSError):
+            os.setxattr(descriptor, name, os.getxattr(target, name))
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

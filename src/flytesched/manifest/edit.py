@@ -1,0 +1,267 @@
+"""Edit a manifest: lock, read again, splice, parse, compare, replace whole.
+
+An edit is refused only when the file is no TOML, or when a schedule it touches would be faulty;
+faults elsewhere are left to whoever made them. Edits count on nothing read before the lock.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from flytesched.core.schedule import suggest
+from flytesched.errors import Conflict, Fault, FlyteschedError, InvalidManifest, NotFound
+from flytesched.manifest.disk import NoManifest, load, refuse_read_only, replace_whole
+from flytesched.manifest.places import Misplaced
+from flytesched.manifest.read import VERSION, build, document, parse, usable_defaults
+from flytesched.manifest.splice import Change, splice
+from flytesched.manifest.toml import same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+__all__ = ["REMOVE", "Change", "put", "remove", "rewrite", "update"]
+
+#: Stands for the value of a key that ``update`` shall remove.
+REMOVE: Final = object()
+#: Seconds to wait for another command that edits the same manifest.
+LOCK_TIMEOUT = 10.0
+_TRIES = 5
+
+Tables = dict[str, dict[str, Any]]
+
+
+def put(
+    path: Path, name: str, table: Mapping[str, Any], *, replace: bool = False,
+    timezone: str = "UTC", lock_timeout: float = LOCK_TIMEOUT,
+) -> Change:  # fmt: skip
+    """Add a schedule; make the manifest if there is none.
+
+    Args:
+        path: the manifest.
+        name: of the schedule.
+        table: its keys, as the manifest spells them.
+        replace: whether one that is there shall give way.
+        timezone: see ``read``.
+        lock_timeout: seconds to wait for another command that edits.
+
+    Raises:
+        Conflict: it is there already, and not to be replaced; or the lock was not to be had.
+        InvalidManifest: the manifest is no TOML, or the table is faulty.
+        FlyteschedError: the file cannot be written.
+    """
+
+    def wish(tables: Tables) -> list[Change]:
+        before = tables.get(name)
+        if before is not None and not replace:
+            what = f"there is a schedule {name!r} already"
+            raise Conflict(what, hint="give --replace to replace it, or use `flytesched set`")
+        return [Change(name=name, before=before, after=dict(table))]
+
+    return _edit(path, wish, timezone, lock_timeout, create=True)[0]
+
+
+def update(
+    path: Path, changes: Mapping[str, Mapping[str, Any]], *,
+    timezone: str = "UTC", lock_timeout: float = LOCK_TIMEOUT,
+) -> list[Change]:  # fmt: skip
+    """Set and remove single keys of schedules; all of them, or none.
+
+    Args:
+        path: the manifest.
+        changes: new values by schedule and key; REMOVE takes a key out.
+        timezone: see ``read``.
+        lock_timeout: seconds to wait for another command that edits.
+
+    Raises:
+        NotFound: there is no such schedule.
+        Conflict: the lock was not to be had.
+        InvalidManifest: the manifest is no TOML, or a changed table would be faulty.
+        FlyteschedError: the file cannot be written.
+    """
+
+    def wish(tables: Tables) -> list[Change]:
+        found = []
+        for name, keys in changes.items():
+            before = _known(tables, name)
+            merged = {**before, **keys}
+            after = {key: value for key, value in merged.items() if value is not REMOVE}
+            found.append(Change(name=name, before=before, after=after))
+        return found
+
+    return _edit(path, wish, timezone, lock_timeout)
+
+
+def remove(
+    path: Path, names: Iterable[str], *, timezone: str = "UTC",
+    lock_timeout: float = LOCK_TIMEOUT,
+) -> list[Change]:  # fmt: skip
+    """Remove schedules; all of them, or none. The comments around them stay.
+
+    Raises:
+        NotFound: there is no such schedule.
+        Conflict: the lock was not to be had.
+        InvalidManifest: the manifest is no TOML.
+        FlyteschedError: the file cannot be written.
+    """
+    wanted = list(dict.fromkeys(names))
+
+    def wish(tables: Tables) -> list[Change]:
+        return [Change(name=name, before=_known(tables, name), after=None) for name in wanted]
+
+    return _edit(path, wish, timezone, lock_timeout)
+
+
+def rewrite(
+    path: Path, text: str, *, was: str, timezone: str = "UTC",
+    lock_timeout: float = LOCK_TIMEOUT,
+) -> None:  # fmt: skip
+    """Replace the whole text, as after an editor; ``was`` is the text that was edited.
+
+    Raises:
+        Conflict: the file is no longer as it ``was``; or the lock was not to be had.
+        InvalidManifest: the new text has faults.
+        FlyteschedError: the file cannot be written.
+    """
+    parse(text, path, timezone=timezone)
+    target = Path(os.path.realpath(path))
+    with _lock(target, lock_timeout):
+        content, status = _current(path, create=True)
+        if content != was.encode():
+            what = f"{path}: somebody else has changed it meanwhile"
+            raise Conflict(what, hint="look at the new one and edit again")
+        if status is not None:
+            refuse_read_only(target, status)
+        replace_whole(target, text.encode(), status)
+
+
+def _edit(
+    path: Path, wish: Callable[[Tables], list[Change]], timezone: str, timeout: float,
+    *, create: bool = False,
+) -> list[Change]:  # fmt: skip
+    target = Path(os.path.realpath(path))
+    if not create:
+        load(path)  # a missing or forbidden file says so before a lock file is made
+    with _lock(target, timeout):
+        for _ in range(_TRIES):
+            content, status = _current(path, create=create)
+            changes, text = _planned(content, path, wish, timezone)
+            if not any(changes):
+                return changes
+            if status is not None:
+                refuse_read_only(target, status)
+            # An editor does not know the lock: what it saved while we thought must not be lost.
+            if _current(path, create=create)[0] == content:
+                replace_whole(target, text.encode(), status)
+                return changes
+    what = f"{path}: it changes all the time"
+    raise Conflict(what, hint="try again when nobody edits it")
+
+
+def _planned(
+    content: bytes, path: Path, wish: Callable[[Tables], list[Change]], timezone: str
+) -> tuple[list[Change], str]:
+    """Return the changes wished for and the text that has them."""
+    text, model = document(content, path)
+    if not model:
+        text = _headed(text)
+        model = {"version": VERSION}
+    schedules = model.get("schedules", {})
+    if not isinstance(schedules, dict):
+        fault = Fault(key="schedules", what="is no table", instead="write [schedules.NAME]")
+        raise InvalidManifest(str(path), [fault])
+    changes = wish({name: table for name, table in schedules.items() if isinstance(table, dict)})
+    _refuse_faulty(changes, model, path, timezone)
+    for change in changes:
+        if change.after is None:
+            schedules.pop(change.name, None)
+        else:
+            schedules[change.name] = change.after
+    return changes, _spliced(text, changes, {**model, "schedules": schedules}, path)
+
+
+def _spliced(text: str, changes: list[Change], wanted: dict[str, Any], path: Path) -> str:
+    """Return the text with the changes, compared with what was ``wanted``."""
+    for afresh in (False, True):
+        try:
+            new = splice(text, changes, afresh=afresh)
+            _, model = document(new, path)
+        except (Misplaced, InvalidManifest):
+            continue
+        if same({"schedules": {}, **model}, wanted):
+            return new
+    what = f"{path}: this way of writing the table cannot be edited safely; nothing was changed"
+    raise FlyteschedError(what, hint="write it as [schedules.NAME], or use `flytesched edit`")
+
+
+def _refuse_faulty(
+    changes: list[Change], model: Mapping[str, Any], path: Path, timezone: str
+) -> None:
+    """Refuse changes after which a schedule they touch is faulty."""
+    defaults, _ = usable_defaults(model, timezone)
+    faults = [
+        built
+        for change in changes
+        if change.after is not None and change
+        for built in build(change.name, change.after, defaults)
+        if isinstance(built, Fault)
+    ]
+    if faults:
+        raise InvalidManifest(str(path), faults)
+
+
+def _known(tables: Tables, name: str) -> dict[str, Any]:
+    if name in tables:
+        return tables[name]
+    what = f"there is no schedule {name!r}"
+    raise NotFound(what, hint=suggest(name, list(tables)))
+
+
+def _headed(text: str) -> str:
+    """Return a text without any key, with the version below its comments."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    if text and not text.endswith("\n"):
+        text += newline
+    return f"{text}version = {VERSION}{newline}"
+
+
+def _current(path: Path, *, create: bool) -> tuple[bytes, os.stat_result | None]:
+    try:
+        return load(path)
+    except NoManifest:
+        if not create:
+            raise
+        return b"", None
+
+
+@contextmanager
+def _lock(target: Path, timeout: float) -> Iterator[None]:
+    """Hold the lock of a manifest, a file beside what symbolic links lead to.
+
+    So every writer agrees on it, whatever name or state directory it uses. The lock file stays:
+    to unlink it would let two writers hold two files of one name.
+    """
+    from filelock import FileLock, Timeout  # readers need no lock
+
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Whoever may write the manifest may take the lock, and nobody else may hold it up.
+        mode = 0o600 | (target.stat().st_mode & 0o060 if target.exists() else 0)
+        lock = FileLock(
+            target.with_name(f".{target.name[:200]}.lock"), timeout=timeout, mode=mode,
+            fallback_to_soft=False,
+        )  # fmt: skip
+        lock.acquire()
+    except Timeout:
+        what = f"{target}: another command is editing it"
+        raise Conflict(what, hint="try again when that has ended") from None
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or error
+        what = f"{target}: cannot be locked for editing: {reason}"
+        raise FlyteschedError(what, hint="nothing was changed") from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,261 @@
+"""Read a manifest: text to schedules, with every fault and its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from flytesched import settings
+from flytesched.core.keys import ALL_KEYS, TIMETABLES
+from flytesched.core.schedule import Schedule, suggest
+from flytesched.errors import Fault, InvalidManifest, InvalidSchedule
+from flytesched.manifest.disk import NoManifest, Unreadable, load
+from flytesched.manifest.places import Lines, Misplaced, too_long_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["Manifest", "NoManifest", "Unreadable", "parse", "read"]
+
+#: Format of the manifest.
+VERSION = 1
+#: What may stand at the top of a manifest.
+TOP = ("version", "settings", "defaults", "schedules")
+#: Keys that Python would take for its own arguments of ``Schedule(...)``.
+_ARGUMENTS = frozenset({"name", "self"})
+_OWN = ("name", "command", *TIMETABLES)
+#: Defaults that count only for some timetables; elsewhere such a key is a fault.
+_ONLY = {
+    "seconds": ("cron",),
+    "anchor": ("every",),
+    "offset": ("cron", "aws_cron", "daily", "hourly"),
+}
+_WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A manifest without faults."""
+
+    #: Where it was read.
+    path: Path
+    #: The text as it stands in the file.
+    text: str
+    #: ``[settings]``, as written and checked.
+    settings_table: Mapping[str, Any]
+    #: ``[defaults]``, as written, and the time zone that counts where none is.
+    defaults: Mapping[str, Any]
+    #: The tables of the schedules, as written.
+    tables: Mapping[str, Mapping[str, Any]]
+    #: The schedules by name.
+    schedules: Mapping[str, Schedule]
+
+
+def read(path: Path, *, timezone: str = "UTC") -> Manifest:
+    """Return the manifest in the file at ``path``.
+
+    Args:
+        path: the file; symbolic links are followed.
+        timezone: zone of schedules where neither they nor ``[defaults]`` name one.
+
+    Raises:
+        NoManifest: there is no file.
+        InvalidManifest: with every fault of the file.
+    """
+    return parse(load(path)[0], path, timezone=timezone)
+
+
+def parse(content: bytes | str, path: Path, *, timezone: str = "UTC") -> Manifest:
+    """Return the manifest that ``content`` holds; ``path`` is for messages.
+
+    Raises:
+        InvalidManifest: with every fault, in the order of lines.
+    """
+    text, model = document(content, path)
+    faults = _top_faults(model)
+    defaults, default_faults = usable_defaults(model, timezone)
+    tables = _tables(model.get("schedules", {}), faults)
+    schedules = _schedules(tables, defaults, faults)
+    settings_table = model.get("settings", {})
+    if isinstance(settings_table, dict):
+        faults += settings.check(settings_table)
+    if faults := [*faults, *default_faults]:
+        raise InvalidManifest(str(path), _placed(faults, text))
+    return Manifest(
+        path=path, text=text, settings_table=settings_table, defaults=defaults,
+        tables=tables, schedules=schedules,
+    )  # fmt: skip
+
+
+def document(content: bytes | str, path: Path) -> tuple[str, dict[str, Any]]:
+    """Return the text and what it means as TOML.
+
+    Raises:
+        InvalidManifest: it is no TOML, or beyond the bounds.
+    """
+    text = _decoded(content, path) if isinstance(content, bytes) else content
+    try:
+        offset = too_long_key(text)
+        model = tomllib.loads(text) if offset is None else {}
+    except Misplaced as error:
+        raise _broken(path, f"is not TOML: {error.what}", Lines.line(text, error.offset)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(path, text, str(error)) from None
+    except RecursionError:
+        raise _broken(path, "is nested too deeply", None) from None
+    except ValueError as error:  # such as an integer of ten thousand digits
+        raise _broken(path, f"is not TOML: {error}", None) from None
+    if offset is not None:
+        raise _broken(path, "a dotted key has too many parts", Lines.line(text, offset))
+    return text, model
+
+
+def usable_defaults(model: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any], list[Fault]]:
+    """Return ``[defaults]`` with a time zone and without what is wrong in it, and its faults."""
+    given = model.get("defaults", {})
+    if not isinstance(given, dict):
+        return {"timezone": timezone}, []  # the top's faults say it
+    faults = [_misplaced_default(key) for key in given if key in _OWN or key not in ALL_KEYS]
+    good = {key: value for key, value in given.items() if key in ALL_KEYS and key not in _OWN}
+    for probe in ({"cron": "0 0 * * *"}, {"every": "1h"}):
+        kind = next(iter(probe))
+        keys = {key: value for key, value in good.items() if kind in _ONLY.get(key, (kind,))}
+        for fault in build("defaults", {"command": "true", **probe, **keys}, {}):
+            if isinstance(fault, Fault) and (head := fault.key.partition(".")[0]) in good:
+                faults.append(replace(fault, table=("defaults",)))
+                del good[head]
+    return {"timezone": timezone, **good}, faults
+
+
+def build(
+    name: str, table: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> tuple[Schedule] | list[Fault]:
+    """Return the one schedule that a table defines, or what is wrong with it."""
+    faults = []
+    if "command" not in table:
+        instead = 'write what to run, such as command = "backup.sh"'
+        faults.append(Fault(key="", what="has no command", instead=instead))
+    for key in _ARGUMENTS & table.keys():
+        instead = "remove it: the name stands in the header"
+        faults.append(Fault(key=key, what="is not a key of a schedule", instead=instead))
+        table = {other: value for other, value in table.items() if other != key}
+    kind = next((kind for kind in TIMETABLES if kind in table), "")
+    inherited = {k: v for k, v in defaults.items() if kind in _ONLY.get(k, (kind,))}
+    try:
+        schedule = Schedule(name, **{**inherited, **table})
+    except InvalidSchedule as error:
+        faults += error.faults
+    else:
+        if not faults:
+            return (schedule,)
+    return [replace(fault, table=("schedules", name)) for fault in faults]
+
+
+def _schedules(
+    tables: Mapping[str, Mapping[str, Any]], defaults: Mapping[str, Any], faults: list[Fault]
+) -> dict[str, Schedule]:
+    found: dict[str, Schedule] = {}
+    for name, table in tables.items():
+        for built in build(name, table, defaults):
+            if isinstance(built, Fault):
+                faults.append(built)
+            else:
+                found[name] = built
+    return found
+
+
+def _tables(schedules: object, faults: list[Fault]) -> dict[str, dict[str, Any]]:
+    if not isinstance(schedules, dict):
+        return {}  # the top's faults say it
+    found: dict[str, dict[str, Any]] = {}
+    for name, table in schedules.items():
+        if isinstance(table, dict):
+            found[name] = table
+            continue
+        instead = f"write a table, [schedules.{name}]"
+        if name in ALL_KEYS:
+            instead = f"write it below [schedules.NAME], not below [schedules]: {name} is a key"
+        faults.append(Fault(key=name, what="is no table", instead=instead, table=("schedules",)))
+    return found
+
+
+def _top_faults(model: Mapping[str, Any]) -> list[Fault]:
+    faults = [_unknown_top(key, value) for key, value in model.items() if key not in TOP]
+    version = model.get("version")
+    if version is None:
+        instead = f"write version = {VERSION} as the first line"
+        faults.append(Fault(key="version", what="is missing", instead=instead))
+    elif type(version) is not int or version != VERSION:
+        what = f"is {version!r}, and this flytesched reads {VERSION}"
+        faults.append(Fault(key="version", what=what, instead=f"write version = {VERSION}"))
+    for key in TOP[1:]:
+        if key in model and not isinstance(model[key], dict):
+            header = "[schedules.NAME]" if key == "schedules" else f"[{key}]"
+            faults.append(Fault(key=key, what="is no table", instead=f"write {header}"))
+    return faults
+
+
+def _unknown_top(key: str, value: object) -> Fault:
+    if key in ALL_KEYS:
+        instead: str | None = "write it below [schedules.NAME] or [defaults]"
+    elif key in settings.SETTINGS:
+        instead = "write it below [settings]"
+    elif isinstance(value, dict) and any(kind in value for kind in TIMETABLES):
+        instead = f"write [schedules.{key}]"
+    elif near := suggest(key, TOP):
+        instead = near
+    else:
+        instead = f"there are {', '.join(TOP)}"
+    what = "is not a table of a manifest" if isinstance(value, dict) else "is not a key here"
+    return Fault(key=key, what=what, instead=instead)
+
+
+def _misplaced_default(key: str) -> Fault:
+    if key in _OWN:
+        what, instead = "belongs to each schedule, not to [defaults]", "remove it here"
+    else:
+        near = suggest(key, [known for known in ALL_KEYS if known not in _OWN])
+        what = "is not a key of [defaults]"
+        instead = near or "see flytesched.toml(5) for the keys there are"
+    return Fault(key=key, what=what, instead=instead, table=("defaults",))
+
+
+def _placed(faults: list[Fault], text: str) -> list[Fault]:
+    """Return the faults with their lines, in the order of lines."""
+    lines = Lines(text)
+    placed = []
+    for fault in faults:
+        exact = (*fault.table, fault.key) if fault.key else fault.table
+        line = lines.exactly(exact) or lines.of((*fault.table, *fault.key.split(".")))
+        placed.append(replace(fault, line=line or 1))
+    return sorted(placed, key=lambda fault: fault.line or 0)
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _broken(path, "is UTF-16", 1, "save it as UTF-8")
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise _broken(path, "begins with a byte order mark", 1, "save it as UTF-8 without one")
+    if (at := content.find(b"\0")) >= 0:
+        what = "holds a NUL byte"
+        raise _broken(path, what, content.count(b"\n", 0, at) + 1, "remove it: a manifest is text")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _broken(path, "is not UTF-8 text", line, "save it as UTF-8") from None
+
+
+def _not_toml(path: Path, text: str, said: str) -> InvalidManifest:
+    line = text.count("\n") + (not text.endswith("\n"))
+    if (match := _WHERE.search(said)) and match[1]:
+        line = int(match[1])
+    what = _WHERE.sub("", said).replace("Cannot ", "cannot ", 1)
+    return _broken(path, f"is not TOML: {what[:1].lower()}{what[1:]}", max(line, 1))
+
+
+def _broken(path: Path, what: str, line: int | None, instead: str | None = None) -> InvalidManifest:
+    return InvalidManifest(str(path), [Fault(key="", what=what, instead=instead, line=line)])

@@ -1,0 +1,146 @@
+"""The schema of the run log, as migrations that each run once in a transaction of their own.
+
+A migration that has been released is never edited; the next change is the next entry.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+ACTIVE = "'queued', 'claimed', 'running', 'retry_wait'"
+
+_M001 = (
+    """CREATE TABLE meta (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    # Definitions stand in revisions: this row is rewritten at each slot, so it stays short.
+    """CREATE TABLE schedules (
+        name TEXT PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        timing TEXT NOT NULL,
+        enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+        cursor INTEGER NOT NULL,
+        seen_at REAL NOT NULL,
+        paused_until INTEGER,
+        removed_at REAL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE revisions (
+        name TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        seen_at REAL NOT NULL,
+        definition TEXT NOT NULL,
+        PRIMARY KEY (name, revision)
+    ) STRICT, WITHOUT ROWID""",
+    # at: where the run stands in a history. slot: the slot it decides; a retry decides none.
+    f"""CREATE TABLE runs (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        schedule TEXT NOT NULL,
+        scheduled_at INTEGER,
+        origin TEXT NOT NULL
+            CHECK (origin IN ('schedule', 'manual', 'catchup', 'backfill', 'retry')),
+        status TEXT NOT NULL
+            CHECK (status IN ({ACTIVE}, 'succeeded', 'failed', 'timed_out', 'cancelled',
+                              'skipped', 'interrupted')),
+        reason TEXT,
+        exit_code INTEGER,
+        not_before REAL NOT NULL,
+        attempt INTEGER NOT NULL CHECK (attempt >= 0),
+        reruns INTEGER NOT NULL CHECK (reruns >= 0),
+        created REAL NOT NULL,
+        started REAL,
+        ended REAL,
+        end_as TEXT,
+        retry_of TEXT,
+        revision INTEGER NOT NULL,
+        parallel INTEGER NOT NULL,
+        at REAL GENERATED ALWAYS AS (coalesce(scheduled_at, created)) VIRTUAL,
+        slot INTEGER GENERATED ALWAYS AS (CASE WHEN retry_of IS NULL THEN scheduled_at END) VIRTUAL
+    ) STRICT""",
+    "CREATE UNIQUE INDEX runs_slot ON runs (schedule, slot) WHERE slot IS NOT NULL",
+    "CREATE INDEX runs_of_schedule ON runs (schedule, at)",
+    "CREATE INDEX runs_of_all ON runs (at)",
+    f"CREATE INDEX runs_active ON runs (schedule) WHERE status IN ({ACTIVE})",
+    f"""CREATE TRIGGER verdict_stands BEFORE UPDATE ON runs
+        WHEN OLD.status NOT IN ({ACTIVE})
+        BEGIN SELECT raise(ABORT, 'a verdict never changes'); END""",
+    """CREATE TABLE attempts (
+        run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+        attempt INTEGER NOT NULL CHECK (attempt >= 1),
+        boot_id TEXT NOT NULL,
+        ordered REAL NOT NULL,
+        survive INTEGER NOT NULL CHECK (survive IN (0, 1)),
+        started REAL,
+        pid INTEGER,
+        pid_started INTEGER,
+        deadline REAL,
+        kill_after REAL NOT NULL,
+        ended REAL,
+        outcome TEXT,
+        exit_code INTEGER,
+        cpu REAL,
+        max_rss INTEGER,
+        log TEXT,
+        PRIMARY KEY (run, attempt)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE gaps (
+        id INTEGER PRIMARY KEY,
+        schedule TEXT NOT NULL,
+        after INTEGER NOT NULL,
+        until INTEGER NOT NULL CHECK (until >= after),
+        count INTEGER NOT NULL CHECK (count >= 0),
+        reason TEXT NOT NULL,
+        timing TEXT NOT NULL,
+        created REAL NOT NULL,
+        closed_at REAL,
+        closed_as TEXT CHECK (closed_as IN ('caught_up', 'declined', 'removed')),
+        CHECK ((closed_at IS NULL) = (closed_as IS NULL))
+    ) STRICT""",
+    "CREATE INDEX gaps_open ON gaps (schedule, after) WHERE closed_at IS NULL",
+    "CREATE INDEX gaps_of_schedule ON gaps (schedule, until)",
+    "CREATE INDEX gaps_of_all ON gaps (until)",
+    """CREATE TABLE counters (
+        metric TEXT NOT NULL,
+        schedule TEXT NOT NULL,
+        label TEXT NOT NULL,
+        value REAL NOT NULL,
+        PRIMARY KEY (metric, schedule, label)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_M001,)
+#: The schema this program writes, as ``PRAGMA user_version``.
+LATEST = len(MIGRATIONS)
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Return the number of the last migration that was carried out."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a run log of this version or an earlier one up to date, a transaction per step."""
+    for number in range(schema_version(connection) + 1, LATEST + 1):
+        _carry_out(connection, number)
+
+
+def _carry_out(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have done it while this one waited for the lock.
+        if schema_version(connection) < number:
+            for statement in MIGRATIONS[number - 1]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+    except BaseException:
+        import sqlite3
+
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,280 @@
+"""Questions to the run log, all answered without writing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flytesched.core.runs import FAILURES, RunStatus
+from flytesched.errors import NotFound
+from flytesched.runlog.database import open_to_read, translated
+from flytesched.runlog.history import MISSED, Entry, history
+from flytesched.runlog.migrations import ACTIVE
+from flytesched.runlog.rows import (
+    ATTEMPT_COLUMNS,
+    GAP_COLUMNS,
+    RUN_COLUMNS,
+    STATE_COLUMNS,
+    to_attempt,
+    to_gap,
+    to_run,
+    to_state,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from flytesched.core.runs import Attempt, AttemptKey, Gap, Run, ScheduleState
+
+__all__ = ["MISSED", "Entry", "Reader", "Revision", "open_reader"]
+
+#: Verdicts that say how a command did, as SQL.
+_DONE = ", ".join(f"'{status}'" for status in (RunStatus.SUCCEEDED, *sorted(FAILURES)))
+#: Later than any text that begins the same.
+_AFTER_ALL = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A definition, and when it was first seen."""
+
+    #: Number, from 1.
+    number: int
+    #: Moment it was first seen.
+    seen_at: float
+    #: The definition as JSON, env values left out.
+    definition: str
+
+
+def open_reader(path: Path, *, busy_timeout: float = 5.0) -> Reader | None:
+    """Open a run log for reading; None if there is none yet. It is never made nor changed.
+
+    Raises:
+        RunLogError: it is foreign, damaged or newer than this program.
+    """
+    try:
+        return Reader(open_to_read(path, timeout=busy_timeout), str(path))
+    except NotFound:
+        return None
+
+
+class Reader:
+    """The reading side of a run log; usable from several threads.
+
+    Every method raises RunLogBusy when the run log cannot be read right now.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
+        """Read through ``connection``; ``name`` stands in errors."""
+        self._connection = connection
+        self._name = name
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock, translated(self._name):
+            self._connection.close()
+
+    def __enter__(self) -> Reader:
+        """Return the reader; it is closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    # -- runs -------------------------------------------------------------------------------
+
+    def active(self) -> list[Run]:
+        """Return all runs without a verdict, in the order they were stored."""
+        where = f"WHERE status IN ({ACTIVE}) ORDER BY seq"
+        return [*map(to_run, self._all(f"SELECT {RUN_COLUMNS} FROM runs {where}"))]
+
+    def run(self, said: str) -> Run | None:
+        """Return the run with that id, or the only one whose id begins so; None if there is none.
+
+        Raises:
+            NotFound: several begin so.
+        """
+        runs = self.runs([said]) or self._beginning(said)
+        if len(runs) > 1:
+            what = f"{said!r} is the beginning of several run ids"
+            hint = f"say more of it: {', '.join(run.id for run in runs[:3])}"
+            raise NotFound(what, hint=hint)
+        return runs[0] if runs else None
+
+    def runs(self, ids: Iterable[str]) -> list[Run]:
+        """Return the runs with these ids, in the order they were stored; unknown ones left out."""
+        where = "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY seq"
+        sql = f"SELECT {RUN_COLUMNS} FROM runs {where}"
+        return [*map(to_run, self._all(sql, _json(ids)))]
+
+    def _beginning(self, said: str) -> list[Run]:
+        if not said:
+            return []
+        sql = f"SELECT {RUN_COLUMNS} FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT 4"
+        return [*map(to_run, self._all(sql, said, said + _AFTER_ALL))]
+
+    def attempt(self, key: AttemptKey) -> Attempt | None:
+        """Return one attempt."""
+        rows = self._attempts("runs.id = ? AND attempts.attempt = ?", key.run, key.attempt)
+        return rows[0] if rows else None
+
+    def attempts(self, run_id: str) -> list[Attempt]:
+        """Return the attempts of a run, the first one first."""
+        return self._attempts("runs.id = ?", run_id)
+
+    def _attempts(self, where: str, *values: Any) -> list[Attempt]:
+        joined = "runs JOIN attempts ON attempts.run = runs.seq"
+        sql = f"SELECT {ATTEMPT_COLUMNS} FROM {joined} WHERE {where} ORDER BY attempts.attempt"
+        return [*map(to_attempt, self._all(sql, *values))]
+
+    def decided(self, schedule: str, after: int, until: int) -> list[int]:
+        """Return the slots in ``(after, until]`` that have a run, ascending."""
+        sql = "SELECT slot FROM runs WHERE schedule = ? AND slot > ? AND slot <= ? ORDER BY slot"
+        return [slot for (slot,) in self._all(sql, schedule, after, until)]
+
+    def last_verdict(self, schedule: str, before: str) -> Run | None:
+        """Return the newest run that succeeded, failed, timed out or was interrupted.
+
+        The run with id ``before`` does not count; skipped and cancelled runs say nothing.
+        """
+        sql = (
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE schedule = ? AND status IN ({_DONE})"
+            " AND id <> ? ORDER BY at DESC, seq DESC LIMIT 1"
+        )
+        rows = self._all(sql, schedule, before)
+        return to_run(rows[0]) if rows else None
+
+    def last_runs(
+        self, names: Iterable[str] | None = None, *, done: bool = False
+    ) -> dict[str, Run]:
+        """Return the newest run with a verdict of each schedule that has one.
+
+        Args:
+            names: schedules; None for all that were ever seen.
+            done: only runs whose command did something: not skipped, not cancelled.
+        """
+        asked = "SELECT name FROM schedules" if names is None else "SELECT value FROM json_each(?)"
+        which = f"status IN ({_DONE})" if done else f"status NOT IN ({ACTIVE})"
+        newest = (
+            f"SELECT seq FROM runs WHERE schedule = asked.name AND {which}"
+            " ORDER BY at DESC, seq DESC LIMIT 1"
+        )
+        sql = (
+            f"WITH asked (name) AS ({asked})"
+            f" SELECT {RUN_COLUMNS} FROM asked CROSS JOIN runs ON runs.seq = ({newest})"
+        )
+        rows = self._all(sql, *(() if names is None else (_json(names),)))
+        return {run.schedule: run for run in map(to_run, rows)}
+
+    # -- schedules and gaps -----------------------------------------------------------------
+
+    def states(self) -> dict[str, ScheduleState]:
+        """Return what is remembered of every schedule ever seen, removed ones included."""
+        joined = "schedules JOIN revisions USING (name, revision)"
+        rows = self._all(f"SELECT {STATE_COLUMNS} FROM {joined} ORDER BY name")
+        return {state.name: state for state in map(to_state, rows)}
+
+    def revision(self, schedule: str) -> int:
+        """Return the number of the definition last seen; 0 if there is none."""
+        rows = self._all("SELECT revision FROM schedules WHERE name = ?", schedule)
+        return int(rows[0][0]) if rows else 0
+
+    def revisions(self, schedule: str) -> list[Revision]:
+        """Return every definition seen of a schedule, oldest first."""
+        sql = (
+            "SELECT revision, seen_at, definition FROM revisions WHERE name = ? ORDER BY revision"
+        )
+        return [
+            Revision(number=number, seen_at=seen_at, definition=definition)
+            for number, seen_at, definition in self._all(sql, schedule)
+        ]
+
+    def open_gaps(self, names: Iterable[str] | None = None) -> list[Gap]:
+        """Return gaps that are not closed, oldest first; of ``names``, or of all schedules."""
+        return self._gaps("closed_at IS NULL", names)
+
+    def gaps(self, names: Iterable[str] | str | None = None) -> list[Gap]:
+        """Return gaps, closed ones included, oldest first; of ``names``, or of all schedules."""
+        return self._gaps("TRUE", [names] if isinstance(names, str) else names)
+
+    def _gaps(self, where: str, names: Iterable[str] | None) -> list[Gap]:
+        values = () if names is None else (_json(names),)
+        if names is not None:
+            where += " AND schedule IN (SELECT value FROM json_each(?))"
+        sql = f"SELECT {GAP_COLUMNS} FROM gaps WHERE {where} ORDER BY after, id"
+        return [*map(to_gap, self._all(sql, *values))]
+
+    def open_missed(self, names: Iterable[str] | None = None) -> dict[str, int]:
+        """Return how many missed slots wait for a catch-up, by schedule; those with none left out.
+
+        Slots are counted by arithmetic, never listed.
+        """
+        values = () if names is None else (_json(names),)
+        asked = "" if names is None else " AND schedule IN (SELECT value FROM json_each(?))"
+        sql = (
+            "SELECT schedule, sum(count - (SELECT count(*) FROM runs"
+            " WHERE runs.schedule = gaps.schedule AND slot > gaps.after AND slot <= gaps.until))"
+            f" FROM gaps WHERE closed_at IS NULL{asked} GROUP BY schedule"
+        )
+        return {name: int(count) for name, count in self._all(sql, *values) if count > 0}
+
+    # -- facts ------------------------------------------------------------------------------
+
+    def counters(self) -> dict[tuple[str, str, str], float]:
+        """Return every counter, by ``(metric, schedule, label)``."""
+        rows = self._all("SELECT metric, schedule, label, value FROM counters")
+        return {(metric, schedule, label): value for metric, schedule, label, value in rows}
+
+    def meta(self) -> dict[str, str]:
+        """Return the remembered facts."""
+        return dict(self._all("SELECT key, value FROM meta"))
+
+    def history(
+        self,
+        names: Collection[str] | None = None,
+        *,
+        statuses: Collection[str] | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        limit: int | None = 50,
+    ) -> list[Entry]:
+        """Return runs and missed slots, newest first.
+
+        Args:
+            names: schedules; None for all.
+            statuses: words such as ``failed`` or ``missed``; None for all.
+            since: epoch seconds from which on.
+            until: epoch seconds before which.
+            limit: entries at most; None for all there are, which may be very many.
+        """
+        with self._reading() as connection:
+            return history(
+                connection, names, statuses=statuses, since=since, until=until, limit=limit
+            )
+
+    # -- ways in ----------------------------------------------------------------------------
+
+    def _all(self, sql: str, *values: Any) -> Sequence[Any]:
+        with self._lock, translated(self._name):
+            return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection that sees one state of the run log until the end of the block."""
+        with self._lock, translated(self._name):
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                self._connection.execute("ROLLBACK")
+
+
+def _json(names: Iterable[str]) -> str:
+    return json.dumps([*names])

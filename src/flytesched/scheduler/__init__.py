@@ -1,0 +1,1 @@
+"""Carrying plans out: the loop, and the supervision of what it started. Knows only core."""

@@ -1,0 +1,104 @@
+"""Backfill: run past slots that were never decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flytesched import wakeup
+from flytesched.bootstrap import bind, definition
+from flytesched.core.decision import Decision
+from flytesched.core.runs import Origin, Run, RunStatus, run_id
+from flytesched.core.timetables.parse import slots
+from flytesched.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flytesched.bootstrap import Site
+    from flytesched.core.runs import Gap, ScheduleState
+
+#: More slots than this in one call are refused.
+MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """What a backfill finds between its two ends."""
+
+    #: Slots never decided: those it runs, ascending.
+    slots: tuple[int, ...]
+    #: Slots that have a run.
+    decided: int
+    #: Slots that are missed or declined; ``flytesched catchup`` runs the missed ones.
+    missed: int
+    #: Slots that the scheduler is about to decide.
+    coming: int
+
+
+def look(site: Site, name: str, start: int, end: int) -> Backfill:
+    """Return what a backfill of the slots in ``[start, end)`` would do. Changes nothing.
+
+    Raises:
+        NotFound: no schedule has that name.
+        UsageError: the stretch is empty or holds over 100,000 slots.
+    """
+    schedule = definition(site, name)
+    if start >= end:
+        msg = "--from is not before --to"
+        raise UsageError(msg, hint="--from is included, --to is not")
+    now = int(site.now())
+    until = min(end - 1, now)
+    if schedule.timetable.count(start - 1, until) > MOST:
+        msg = f"more than {MOST:,} slots lie between --from and --to"
+        raise UsageError(msg, hint="backfill a shorter stretch at a time")
+    reader = site.reader()
+    state = reader.states().get(name) if reader is not None else None
+    ran = set(reader.decided(name, start - 1, until)) if reader is not None else set()
+    gaps = reader.gaps(name) if reader is not None else ()
+    return _sort(list(slots(schedule.timetable, start - 1, until)), ran, gaps, state)
+
+
+def _sort(
+    every: Sequence[int], ran: set[int], gaps: Sequence[Gap], state: ScheduleState | None
+) -> Backfill:
+    missed = {s for s in every if s not in ran and any(g.after < s <= g.until for g in gaps)}
+    coming = {s for s in every if state is not None and state.enabled and s > state.cursor} - ran
+    free = [slot for slot in every if slot not in ran and slot not in missed and slot not in coming]
+    return Backfill(
+        slots=tuple(free), decided=sum(slot in ran for slot in every), missed=len(missed),
+        coming=len(coming - missed),
+    )  # fmt: skip
+
+
+def request(site: Site, name: str, start: int, end: int, *, parallel: int = 1) -> list[Run]:
+    """Queue the runs of a backfill, and return those that won.
+
+    Args:
+        name: the schedule.
+        start: epoch second of the first instant.
+        end: epoch second before which.
+        parallel: how many of them may run at once.
+
+    Raises:
+        NotFound: no schedule has that name.
+        Conflict: the state directory belongs to another manifest.
+        UsageError: the stretch is empty or too long.
+    """
+    found = look(site, name, start, end)
+    runlog = site.runlog()
+    try:
+        bind(site, runlog, rebind=False)
+        now, revision = site.now(), runlog.revision(name)
+        runs = [
+            Run(
+                id=run_id(name, slot), schedule=name, scheduled_at=slot, origin=Origin.BACKFILL,
+                status=RunStatus.QUEUED, created=now, parallel=parallel, revision=revision,
+            )
+            for slot in found.slots
+        ]  # fmt: skip
+        lost = runlog.apply(Decision(runs=tuple(runs))) if runs else frozenset()
+    finally:
+        runlog.close()
+    wakeup.touch(site.settings.state_dir)
+    return [run for run in runs if run.id not in lost]

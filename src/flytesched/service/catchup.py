@@ -1,0 +1,309 @@
+"""Catch-up: run the missed slots that are still open, and say what remains.
+
+A look (``missing``) changes nothing. A request records what was missed since the last scheduler
+stopped, as a scheduler would at its start, and then queues runs; a slot that has one already
+loses, which makes the command safe to repeat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from flytesched import wakeup
+from flytesched.bootstrap import bind
+from flytesched.core.agenda import divide
+from flytesched.core.counts import count_gaps
+from flytesched.core.decision import Decision
+from flytesched.core.planner import gap_of
+from flytesched.core.policies import CatchupPolicy
+from flytesched.core.runs import Gap, Origin, Reason, Run, RunStatus, ScheduleState, run_id
+from flytesched.core.sight import see
+from flytesched.core.timetables.parse import Timing, slots, timetable
+from flytesched.errors import SchedulerRunning, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from flytesched.bootstrap import Site
+    from flytesched.core.schedule import Schedule
+    from flytesched.runlog.sqlite import SqliteRunLog
+
+    #: Returns the slots of a schedule in ``(after, until]`` that have a run.
+    Decided = Callable[[str, int, int], Sequence[int]]
+
+#: More slots than this are queued only when ``--limit`` says so.
+MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """The open missed slots of one schedule."""
+
+    #: Name of the schedule.
+    schedule: str
+    #: How many slots are open, inside ``since`` and ``until``.
+    count: int
+    #: Epoch second of the oldest.
+    oldest: int
+    #: Epoch second of the newest.
+    newest: int
+    #: The slots that this call would run, ascending.
+    wanted: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which open slots somebody means."""
+
+    #: Schedules by name; None for all that are enabled.
+    names: frozenset[str] | None = None
+    #: Epoch second from which on.
+    since: int | None = None
+    #: Epoch second before which.
+    until: int | None = None
+    #: How many per call, the oldest first; None for all.
+    limit: int | None = None
+    #: ``all``; ``latest``: the newest of each schedule; ``none``: decline them.
+    policy: CatchupPolicy = CatchupPolicy.ALL
+
+
+def missing(
+    site: Site,
+    names: Sequence[str] | None = None,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    limit: int | None = None,
+    policy: str | None = None,
+) -> list[Missing]:
+    """Return the open missed slots, and which of them a request would run. Changes nothing."""
+    choice = _choice(names, since, until, limit, policy)
+    schedules = site.manifest().schedules
+    reader = site.reader()
+    if reader is None:
+        return []
+    states = reader.states()
+    gaps = [*reader.open_gaps(), *_unrecorded(site, schedules, states)]
+    return _select(site, schedules, gaps, reader.decided, choice)
+
+
+def request(
+    site: Site,
+    names: Sequence[str] | None = None,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    limit: int | None = None,
+    policy: str | None = None,
+    rebind: bool = False,
+) -> list[Run]:
+    """Record what was missed, queue the runs that are wanted, and return those that won.
+
+    Raises:
+        Conflict: the state directory belongs to another manifest.
+        UsageError: over 100,000 slots without a limit.
+    """
+    choice = _choice(names, since, until, limit, policy)
+    schedules = site.manifest().schedules
+    runlog = site.runlog()
+    try:
+        bind(site, runlog, rebind=rebind)
+        _record(site, runlog, schedules)
+        found = _select(site, schedules, runlog.open_gaps(), runlog.decided, choice)
+        if choice.policy is CatchupPolicy.NONE:
+            _decline(runlog, found, choice, site.now())
+            return []
+        return _queue(runlog, found, site.now())
+    finally:
+        runlog.close()
+        wakeup.touch(site.settings.state_dir)
+
+
+def withdraw(site: Site, ids: Sequence[str]) -> int:
+    """Take back what is still queued, and return how many runs that were."""
+    runlog = site.runlog()
+    try:
+        return len(runlog.withdraw(ids))
+    finally:
+        runlog.close()
+        wakeup.touch(site.settings.state_dir)
+
+
+def _choice(
+    names: Sequence[str] | None,
+    since: int | None,
+    until: int | None,
+    limit: int | None,
+    policy: str | None,
+) -> Choice:
+    return Choice(
+        names=None if names is None else frozenset(names), since=since, until=until, limit=limit,
+        policy=CatchupPolicy(policy or CatchupPolicy.ALL),
+    )  # fmt: skip
+
+
+def _unrecorded(
+    site: Site, schedules: Mapping[str, Schedule], states: Mapping[str, ScheduleState]
+) -> Iterator[Gap]:
+    """Yield what a scheduler that starts now would record as missed."""
+    if (holder := site.scheduler()) is not None and holder.kind == "run":
+        return
+    now, late = site.now(), site.settings.missed_after.total_seconds()
+    for name, schedule in schedules.items():
+        if (state := states.get(name)) is not None:
+            _, gap = _arrears(schedule, state, now, late)
+            if gap is not None:
+                yield gap
+
+
+def _arrears(
+    schedule: Schedule, state: ScheduleState, now: float, late: float
+) -> tuple[ScheduleState | None, Gap | None]:
+    """Return what a first look changes: the state to store, and the gap up to now.
+
+    The last ``late`` seconds stay undecided: their slots are live for a scheduler that starts.
+    """
+    sight = see(schedule, state, now)
+    if sight.changed or sight.after is None:
+        return (sight.state if sight.changed else None), sight.gap
+    due = divide(schedule.timing, (schedule.name,), sight.after, now, late)
+    if due.missed_until is None:
+        return None, None
+    gap = gap_of(schedule.name, due, now, Reason.DOWN.value)
+    return replace(state, cursor=due.missed_until), gap
+
+
+def _record(site: Site, runlog: SqliteRunLog, schedules: Mapping[str, Schedule]) -> None:
+    """Record the missed slots, if nobody who plans is there to do it."""
+    lock = site.lock()
+    try:
+        lock.acquire("command")
+    except SchedulerRunning:
+        return
+    try:
+        states = runlog.load().schedules
+        now, late = site.now(), site.settings.missed_after.total_seconds()
+        changes = [
+            _arrears(schedule, states[name], now, late) if name in states
+            else (see(schedule, None, now).state, None)
+            for name, schedule in schedules.items()
+        ]  # fmt: skip
+        gaps = tuple(gap for _, gap in changes if gap is not None)
+        runlog.apply(
+            Decision(
+                schedules=tuple(state for state, _ in changes if state is not None),
+                gaps=gaps,
+                counts=tuple(count_gaps(gaps)),
+            )
+        )
+    finally:
+        lock.release()
+
+
+def _select(
+    site: Site,
+    schedules: Mapping[str, Schedule],
+    gaps: Sequence[Gap],
+    decided: Decided,
+    choice: Choice,
+) -> list[Missing]:
+    now = site.now()
+    found = []
+    for name in sorted({gap.schedule for gap in gaps} & schedules.keys()):
+        if (
+            name not in choice.names
+            if choice.names is not None
+            else not schedules[name].due_at(now)
+        ):
+            continue
+        mine = [_clip(gap, choice) for gap in gaps if gap.schedule == name]
+        if (missed := _missing(name, mine, decided, choice)) is not None:
+            found.append(missed)
+    return found
+
+
+def _clip(gap: Gap, choice: Choice) -> Gap:
+    """Return the part of a gap between ``since`` and ``until``."""
+    after = gap.after if choice.since is None else max(gap.after, choice.since - 1)
+    until = gap.until if choice.until is None else min(gap.until, choice.until - 1)
+    if (after, until) == (gap.after, gap.until):
+        return gap
+    table = timetable(Timing.from_text(gap.timing))
+    return replace(gap, after=after, until=until, count=table.count(after, until))
+
+
+def _missing(
+    name: str, gaps: Sequence[Gap], decided: Decided, choice: Choice
+) -> Missing | None:  # fmt: skip
+    gaps = sorted((gap for gap in gaps if gap.count), key=lambda gap: gap.after)
+    taken = {gap: frozenset(decided(name, gap.after, gap.until)) for gap in gaps}
+    count = sum(gap.count - len(taken[gap]) for gap in gaps)
+    if count <= 0:
+        return None
+    return Missing(
+        schedule=name,
+        count=count,
+        oldest=next(_open(gaps, taken)),
+        newest=next(_open_backwards(gaps, taken)),
+        wanted=_wanted(gaps, taken, choice, count),
+    )
+
+
+def _wanted(
+    gaps: Sequence[Gap], taken: Mapping[Gap, frozenset[int]], choice: Choice, count: int
+) -> tuple[int, ...]:
+    if choice.policy is CatchupPolicy.NONE:
+        return ()
+    if choice.policy is CatchupPolicy.LATEST:
+        return (next(_open_backwards(gaps, taken)),) if choice.limit != 0 else ()
+    most = count if choice.limit is None else min(choice.limit, count)
+    if most > MOST:
+        msg = f"{count:,} slots are more than one call queues without being told how many"
+        raise UsageError(msg, hint="pass --limit N, --since, or --policy latest")
+    opened = _open(gaps, taken)
+    return tuple(next(opened) for _ in range(most))
+
+
+def _open(gaps: Sequence[Gap], taken: Mapping[Gap, frozenset[int]]) -> Iterator[int]:
+    for gap in gaps:
+        table = timetable(Timing.from_text(gap.timing))
+        for slot in slots(table, gap.after, gap.until):
+            if slot not in taken[gap]:
+                yield slot
+
+
+def _open_backwards(gaps: Sequence[Gap], taken: Mapping[Gap, frozenset[int]]) -> Iterator[int]:
+    for gap in reversed(gaps):
+        table = timetable(Timing.from_text(gap.timing))
+        slot = table.previous(gap.until + 1)
+        while slot is not None and slot > gap.after:
+            if slot not in taken[gap]:
+                yield slot
+            slot = table.previous(slot)
+
+
+def _queue(runlog: SqliteRunLog, found: Sequence[Missing], now: float) -> list[Run]:
+    runs = [
+        Run(
+            id=run_id(missed.schedule, slot), schedule=missed.schedule, scheduled_at=slot,
+            origin=Origin.CATCHUP, status=RunStatus.QUEUED, created=now,
+            revision=runlog.revision(missed.schedule),
+        )
+        for missed in found
+        for slot in missed.wanted
+    ]  # fmt: skip
+    lost = runlog.apply(Decision(runs=tuple(runs))) if runs else frozenset()
+    return [run for run in runs if run.id not in lost]
+
+
+def _decline(
+    runlog: SqliteRunLog, found: Sequence[Missing], choice: Choice, now: float
+) -> None:  # fmt: skip
+    """Close the gaps of the chosen schedules: their slots read ``skipped(declined)``."""
+    if choice.since is not None or choice.until is not None or choice.limit is not None:
+        msg = "--policy none declines everything that is open"
+        raise UsageError(msg, hint="leave out --since, --until and --limit")
+    closes = tuple((missed.schedule, Reason.DECLINED.value, now) for missed in found)
+    if closes:
+        runlog.apply(Decision(close_gaps=closes))

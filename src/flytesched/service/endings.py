@@ -1,0 +1,76 @@
+"""Ending and repeating runs: cancel, retry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flytesched import wakeup
+from flytesched.core.runs import IN_PLACE, Origin, Reason, Run, RunStatus, request_id
+from flytesched.errors import Conflict
+from flytesched.service.watch import find
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flytesched.bootstrap import Site
+
+
+def cancel(site: Site, said: Sequence[str]) -> list[Run]:
+    """Note that runs shall end, and return those that were active, as they are now.
+
+    A waiting run has its verdict at once; a running one gets TERM from whoever holds the
+    scheduler's lock, which ``see_through`` takes where nobody does.
+
+    Raises:
+        NotFound: no run has that id.
+        Conflict: a run has its verdict already.
+    """
+    runs = find(site, said)
+    for run in runs:
+        if not run.active:
+            msg = f"{run.id} has ended: {run.verdict()}"
+            raise Conflict(msg, hint="only active runs can be cancelled; see: flytesched ps")
+    runlog = site.runlog()
+    try:
+        for run in runs:
+            waits = run.status not in IN_PLACE
+            if not (waits and runlog.cancel_waiting(run.id, Reason.BY_USER.value, site.now())):
+                runlog.note_end(run.id, f"cancelled({Reason.BY_USER.value})")
+        now = runlog.runs([run.id for run in runs])
+    finally:
+        runlog.close()
+    wakeup.touch(site.settings.state_dir)
+    return now
+
+
+def retry(site: Site, said: Sequence[str]) -> list[Run]:
+    """Queue new runs of ended ones, with the same slot; the old rows stay.
+
+    Raises:
+        NotFound: no run has that id, or its schedule is gone.
+        Conflict: a run is still active.
+    """
+    from flytesched.bootstrap import definition
+
+    runs = find(site, said)
+    for run in runs:
+        definition(site, run.schedule)
+        if run.active:
+            msg = f"{run.id} is still {run.status.value}"
+            raise Conflict(msg, hint="wait for its verdict, or cancel it first")
+    runlog = site.runlog()
+    try:
+        again = [_again(run, site.now(), runlog.revision(run.schedule)) for run in runs]
+        stored = [runlog.request(run) and runlog.run(run.id) for run in again]
+    finally:
+        runlog.close()
+    wakeup.touch(site.settings.state_dir)
+    return [run for run in stored if isinstance(run, Run)]
+
+
+def _again(run: Run, now: float, revision: int) -> Run:
+    return Run(
+        id=request_id(Origin.RETRY, run.schedule, now), schedule=run.schedule,
+        scheduled_at=run.scheduled_at, origin=Origin.RETRY, status=RunStatus.QUEUED, created=now,
+        retry_of=run.id, revision=revision,
+    )  # fmt: skip

@@ -1,0 +1,244 @@
+"""Serve: ``flytesched run``, the foreground loop, from the lock to the last line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from flytesched import __version__
+from flytesched.bootstrap import Works, bind, build
+from flytesched.core.runs import FAILURES, Reason
+from flytesched.errors import FlyteschedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flytesched.bootstrap import Site
+    from flytesched.core.protocols import Journal
+    from flytesched.core.runs import Run
+    from flytesched.notify import Notifier
+    from flytesched.runlog.sqlite import SqliteRunLog
+
+#: Seconds between looks at how long the logs of running commands are.
+BOUND_LOGS_EVERY = 5.0
+#: Seconds between looks for what is too old to keep.
+PRUNE_EVERY = 3600.0
+#: Runs pruned in one step, so that a slot never waits long for it.
+PRUNE_STEP = 500
+#: Seconds to wait after a failure nobody foresaw.
+AFTER_BUG = 1.0
+
+
+def serve(
+    site: Site,
+    *,
+    once: bool = False,
+    on_stop: str = "leave",
+    log_format: str = "plain",
+    rebind: bool = False,
+    force_state_dir: bool = False,
+) -> int:
+    """Run the scheduler in the foreground, and return the exit code.
+
+    Args:
+        once: do what a start does, then wait until nothing is active.
+        on_stop: ``leave`` what runs at SIGTERM to be adopted, or ``kill`` it.
+        log_format: ``plain`` or ``json``.
+        rebind: take over a state directory that belongs to another manifest.
+        force_state_dir: accept a state directory on a network file system.
+
+    Raises:
+        SchedulerRunning: another scheduler holds the lock.
+        Conflict: the state directory belongs to another manifest.
+        RunLogError: the run log cannot be used.
+        InvalidManifest: on a terminal, with nothing to adopt.
+    """
+    from flytesched.journal import StderrJournal
+    from flytesched.lock import prepare_state_dir
+    from flytesched.notify import Notifier
+
+    prepare_state_dir(site.settings.state_dir, force=force_state_dir)
+    journal = StderrJournal(form=log_format)
+    lock = site.lock()
+    lock.acquire("run")
+    try:
+        runlog = _open(site, rebind=rebind)
+        works = build(site, runlog, journal)
+        try:
+            _refuse_broken(site, runlog, once=once)
+            service = Service(site, works, Notifier.from_environ(site.environ), journal)
+            return service.run(once=once, kill=on_stop == "kill")
+        finally:
+            works.close()
+    finally:
+        lock.release()
+
+
+def _open(site: Site, *, rebind: bool) -> SqliteRunLog:
+    from flytesched.runlog.sqlite import SqliteRunLog
+
+    if not site.settings.persist:
+        return SqliteRunLog(":memory:")
+    runlog = site.runlog()
+    try:
+        runlog.integrity_check()
+        bind(site, runlog, rebind=rebind)
+    except BaseException:
+        runlog.close()
+        raise
+    return runlog
+
+
+def _refuse_broken(site: Site, runlog: SqliteRunLog, *, once: bool) -> None:
+    """Raise what is wrong with the manifest where somebody is there to mend it."""
+    if not (once or sys.stderr.isatty()) or runlog.active():
+        return
+    site.manifest()
+
+
+class Service:
+    """One life of ``flytesched run``."""
+
+    def __init__(self, site: Site, works: Works, notifier: Notifier, journal: Journal) -> None:
+        """Take the wired parts."""
+        self._site, self._works, self._notifier, self._journal = site, works, notifier, journal
+        self._loop, self._clock = works.loop, works.clock
+        self._signals = 0
+        self._interrupted = False
+        self._stop_at: float | None = None
+        self._kill = False
+        self._ready = False
+        self._said_left = False
+        self._next_bound = self._next_prune = self._next_watchdog = 0.0
+
+    def run(self, *, once: bool, kill: bool) -> int:
+        """Serve until a signal, or with ``once`` until nothing is active."""
+        self._kill = kill
+        began = self._clock.now()
+        self._clock.catch((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+        self._journal.say(
+            "info", "starting", version=__version__, pid=os.getpid(),
+            manifest=self._site.settings.manifest, state_dir=self._site.settings.state_dir,
+        )  # fmt: skip
+        self._loop.start()
+        while True:
+            wake_at = self._turn()
+            if self._done(once=once):
+                break
+            self._clock.wait(wake_at)
+        self._notifier.stopping()
+        self._leave()
+        if self._interrupted:
+            return 130
+        return int(once and self._failed_since(began))
+
+    # -- one turn ---------------------------------------------------------------------------
+
+    def _turn(self) -> float | None:
+        """Do what is due; return when to be called again at the latest."""
+        now = self._clock.now()
+        try:
+            self._take_signals(now)
+            moments = [self._loop.tick(now), self._works.after_wake(now), self._chores(now)]
+            moments.append(self._stop(now))
+        except (OSError, FlyteschedError, ValueError, LookupError, TypeError) as error:
+            # A scheduler that exits here would be restarted into the same trouble.
+            self._journal.say("error", "tick failed", why=f"{type(error).__name__}: {error}")
+            return now + AFTER_BUG
+        self._announce()
+        return min((at for at in moments if at is not None), default=None)
+
+    def _take_signals(self, now: float) -> None:
+        for number in self._clock.signals():
+            if number == signal.SIGHUP:
+                self._notifier.reloading()
+                self._works.source.reread()
+                self._ready = False
+                continue
+            self._signals += 1
+            self._interrupted |= number == signal.SIGINT
+            if self._signals > 1:
+                os._exit(128 + number)
+            self._begin_stop(now)
+
+    def _chores(self, now: float) -> float | None:
+        moments = []
+        if self._loop.running:
+            if now >= self._next_bound:
+                self._works.launcher.bound_logs()
+                self._next_bound = now + BOUND_LOGS_EVERY
+            moments.append(self._next_bound)
+        elif now >= self._next_prune:
+            self._prune(now)
+        if (interval := self._notifier.watchdog_interval) is not None:
+            if now >= self._next_watchdog:
+                self._notifier.watchdog()
+                self._next_watchdog = now + interval / 2
+            moments.append(self._next_watchdog)
+        return min(moments, default=None)
+
+    def _prune(self, now: float) -> None:
+        """Drop what is too old, a step at a time, while nothing runs."""
+        settings = self._site.settings
+        dropped = self._works.runlog.prune(now - settings.keep_runs.total_seconds(), PRUNE_STEP)
+        if dropped < PRUNE_STEP:
+            self._works.launcher.prune_logs(now - settings.keep_logs.total_seconds())
+            self._works.runlog.checkpoint()
+            self._next_prune = now + PRUNE_EVERY
+
+    def _announce(self) -> None:
+        """Tell systemd that slots are being decided, and how it stands."""
+        if not self._ready and self._loop.planning:
+            self._ready = True
+            self._notifier.ready()
+            self._journal.say("info", "ready", schedules=self._loop.schedule_count)
+        running = len(self._loop.running)
+        self._notifier.status(f"{self._loop.schedule_count} schedules, {running} running")
+
+    # -- the end ----------------------------------------------------------------------------
+
+    def _begin_stop(self, now: float) -> None:
+        self._loop.stopping = True
+        self._notifier.stopping()
+        self._stop_at = now + self._site.settings.shutdown_grace.total_seconds()
+        self._journal.say("info", "stopping", running=len(self._loop.running))
+
+    def _stop(self, now: float) -> float | None:
+        """After the grace, end what shall not or cannot outlive this process."""
+        if self._stop_at is None:
+            return None
+        if now < self._stop_at:
+            return self._stop_at
+        doomed = [run for run in self._doomed() if run.end_as is None]
+        if self._kill:
+            self._loop.end(doomed, f"cancelled({Reason.STOPPED.value})")
+        else:
+            self._loop.end(doomed, f"interrupted({Reason.STOPPED.value})")
+        return None
+
+    def _doomed(self) -> Sequence[Run]:
+        running = self._loop.running
+        return running if self._kill else [r for r in running if self._loop.dies_with_us(r)]
+
+    def _done(self, *, once: bool) -> bool:
+        if self._stop_at is None:
+            return once and self._loop.planning and not self._loop.active
+        if self._clock.now() < self._stop_at and self._loop.running:
+            return False
+        return not self._doomed()
+
+    def _leave(self) -> None:
+        for run in self._loop.running:
+            self._journal.say("info", "left running, to be adopted", run=run.id)
+        self._journal.say("info", "stopped")
+
+    def _failed_since(self, began: float) -> bool:
+        reader = self._site.reader()
+        if reader is None:
+            return False
+        entries = reader.history(
+            names=None, statuses=[status.value for status in FAILURES], since=None, limit=1000
+        )
+        return any(entry.ended is not None and entry.ended >= began for entry in entries)

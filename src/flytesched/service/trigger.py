@@ -1,0 +1,111 @@
+"""Trigger: run a schedule now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flytesched import wakeup
+from flytesched.bootstrap import bind, definition
+from flytesched.core.instants import rfc3339
+from flytesched.core.policies import OverlapPolicy
+from flytesched.core.runs import IN_PLACE, Origin, Reason, Run, RunStatus, request_id, run_id
+from flytesched.errors import Conflict, NoScheduler, UsageError
+
+if TYPE_CHECKING:
+    from flytesched.bootstrap import Site
+    from flytesched.core.schedule import Schedule
+    from flytesched.runlog.sqlite import SqliteRunLog
+
+
+def trigger(
+    site: Site, name: str, *, at: int | None = None, force: bool = False, detach: bool = False
+) -> Run:
+    """Write the wish to run a schedule now, and return the queued run.
+
+    Args:
+        name: the schedule; a disabled one may be triggered.
+        at: epoch second of the slot to run; None for a run without a slot.
+        force: run beside an active run, whatever ``overlap`` says.
+        detach: nobody will see it through, so a scheduler must run.
+
+    Raises:
+        NotFound: no schedule has that name.
+        Conflict: a run is active and ``overlap`` is ``skip``, or the slot has a run already.
+        NoScheduler: ``detach`` without a scheduler.
+        UsageError: ``at`` is no slot, or has not come yet.
+    """
+    schedule = definition(site, name)
+    if detach and ((holder := site.scheduler()) is None or holder.kind != "run"):
+        msg = "no scheduler runs that could take this run"
+        raise NoScheduler(msg, hint="start one with: flytesched run; or leave out --detach")
+    now = site.now()
+    if at is not None:
+        _check_slot(schedule, at, now)
+    runlog = site.runlog()
+    try:
+        bind(site, runlog, rebind=False)
+        run = _wish(schedule, runlog, at, now, force=force)
+        if not runlog.request(run):
+            _taken(run)
+        stored = runlog.run(run.id)
+    finally:
+        runlog.close()
+    wakeup.touch(site.settings.state_dir)
+    return stored or run
+
+
+def _wish(
+    schedule: Schedule, runlog: SqliteRunLog, at: int | None, now: float, *, force: bool
+) -> Run:
+    active = [run for run in runlog.active() if run.schedule == schedule.name]
+    if active and not force:
+        _make_way(schedule, runlog, active, now)
+    return Run(
+        id=run_id(schedule.name, at) if at is not None else _free_id(runlog, schedule.name, now),
+        schedule=schedule.name,
+        scheduled_at=at,
+        origin=Origin.MANUAL,
+        status=RunStatus.QUEUED,
+        created=now,
+        parallel=0 if force else 1,
+        revision=runlog.revision(schedule.name),
+    )
+
+
+def _free_id(runlog: SqliteRunLog, name: str, now: float) -> str:
+    """Return an id of its own for a second request in the same millisecond."""
+    while runlog.run(request_id(Origin.MANUAL, name, now)) is not None:
+        now += 0.001
+    return request_id(Origin.MANUAL, name, now)
+
+
+def _make_way(
+    schedule: Schedule, runlog: SqliteRunLog, active: list[Run], now: float
+) -> None:  # fmt: skip
+    """Do what ``overlap`` says about the runs that are active."""
+    if schedule.overlap is OverlapPolicy.SKIP:
+        msg = f"{active[0].id} is {active[0].status.value}, and overlap is skip"
+        raise Conflict(msg, hint="wait for it, cancel it, or pass --force to run beside it")
+    if schedule.overlap is OverlapPolicy.REPLACE:
+        for run in active:
+            if run.status in IN_PLACE:
+                runlog.note_end(run.id, f"cancelled({Reason.REPLACED.value})")
+            else:
+                runlog.cancel_waiting(run.id, Reason.REPLACED.value, now)
+
+
+def _check_slot(schedule: Schedule, at: int, now: float) -> None:
+    table = schedule.timetable
+    if at > now:
+        msg = f"the slot {rfc3339(at)} has not come yet"
+        raise UsageError(msg, hint="leave out --at to run now")
+    if table.next(at - 1) != at:
+        before, after = table.previous(at), table.next(at)
+        near = " and ".join(rfc3339(slot) for slot in (before, after) if slot is not None)
+        msg = f"{rfc3339(at)} is no slot of {schedule.name}"
+        raise UsageError(msg, hint=f"the nearest are {near}" if near else None)
+
+
+def _taken(run: Run) -> None:
+    msg = f"the slot has a run already: {run.id}"
+    raise Conflict(msg, hint=f"run it again with: flytesched retry {run.id}")

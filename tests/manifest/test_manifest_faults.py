@@ -1,0 +1,170 @@
+"""Every fault of a manifest is said with its line, what is wrong and what to write instead."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from flytesched.errors import InvalidManifest
+from flytesched.manifest import parse
+
+GOOD = '[schedules.ok]\ncron = "0 2 * * *"\ncommand = "true"\n'
+HEAD = "version = 1\n"
+
+
+def faults_of(content: str | bytes) -> list[str]:
+    """Return the lines that ``validate`` would show."""
+    with pytest.raises(InvalidManifest) as caught:
+        parse(content, Path("m"))
+    assert caught.value.exit_code == 5
+    return caught.value.lines()
+
+
+# One fault each: text, line, words that must be said.
+SINGLE = {
+    "no version": (GOOD, 1, "version: is missing; write version = 1"),
+    "other version": ("version = 2\n" + GOOD, 1, "version: is 2"),
+    "version as text": ('# a\nversion = "1"\n' + GOOD, 2, "version: is '1'"),
+    "version as truth": ("version = true\n" + GOOD, 1, "version: is True"),
+    "schedule for schedules": (
+        HEAD + '\n[schedule.x]\ndaily = "02:00"\n', 3, "schedule: .*did you mean 'schedules'",
+    ),
+    "a table that looks like a schedule": (
+        HEAD + '[backup]\ndaily = "02:00"\n', 2, r"backup: .*write \[schedules.backup\]",
+    ),
+    "a schedule's key at the top": (HEAD + 'timezone = "UTC"\n', 2, r"timezone: .*\[defaults\]"),
+    "a setting at the top": (HEAD + "start_rate = 1.0\n", 2, r"start_rate: .*\[settings\]"),
+    "an unknown table": (HEAD + "[zebra]\n", 2, "zebra: is not a table.*there are version"),
+    "schedules is a list": (HEAD + "[[schedules]]\n", 2, r"schedules: is no table; .*\[schedules"),
+    "settings is a number": (HEAD + "settings = 3\n", 2, r"settings: is no table; .*\[settings\]"),
+    "a schedule is a number": (HEAD + "[schedules]\nx = 3\n", 3, r"x: is no table; .*schedules.x"),
+    "a key below [schedules]": (
+        HEAD + '[schedules]\ncron = "* * * * *"\n', 3, r"cron: is no table; .*\[schedules.NAME\]",
+    ),
+    "an unknown setting": (
+        HEAD + "[settings]\n\nmax_concurrent_run = 1\n", 4, "did you mean 'max_concurrent_runs'",
+    ),
+    "a setting for the environment": (HEAD + "[settings]\npersist = false\n", 3, "PERSIST"),
+    "time zone as a setting": (HEAD + '[settings]\ntimezone = "UTC"\n', 3, r"\[defaults\]"),
+    "bare number as duration": (HEAD + "[settings]\nmissed_after = 10\n", 3, "not a duration.*10s"),
+    "bare number as size": (HEAD + '[settings]\nlog_limit = "10"\n', 3, "unit"),
+    "number in quotes": (HEAD + '[settings]\nstart_burst = "3"\n', 3, "without quotes"),
+    "negative limit": (HEAD + "[settings]\nmax_concurrent_runs = -1\n", 3, "out of range"),
+    "timetable in defaults": (HEAD + '[defaults]\ncron = "@daily"\n', 3, "belongs to each schedule"),
+    "command in defaults": (HEAD + '[defaults]\ncommand = "x"\n', 3, "belongs to each schedule"),
+    "name in defaults": (HEAD + '[defaults]\nname = "x"\n', 3, "belongs to each schedule"),
+    "unknown default": (HEAD + '[defaults]\ntimezon = "UTC"\n', 3, "did you mean 'timezone'"),
+    "faulty default": (
+        HEAD + '[defaults]\noverlap = "maybe"\n' + GOOD + GOOD.replace("ok", "too"), 3,
+        "overlap: 'maybe' is not a choice; write one of skip, queue",
+    ),
+    "unknown key": (HEAD + GOOD + 'timout = "1h"\n', 5, "ok.timout: .*did you mean 'timeout'"),
+    "unknown zone": (HEAD + GOOD + 'timezone = "Mars/Base"\n', 5, "ok.timezone: "),
+    "bad duration": (HEAD + GOOD + 'timeout = "1 parsec"\n', 5, "ok.timeout: "),
+    "no timetable": (HEAD + '[schedules.x]\ncommand = "true"\n', 2, "x: has no timetable"),
+    "two timetables": (HEAD + GOOD + 'every = "1h"\n', 2, "ok: has both cron and every"),
+    "no command": (HEAD + '\n\n[schedules.x]\nevery = "1h"\n', 4, "x: has no command"),
+    "name inside": (HEAD + GOOD + 'name = "x"\n', 5, "ok.name: .*the header"),
+    "self inside": (HEAD + GOOD + 'self = "x"\n', 5, "ok.self: is not a key"),
+    "bad name": (HEAD + GOOD.replace("ok", '"../x"'), 2, "'../x' is not a name"),
+    "bad key of retry": (HEAD + GOOD + "retry = { max = 3 }\n", 5, "ok.retry: has no key 'max'"),
+    "sub-table": (HEAD + GOOD + "[schedules.ok.retry]\nmax = 3\n", 5, "ok.retry: has no key 'max'"),
+    "dotted key": (HEAD + 'schedules.x.cron = "@hourly"\nschedules.x.command = 3\n', 3, "x.command"),
+    "inline table": (HEAD + '[schedules]\nx = { cron = "61 * * * *", command = "x" }\n', 3, "x.cron"),
+    "behind a long string": (
+        HEAD + GOOD + 'description = """\n[schedules.no]\ncron = 1\n"""\nsurvive = 1\n', 9, "survive",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line", "words"), SINGLE.values(), ids=SINGLE)
+def test_a_fault_is_said_once_with_its_line(text: str, line: int, words: str) -> None:
+    """Each text of the table has exactly one fault."""
+    (said,) = faults_of(text)
+    assert said.startswith(f"m:{line}: ")
+    assert re.search(words, said), said
+
+
+# Texts that are no TOML, or beyond the bounds: content, line or None, words.
+BROKEN = {
+    "no value": (b"version = 1\nx =\n", 2, "is not TOML: invalid value"),
+    "table twice": (b"version = 1\n[defaults]\n[defaults]\n", 3, "cannot declare"),
+    "open string": (b'version = 1\nx = "abc\n', 2, "is not TOML"),
+    "open list at the end": (b"version = 1\nx = [\n", 2, "is not TOML"),
+    "mark": (b"\xef\xbb\xbfversion = 1\n", 1, "byte order mark; save it as UTF-8 without one"),
+    "UTF-16": ("version = 1\n".encode("utf-16"), 1, "is UTF-16; save it as UTF-8"),
+    "latin 1": (b"version = 1\n# caf\xe9\n", 2, "is not UTF-8 text"),
+    "NUL": (b"version = 1\n\nx = \0", 3, "holds a NUL byte"),
+    "ELF": (b"\x7fELF\x02\x01\x01\0\0", 1, "holds a NUL byte"),
+    "deep list": (b"x = " + b"[" * 100_000 + b"]" * 100_000, None, "is nested too deeply"),
+    "deep table": (b"x = " + b"{a=" * 100_000 + b"1" + b"}" * 100_000, None, "nested too deeply"),
+    "long dotted key": (b"version = 1\n" + b"a." * 100_000 + b"a = 1\n", 2, "too many parts"),
+    "long header": (b"\n[" + b"a." * 100_000 + b"a]\n", 2, "too many parts"),
+    "long key inside": (b"x = { " + b"'a'." * 100_000 + b"a = 1 }\n", 1, "too many parts"),
+    "long number": (b"version = 1" + b"0" * 5000, None, "is not TOML"),
+}
+
+
+@pytest.mark.parametrize(("content", "line", "words"), BROKEN.values(), ids=BROKEN)
+def test_a_text_that_is_no_toml_is_one_sentence(
+    content: bytes, line: int | None, words: str
+) -> None:
+    """Hostile and damaged files end in one line, quickly."""
+    (said,) = faults_of(content)
+    assert said.startswith(f"m:{line}: " if line else "m: ")
+    assert words in said
+
+
+def test_all_faults_are_said_at_once_in_the_order_of_lines() -> None:
+    """Nobody has to mend a manifest one run of validate at a time."""
+    said = faults_of(
+        "[settings]\nspeed = 9\n"
+        "[defaults]\ntimeout = 5\n"
+        '[schedules.a]\ncron = "99 * * * *"\noverlap = "x"\nnonsense = 1\n'
+        '[schedules."b c"]\nevery = "1h"\n'
+        "[extra]\n"
+    )
+    assert [int(line.split(":")[1]) for line in said] == [1, 2, 4, 5, 6, 7, 8, 9, 9, 11]
+
+
+def test_a_long_line_of_dots_in_a_command_is_no_dotted_key() -> None:
+    """The bound is for keys, not for text."""
+    manifest = parse(HEAD + GOOD + f"description = '{'a.' * 500}'\n", Path("m"))
+    assert manifest.schedules["ok"].description == "a." * 500
+
+
+def test_a_default_counts_only_for_the_timetables_it_fits() -> None:
+    """An anchor for all fixed rates does not spoil the cron schedules beside them."""
+    manifest = parse(
+        HEAD + "[defaults]\nanchor = 2026-01-01T00:00:07Z\noffset = '5m'\n"
+        '[schedules.rate]\nevery = "1h"\ncommand = "x"\n' + GOOD
+        + '[schedules.once]\nat = 2030-01-01T00:00:00Z\ncommand = "x"\n',
+        Path("m"),
+    )  # fmt: skip
+    assert manifest.schedules["rate"].timing.anchor % 3600 == 7
+    assert manifest.schedules["rate"].timing.offset == 0
+    assert manifest.schedules["ok"].timing.offset == 300
+
+
+@pytest.mark.parametrize(
+    ("own", "default", "found"),
+    [
+        ('timezone = "Asia/Tokyo"\n', '[defaults]\ntimezone = "Europe/Berlin"\n', "Asia/Tokyo"),
+        ("", '[defaults]\ntimezone = "Europe/Berlin"\n', "Europe/Berlin"),
+        ("", "", "America/New_York"),
+    ],
+)
+def test_the_time_zone_is_the_schedules_then_the_defaults_then_the_callers(
+    own: str, default: str, found: str
+) -> None:
+    """The caller passes what environment and system say."""
+    text = HEAD + default + GOOD + own
+    manifest = parse(text, Path("m"), timezone="America/New_York")
+    assert manifest.schedules["ok"].timing.timezone == found
+
+
+def test_a_manifest_without_schedules_is_good() -> None:
+    """An empty set is a set."""
+    assert not parse(HEAD, Path("m")).schedules

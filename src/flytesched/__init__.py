@@ -1,3 +1,54 @@
-"""A scheduler for one machine: every slot ends in exactly one visible verdict."""
+"""A scheduler for one machine: every slot ends in exactly one visible verdict.
+
+The names below are the whole public API. They are loaded when first used (PEP 562), so that
+``import flytesched`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flytesched.api.scheduler import Scheduler
+    from flytesched.core.protocols import Executor
+    from flytesched.core.runs import run_id
+    from flytesched.core.schedule import Schedule
+    from flytesched.errors import FlyteschedError, InvalidSchedule
+    from flytesched.manifest import load_manifest
 
 __version__ = "0.1.0.dev0"
+
+_PLACES = {
+    "Executor": "flytesched.core.protocols",
+    "FlyteschedError": "flytesched.errors",
+    "InvalidSchedule": "flytesched.errors",
+    "Schedule": "flytesched.core.schedule",
+    "Scheduler": "flytesched.api.scheduler",
+    "load_manifest": "flytesched.manifest",
+    "run_id": "flytesched.core.runs",
+}
+
+__all__ = [
+    "Executor",
+    "FlyteschedError",
+    "InvalidSchedule",
+    "Schedule",
+    "Scheduler",
+    "__version__",
+    "load_manifest",
+    "run_id",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name."""
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -59,8 +59,11 @@ class Site:
 
         return open_reader(self.runs_db)
 
-    def runlog(self) -> SqliteRunLog:
+    def runlog(self, *, holder: bool = False) -> SqliteRunLog:
         """Open the run log for writing; it is made if there is none.
+
+        Args:
+            holder: whether this process holds the scheduler's lock, and so makes checkpoints.
 
         Raises:
             RunLogError: it cannot be used.
@@ -69,7 +72,7 @@ class Site:
         from flytesched.runlog.sqlite import SqliteRunLog
 
         prepare_state_dir(self.settings.state_dir)
-        return SqliteRunLog(self.runs_db)
+        return SqliteRunLog(self.runs_db, holder=holder)
 
     def lock(self) -> SchedulerLock:
         """Return the scheduler's lock, not yet acquired."""

@@ -10,13 +10,16 @@ understands, since croniter 6.0 and 7.0 know some forms by other names and misre
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice, zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from flytesched.core.timetables import aws, cron
 from flytesched.core.timetables.cron import NICKNAMES
+from flytesched.core.timetables.days import LAST, DaySpec
 from flytesched.core.timetables.fields import (
     AWS_WEEKDAY,
     HOUR,
@@ -29,19 +32,21 @@ from flytesched.core.timetables.fields import (
     Field,
 )
 from flytesched.core.timetables.parse import slots, timetable
-from flytesched.core.timetables.zones import HORIZON, tz
+from flytesched.core.timetables.zones import DAY, HORIZON, tz
 from flytesched.errors import InvalidTimetable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import tzinfo
 
     from flytesched.core.timetables.parse import Timing
 
-#: Slots compared: enough to pass through any hour, week and month field, cheap enough for
-#: validating thousands of schedules (about 50 us each in croniter).
-_SLOTS = 12
+#: Where comparing begins, in days from now, and how many slots are compared there: enough to see
+#: every field at work, cheap enough to validate thousands of schedules (a slot costs 50 us).
+_STRETCHES = ((0, 6), (1, 2), (8, 2), (40, 2), (200, 2))
 #: No slot this close to a clock change is compared.
 _NEAR = timedelta(days=1)
+_ALL_DAYS = frozenset(range(1, 32))
 
 
 def compare(timing: Timing, now: float) -> None:
@@ -60,47 +65,54 @@ def compare(timing: Timing, now: float) -> None:
 
 @lru_cache(maxsize=4096)
 def _compare(timing: Timing, now: int) -> None:
+    clock = tz(timing.timezone or "UTC")
     question = _question(timing)
     if question is None:
         return
-    clock = tz(timing.timezone or "UTC")
-    found = islice(slots(timetable(timing), now, HORIZON), _SLOTS)
-    ours = [datetime.fromtimestamp(slot, clock).replace(tzinfo=None) for slot in found]
-    start = datetime.fromtimestamp(now, clock).replace(tzinfo=None)
-    theirs = _ask(question, start, seconds_first=timing.seconds)
-    if not ours or not theirs:
-        return
-    common = min(ours[-1], theirs[-1])
-    compared = [
-        [moment for moment in series if _comparable(moment, common, clock)]
-        for series in (ours, theirs)
-    ]
-    for our, their in zip_longest(*compared):
-        if our != their:
-            raise _differs(timing, our, their)
+    for days, count in _STRETCHES:
+        after = now + days * DAY
+        ours = [_local(t, clock) for t in islice(slots(timetable(timing), after, HORIZON), count)]
+        theirs = _ask(question, _local(after, clock), count, seconds_first=timing.seconds)
+        for our, their in _pairs(ours, theirs, clock):
+            if our != their:
+                raise _difference(timing, our, their)
 
 
-def _ask(question: str, start: datetime, *, seconds_first: bool) -> list[datetime]:
+def _local(instant: int, clock: tzinfo) -> datetime:
+    """Return what a clock shows, without its zone."""
+    return datetime.fromtimestamp(instant, clock).replace(tzinfo=None)
+
+
+def _ask(question: str, start: datetime, count: int, *, seconds_first: bool) -> list[datetime]:
     """Return croniter's next local times, as many as it finds.
 
     It gets a naive start: with a zone it fires twice in a repeated hour and in a skipped one where
     nothing matches. ``implement_cron_bug`` is its name for Vixie cron's rule for two day fields.
     """
+    found: list[datetime] = []
+    with suppress(Exception):  # on odd input it raises almost anything; then it has no opinion
+        times = _croniter(question, seconds_first=seconds_first)
+        times.set_current(start)
+        found.extend(times.get_next(datetime) for _ in range(count))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _croniter(question: str, *, seconds_first: bool) -> Any:
     from croniter import croniter  # 20 ms that only defining a schedule pays
 
-    found: list[datetime] = []
-    try:
-        times = croniter(
-            question,
-            start,
-            ret_type=datetime,
-            implement_cron_bug=True,
-            second_at_beginning=seconds_first,
-        )
-        found.extend(times.get_next() for _ in range(_SLOTS))
-    except Exception:  # noqa: S110  on odd input it raises almost anything; then it has no opinion
-        pass
-    return found
+    return croniter(question, 0, implement_cron_bug=True, second_at_beginning=seconds_first)
+
+
+def _pairs(
+    ours: list[datetime], theirs: list[datetime], clock: tzinfo
+) -> Iterable[tuple[datetime | None, ...]]:
+    """Pair the times up to where both have come, away from clock changes."""
+    if not ours or not theirs:
+        return ()
+    common = min(ours[-1], theirs[-1])
+    pair = ([t for t in found if _comparable(t, common, clock)] for found in (ours, theirs))
+    return zip_longest(*pair)
 
 
 def _comparable(local: datetime, until: datetime, clock: tzinfo) -> bool:
@@ -109,7 +121,7 @@ def _comparable(local: datetime, until: datetime, clock: tzinfo) -> bool:
     return local <= until and before == after
 
 
-def _differs(timing: Timing, our: datetime | None, their: datetime | None) -> InvalidTimetable:
+def _difference(timing: Timing, our: datetime | None, their: datetime | None) -> InvalidTimetable:
     said = [moment.isoformat(" ") if moment else "not before" for moment in (our, their)]
     what = (
         f"{timing.expression!r} is ambiguous: here its next time is {said[0]}, "
@@ -123,11 +135,11 @@ def _question(timing: Timing) -> str | None:
     texts = NICKNAMES.get(timing.expression, timing.expression).split()
     if timing.kind == "aws_cron":
         fields: tuple[Field, ...] = (MINUTE, HOUR, MONTHDAY, MONTH, AWS_WEEKDAY, YEAR)
-        monthday, weekday = texts[2], texts[4]
+        days = aws.times(timing.expression).days
     else:
         fields = (SECOND, MINUTE, HOUR, MONTHDAY, MONTH, WEEKDAY)[6 - len(texts) :]
-        monthday, weekday = texts[-3], texts[-1]
-    if _beyond_it(monthday, weekday):
+        days = cron.times(timing.expression, seconds=timing.seconds).days
+    if _beyond_it(days):
         return None
     words = [_field(text, field) for text, field in zip(texts, fields, strict=True)]
     if timing.kind == "aws_cron":
@@ -136,16 +148,24 @@ def _question(timing: Timing) -> str | None:
     return " ".join(words)
 
 
-def _beyond_it(monthday: str, weekday: str) -> bool:
-    """Tell whether the day fields are of a kind that croniter is known to read otherwise."""
-    # 6.0 forgets the L of "31,L" in months that have no 31st.
-    listed_last = "," in monthday and "L" in monthday
+def _beyond_it(days: DaySpec) -> bool:
+    """Tell whether croniter is known to read days of this kind otherwise."""
+    # Where either day field may match, it wants both if the weekday has L, # or the date W.
+    if not days.both and days.nth:
+        return True
     # It reads 31W as the Monday to Friday nearest to the last day where there is no 31st.
-    overlong = re.fullmatch(r"(29|30|31)W", monthday)
-    # Where either day field may match, it wants both if one of them has L, # or W.
-    either = monthday[0] not in "*?" and weekday[0] not in "*?"
-    special = re.search("[L#]", weekday)
-    return bool(listed_last or overlong or (either and special))
+    if any(day > 28 for day in days.nearest):
+        return True
+    plain = days.monthdays
+    overlong = len(plain) > 1 and plain != _ALL_DAYS and (LAST in plain or max(plain) > 28)
+    return overlong and _forgets_first_days()
+
+
+@lru_cache
+def _forgets_first_days() -> bool:
+    """Tell whether this croniter loses 1 March of "1,31" when asked in February, as 6.0 does."""
+    found = _ask("0 0 1,31 * *", datetime(2025, 2, 10), 1, seconds_first=False)  # noqa: DTZ001
+    return found != [datetime(2025, 3, 1)]  # noqa: DTZ001  it is asked in local time
 
 
 def _field(text: str, field: Field) -> str:

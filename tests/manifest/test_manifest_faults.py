@@ -52,7 +52,7 @@ SINGLE = {
     "bare number as size": (HEAD + '[settings]\nlog_limit = "10"\n', 3, "unit"),
     "number in quotes": (HEAD + '[settings]\nstart_burst = "3"\n', 3, "without quotes"),
     "negative limit": (HEAD + "[settings]\nmax_concurrent_runs = -1\n", 3, "out of range"),
-    "timetable in defaults": (HEAD + '[defaults]\ncron = "@daily"\n', 3, "belongs to each schedule"),
+    "timetable in defaults": (HEAD + '[defaults]\ncron = "@daily"\n', 3, "belongs to each"),
     "command in defaults": (HEAD + '[defaults]\ncommand = "x"\n', 3, "belongs to each schedule"),
     "name in defaults": (HEAD + '[defaults]\nname = "x"\n', 3, "belongs to each schedule"),
     "unknown default": (HEAD + '[defaults]\ntimezon = "UTC"\n', 3, "did you mean 'timezone'"),
@@ -71,10 +71,11 @@ SINGLE = {
     "bad name": (HEAD + GOOD.replace("ok", '"../x"'), 2, "'../x' is not a name"),
     "bad key of retry": (HEAD + GOOD + "retry = { max = 3 }\n", 5, "ok.retry: has no key 'max'"),
     "sub-table": (HEAD + GOOD + "[schedules.ok.retry]\nmax = 3\n", 5, "ok.retry: has no key 'max'"),
-    "dotted key": (HEAD + 'schedules.x.cron = "@hourly"\nschedules.x.command = 3\n', 3, "x.command"),
-    "inline table": (HEAD + '[schedules]\nx = { cron = "61 * * * *", command = "x" }\n', 3, "x.cron"),
+    "dotted": (HEAD + 'schedules.x.every = "1h"\nschedules.x.command = 3\n', 3, "x.command"),
+    "inline": (HEAD + '[schedules]\nx = { cron = "61 * * * *", command = "x" }\n', 3, "x.cron"),
     "behind a long string": (
-        HEAD + GOOD + 'description = """\n[schedules.no]\ncron = 1\n"""\nsurvive = 1\n', 9, "survive",
+        HEAD + GOOD + 'description = """\n[schedules.no]\ncron = 1\n"""\nseconds = 1\n', 9,
+        "seconds",
     ),
 }  # fmt: skip
 

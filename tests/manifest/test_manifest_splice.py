@@ -75,7 +75,7 @@ def changed(before: str, table: str, after: str, **keys: Any) -> str:
         {"cron": None},
         {"env": {"B": "c"}},
         {"env": None, "cron": "2 2 * * *"},
-        {"enabled": False, "pause_reason": "it's \"hot\"", "labels": {"team": "x"}},
+        {"enabled": False, "pause_reason": 'it\'s "hot"', "labels": {"team": "x"}},
     ],
     ids=str,
 )
@@ -203,9 +203,9 @@ def test_every_value_reads_back_as_it_was_written(value: Any) -> None:
 
 
 NAMES = st.sampled_from(["a", "b", "a.b", "c d", "é", "schedules", '"', "\\u0041"])
-GAPS = st.lists(
-    st.sampled_from(["\n", "# note\n", "   \t\n", "#[schedules.a]\n"]), max_size=3
-).map("".join)
+GAPS = st.lists(st.sampled_from(["\n", "# note\n", "   \t\n", "#[schedules.a]\n"]), max_size=3).map(
+    "".join
+)
 TABLES = st.dictionaries(
     st.sampled_from(["cron", "command", "env", "enabled", "on_success", "x y"]),
     st.one_of(

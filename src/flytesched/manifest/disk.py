@@ -55,14 +55,16 @@ def load(path: Path) -> tuple[bytes, os.stat_result]:
         raise _refusal(path, "has a NUL character in its name", "name another") from None
     except OSError as error:
         raise _unopened(path, error) from None
-    with open(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if fault := _distrust(status, os.geteuid()):
             raise InvalidManifest(str(path), [fault])
-        try:
+        with open(descriptor, "rb", closefd=False) as file:
             content = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise _unopened(path, error) from None
+    except OSError as error:
+        raise _unopened(path, error) from None
+    finally:
+        os.close(descriptor)
     if len(content) > MAX_BYTES:
         raise _refusal(path, "is larger than 64 MiB", "split it, or remove schedules")
     return content, status
@@ -71,35 +73,31 @@ def load(path: Path) -> tuple[bytes, os.stat_result]:
 def replace_whole(target: Path, content: bytes, like: os.stat_result | None) -> None:
     """Put ``content`` at ``target`` so that a reader sees the old or the new file, never a part.
 
+    The caller holds the lock of ``target``.
     Owner, mode and extended attributes (access lists) of ``like``, the file there now, are kept;
     a new file gets 0600, as the values in ``env`` may be secrets.
 
     Raises:
         FlyteschedError: it may not be written, or cannot; the file is as it was.
     """
-    import tempfile  # it pulls in random and shutil
-
-    temporary = None
+    # One name will do under the lock, and what a crash left of it makes room for the next.
+    temporary = target.with_name(f".{target.name[:200]}.new")
     try:
-        descriptor, temporary = tempfile.mkstemp(
-            prefix=f".{target.name[:100]}.", suffix=".new", dir=target.parent
-        )
-        with open(descriptor, "wb") as file:
+        temporary.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(temporary, flags, 0o600), "wb") as file:
             if like is not None:
-                _dress(descriptor, target, like)
+                _dress(file.fileno(), target, like)
             file.write(content)
             file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, target)  # noqa: PTH105  both names are at hand as text
-        temporary = None
+            os.fsync(file.fileno())
+        temporary.replace(target)
         _sync_folder(target.parent)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
         what = f"{target}: cannot be written: {error.strerror or error}"
         raise FlyteschedError(what, hint="nothing was changed") from None
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink()
 
 
 def refuse_read_only(target: Path, status: os.stat_result) -> None:

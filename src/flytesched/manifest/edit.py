@@ -15,7 +15,7 @@ from flytesched.core.schedule import suggest
 from flytesched.errors import Conflict, Fault, FlyteschedError, InvalidManifest, NotFound
 from flytesched.manifest.disk import NoManifest, load, refuse_read_only, replace_whole
 from flytesched.manifest.places import Misplaced
-from flytesched.manifest.read import VERSION, build, document, parse, usable_defaults
+from flytesched.manifest.read import VERSION, build, by_kind, document, parse, usable_defaults
 from flytesched.manifest.splice import Change, splice
 from flytesched.manifest.toml import same
 
@@ -200,12 +200,12 @@ def _refuse_faulty(
     changes: list[Change], model: Mapping[str, Any], path: Path, timezone: str
 ) -> None:
     """Refuse changes after which a schedule they touch is faulty."""
-    defaults, _ = usable_defaults(model, timezone)
+    inherited = by_kind(usable_defaults(model, timezone)[0])
     faults = [
         built
         for change in changes
         if change.after is not None and change
-        for built in build(change.name, change.after, defaults)
+        for built in build(change.name, change.after, inherited)
         if isinstance(built, Fault)
     ]
     if faults:

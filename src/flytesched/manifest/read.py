@@ -123,29 +123,43 @@ def usable_defaults(model: Mapping[str, Any], timezone: str) -> tuple[dict[str, 
     for probe in ({"cron": "0 0 * * *"}, {"every": "1h"}):
         kind = next(iter(probe))
         keys = {key: value for key, value in good.items() if kind in _ONLY.get(key, (kind,))}
-        for fault in build("defaults", {"command": "true", **probe, **keys}, {}):
+        for fault in build("defaults", {"command": "true", **probe, **keys}, by_kind({})):
             if isinstance(fault, Fault) and (head := fault.key.partition(".")[0]) in good:
                 faults.append(replace(fault, table=("defaults",)))
                 del good[head]
     return {"timezone": timezone, **good}, faults
 
 
+def by_kind(defaults: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return which defaults count for each kind of timetable, and for none at all."""
+    return {
+        kind: {key: value for key, value in defaults.items() if kind in _ONLY.get(key, (kind,))}
+        for kind in ("", *TIMETABLES)
+    }
+
+
 def build(
-    name: str, table: Mapping[str, Any], defaults: Mapping[str, Any]
+    name: str, table: Mapping[str, Any], inherited: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Schedule] | list[Fault]:
-    """Return the one schedule that a table defines, or what is wrong with it."""
+    """Return the one schedule that a table defines, or what is wrong with it.
+
+    ``inherited`` is what ``by_kind`` makes of the defaults.
+    """
     faults = []
     if "command" not in table:
         instead = 'write what to run, such as command = "backup.sh"'
         faults.append(Fault(key="", what="has no command", instead=instead))
-    for key in _ARGUMENTS & table.keys():
+    for key in () if _ARGUMENTS.isdisjoint(table) else _ARGUMENTS & table.keys():
         instead = "remove it: the name stands in the header"
         faults.append(Fault(key=key, what="is not a key of a schedule", instead=instead))
         table = {other: value for other, value in table.items() if other != key}
+    if not isinstance(zone := table.get("timezone", ""), str):
+        instead = "write an IANA name such as Europe/Berlin"
+        faults.append(Fault(key="timezone", what=f"{zone!r} is not a string", instead=instead))
+        table = {key: value for key, value in table.items() if key != "timezone"}
     kind = next((kind for kind in TIMETABLES if kind in table), "")
-    inherited = {k: v for k, v in defaults.items() if kind in _ONLY.get(k, (kind,))}
     try:
-        schedule = Schedule(name, **{**inherited, **table})
+        schedule = Schedule(name, **{**inherited[kind], **table})
     except InvalidSchedule as error:
         faults += error.faults
     else:
@@ -158,8 +172,9 @@ def _schedules(
     tables: Mapping[str, Mapping[str, Any]], defaults: Mapping[str, Any], faults: list[Fault]
 ) -> dict[str, Schedule]:
     found: dict[str, Schedule] = {}
+    inherited = by_kind(defaults)
     for name, table in tables.items():
-        for built in build(name, table, defaults):
+        for built in build(name, table, inherited):
             if isinstance(built, Fault):
                 faults.append(built)
             else:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.runs import Origin, Reason, RunStatus, run_id
-from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, to_gap, to_run
+from flytesched.core.runs import FAILURES, Origin, Reason, RunStatus, run_id
+from flytesched.runlog.migrations import FAILING
+from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, places, to_gap, to_run
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,6 +26,8 @@ MISSED = "missed"
 #: More schedules than this are read in one walk over all runs, not one walk for each.
 _FEW = 64
 _EVER = float("inf")
+_STATUSES = frozenset(status.value for status in RunStatus)
+_FAILING = frozenset(status.value for status in FAILURES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +117,12 @@ class _Asked:
         return heapq.merge(*walks, key=_newest, reverse=True)
 
     def _walk(self, which: str, *values: Any) -> Iterator[Entry]:
-        wanted = sorted(set(self.statuses or ()) & {status.value for status in RunStatus})
         if self.statuses is not None:
-            which += f"status IN ({', '.join('?' * len(wanted))}) AND "
+            wanted = sorted(set(self.statuses) & _STATUSES)
+            if not wanted:
+                return iter(())
+            which += f"status IN ({places(wanted)}) AND "
+            which += f"status IN ({FAILING}) AND " if _FAILING.issuperset(wanted) else ""
             values = (*values, *wanted)
         sql = (
             f"SELECT {RUN_COLUMNS} FROM runs WHERE {which}at >= ? AND at < ?"
@@ -163,12 +169,14 @@ class _Asked:
         ]
         if not closed:
             return
+        only = self.names if self.names is not None and len(self.names) == 1 else ()
         sql = (
-            f"SELECT {GAP_COLUMNS} FROM gaps WHERE ({' OR '.join(closed)})"
-            " AND until >= ? AND after < ? ORDER BY until DESC"
+            f"SELECT {GAP_COLUMNS} FROM gaps WHERE {'schedule = ? AND ' if only else ''}"
+            f"({' OR '.join(closed)}) AND until >= ? AND after < ? ORDER BY until DESC"
         )
-        for row in self.connection.execute(sql, (self.since, self.until)):
-            if self.names is None or row[1] in self.names:
+        names = None if self.names is None else frozenset(self.names)
+        for row in self.connection.execute(sql, (*only, self.since, self.until)):
+            if names is None or row[1] in names:
                 yield to_gap(row)
 
     def _open(self, gap: Gap) -> Iterator[int]:
@@ -189,8 +197,7 @@ class _Asked:
 
     def _taken(self, gap: Gap, last: int) -> Iterator[int]:
         sql = (
-            "SELECT slot FROM runs WHERE schedule = ? AND slot > ? AND slot <= ?"
-            " ORDER BY slot DESC"
+            "SELECT slot FROM runs WHERE schedule = ? AND slot > ? AND slot <= ? ORDER BY slot DESC"
         )
         rows = self.connection.execute(sql, (gap.schedule, gap.after, last))
         return (slot for (slot,) in rows)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
+#: Lists of statuses as the partial indexes spell them: a query has to repeat them to use one.
 ACTIVE = "'queued', 'claimed', 'running', 'retry_wait'"
+FAILING = "'failed', 'timed_out', 'interrupted'"
 
 _M001 = (
     """CREATE TABLE meta (
@@ -66,6 +68,7 @@ _M001 = (
     "CREATE INDEX runs_of_schedule ON runs (schedule, at)",
     "CREATE INDEX runs_of_all ON runs (at)",
     f"CREATE INDEX runs_active ON runs (schedule) WHERE status IN ({ACTIVE})",
+    f"CREATE INDEX runs_failing ON runs (at) WHERE status IN ({FAILING})",
     f"""CREATE TRIGGER verdict_stands BEFORE UPDATE ON runs
         WHEN OLD.status NOT IN ({ACTIVE})
         BEGIN SELECT raise(ABORT, 'a verdict never changes'); END""",

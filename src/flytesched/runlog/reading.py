@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,10 +58,9 @@ def open_reader(path: Path, *, busy_timeout: float = 5.0) -> Reader | None:
     Raises:
         RunLogError: it is foreign, damaged or newer than this program.
     """
-    try:
-        return Reader(open_to_read(path, timeout=busy_timeout), str(path))
-    except NotFound:
+    if not os.path.lexists(path):
         return None
+    return Reader(open_to_read(path, timeout=busy_timeout), str(path))
 
 
 class Reader:
@@ -188,9 +188,7 @@ class Reader:
 
     def revisions(self, schedule: str) -> list[Revision]:
         """Return every definition seen of a schedule, oldest first."""
-        sql = (
-            "SELECT revision, seen_at, definition FROM revisions WHERE name = ? ORDER BY revision"
-        )
+        sql = "SELECT revision, seen_at, definition FROM revisions WHERE name = ? ORDER BY revision"
         return [
             Revision(number=number, seen_at=seen_at, definition=definition)
             for number, seen_at, definition in self._all(sql, schedule)

@@ -85,7 +85,7 @@ def missing(
         return []
     states = reader.states()
     gaps = [*reader.open_gaps(), *_unrecorded(site, schedules, states)]
-    return _select(site, schedules, gaps, reader.decided, choice)
+    return _select(schedules, gaps, reader.decided, choice, site.now())
 
 
 def request(
@@ -110,11 +110,7 @@ def request(
     try:
         bind(site, runlog, rebind=rebind)
         _record(site, runlog, schedules)
-        found = _select(site, schedules, runlog.open_gaps(), runlog.decided, choice)
-        if choice.policy is CatchupPolicy.NONE:
-            _decline(runlog, found, choice, site.now())
-            return []
-        return _queue(runlog, found, site.now())
+        return queue_open(runlog, schedules, choice, site.now())
     finally:
         runlog.close()
         wakeup.touch(site.settings.state_dir)
@@ -182,40 +178,61 @@ def _record(site: Site, runlog: SqliteRunLog, schedules: Mapping[str, Schedule])
     except SchedulerRunning:
         return
     try:
-        states = runlog.load().schedules
-        now, late = site.now(), site.settings.missed_after.total_seconds()
-        changes = [
-            _arrears(schedule, states[name], now, late) if name in states
-            else (see(schedule, None, now).state, None)
-            for name, schedule in schedules.items()
-        ]  # fmt: skip
-        gaps = tuple(gap for _, gap in changes if gap is not None)
-        runlog.apply(
-            Decision(
-                schedules=tuple(state for state, _ in changes if state is not None),
-                gaps=gaps,
-                counts=tuple(count_gaps(gaps)),
-            )
-        )
+        late = site.settings.missed_after.total_seconds()
+        record_missed(runlog, schedules, site.now(), late)
     finally:
         lock.release()
 
 
+def record_missed(
+    runlog: SqliteRunLog, schedules: Mapping[str, Schedule], now: float, late: float
+) -> None:
+    """Record what a scheduler that starts at ``now`` would; the caller holds its lock."""
+    states = runlog.load().schedules
+    changes = [
+        _arrears(schedule, states[name], now, late)
+        if name in states
+        else (see(schedule, None, now).state, None)
+        for name, schedule in schedules.items()
+    ]
+    gaps = tuple(gap for _, gap in changes if gap is not None)
+    states_to_store = tuple(state for state, _ in changes if state is not None)
+    runlog.apply(Decision(schedules=states_to_store, gaps=gaps, counts=tuple(count_gaps(gaps))))
+
+
+def queue_open(
+    runlog: SqliteRunLog, schedules: Mapping[str, Schedule], choice: Choice, now: float
+) -> list[Run]:
+    """Queue the open missed slots that ``choice`` means, and return the runs that won.
+
+    With the policy ``none`` their gaps are closed as declined, and nothing is queued.
+
+    Raises:
+        UsageError: over 100,000 slots without a limit.
+    """
+    found = _select(schedules, runlog.open_gaps(), runlog.decided, choice, now)
+    if choice.policy is CatchupPolicy.NONE:
+        runlog.decline(
+            [missed.schedule for missed in found],
+            now,
+            after=None if choice.since is None else choice.since - 1,
+            until=None if choice.until is None else choice.until - 1,
+        )
+        return []
+    return _queue(runlog, found, now)
+
+
 def _select(
-    site: Site,
     schedules: Mapping[str, Schedule],
     gaps: Sequence[Gap],
     decided: Decided,
     choice: Choice,
+    now: float,
 ) -> list[Missing]:
-    now = site.now()
     found = []
     for name in sorted({gap.schedule for gap in gaps} & schedules.keys()):
-        if (
-            name not in choice.names
-            if choice.names is not None
-            else not schedules[name].due_at(now)
-        ):
+        due = schedules[name].due_at(now)
+        if name not in choice.names if choice.names is not None else not due:
             continue
         mine = [_clip(gap, choice) for gap in gaps if gap.schedule == name]
         if (missed := _missing(name, mine, decided, choice)) is not None:
@@ -295,15 +312,3 @@ def _queue(runlog: SqliteRunLog, found: Sequence[Missing], now: float) -> list[R
     ]  # fmt: skip
     lost = runlog.apply(Decision(runs=tuple(runs))) if runs else frozenset()
     return [run for run in runs if run.id not in lost]
-
-
-def _decline(
-    runlog: SqliteRunLog, found: Sequence[Missing], choice: Choice, now: float
-) -> None:  # fmt: skip
-    """Close the gaps of the chosen schedules: their slots read ``skipped(declined)``."""
-    if choice.since is not None or choice.until is not None or choice.limit is not None:
-        msg = "--policy none declines everything that is open"
-        raise UsageError(msg, hint="leave out --since, --until and --limit")
-    closes = tuple((missed.schedule, Reason.DECLINED.value, now) for missed in found)
-    if closes:
-        runlog.apply(Decision(close_gaps=closes))

@@ -61,11 +61,11 @@ def retry(site: Site, said: Sequence[str]) -> list[Run]:
     runlog = site.runlog()
     try:
         again = [_again(run, site.now(), runlog.revision(run.schedule)) for run in runs]
-        stored = [runlog.request(run) and runlog.run(run.id) for run in again]
+        stored = [runlog.request(run) for run in again]
     finally:
         runlog.close()
     wakeup.touch(site.settings.state_dir)
-    return [run for run in stored if isinstance(run, Run)]
+    return [run for run in stored if run is not None]
 
 
 def _again(run: Run, now: float, revision: int) -> Run:

@@ -81,7 +81,7 @@ def _open(site: Site, *, rebind: bool) -> SqliteRunLog:
 
     if not site.settings.persist:
         return SqliteRunLog(":memory:")
-    runlog = site.runlog()
+    runlog = site.runlog(holder=True)
     try:
         runlog.integrity_check()
         bind(site, runlog, rebind=rebind)

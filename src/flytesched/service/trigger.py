@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from flytesched import wakeup
 from flytesched.bootstrap import bind, definition
@@ -44,14 +44,13 @@ def trigger(
     runlog = site.runlog()
     try:
         bind(site, runlog, rebind=False)
-        run = _wish(schedule, runlog, at, now, force=force)
-        if not runlog.request(run):
-            _taken(run)
-        stored = runlog.run(run.id)
+        stored = runlog.request(_wish(schedule, runlog, at, now, force=force))
     finally:
         runlog.close()
     wakeup.touch(site.settings.state_dir)
-    return stored or run
+    if stored is None:
+        _taken(run_id(name, at or 0))
+    return stored
 
 
 def _wish(
@@ -61,7 +60,9 @@ def _wish(
     if active and not force:
         _make_way(schedule, runlog, active, now)
     return Run(
-        id=run_id(schedule.name, at) if at is not None else _free_id(runlog, schedule.name, now),
+        id=request_id(Origin.MANUAL, schedule.name, now)
+        if at is None
+        else run_id(schedule.name, at),
         schedule=schedule.name,
         scheduled_at=at,
         origin=Origin.MANUAL,
@@ -70,13 +71,6 @@ def _wish(
         parallel=0 if force else 1,
         revision=runlog.revision(schedule.name),
     )
-
-
-def _free_id(runlog: SqliteRunLog, name: str, now: float) -> str:
-    """Return an id of its own for a second request in the same millisecond."""
-    while runlog.run(request_id(Origin.MANUAL, name, now)) is not None:
-        now += 0.001
-    return request_id(Origin.MANUAL, name, now)
 
 
 def _make_way(
@@ -106,6 +100,6 @@ def _check_slot(schedule: Schedule, at: int, now: float) -> None:
         raise UsageError(msg, hint=f"the nearest are {near}" if near else None)
 
 
-def _taken(run: Run) -> None:
-    msg = f"the slot has a run already: {run.id}"
-    raise Conflict(msg, hint=f"run it again with: flytesched retry {run.id}")
+def _taken(taken: str) -> NoReturn:
+    msg = f"the slot has a run already: {taken}"
+    raise Conflict(msg, hint=f"run it again with: flytesched retry {taken}")

@@ -70,7 +70,7 @@ def _look(runlog: SqliteRunLog, ids: Sequence[str], watcher: Watcher) -> list[Ru
 
 def _carry_out(site: Site, lock: SchedulerLock, ids: Sequence[str], watcher: Watcher) -> None:
     """Be the starter for just these runs, until they are done or a scheduler wants the lock."""
-    runlog = site.runlog()
+    runlog = site.runlog(holder=True)
     works = build(site, runlog, StderrJournal(least="error"), own=frozenset(ids))
     try:
         works.loop.start()

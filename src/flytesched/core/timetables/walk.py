@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 #: How far a step looks for a slot, in seconds: 400 years, after which the calendar repeats itself.
 SEARCH = 146_097 * DAY
-#: Zones differ from UTC by a little over a day at most, so this much apart a local time and an
-#: instant cannot be confused.
+#: No clock change and no difference of offsets is as long as this.
 _APART = 2 * DAY
 _NOWHERE = Run(0, 0, 0, 0, 0, -1)
 
@@ -104,7 +103,7 @@ class Walk:
             if slot < run.end:
                 assert slot > t, "a step must move on"  # noqa: S101  a stuck step would spin
                 return slot
-            floor = max(run.end, slot - _APART)
+            floor = self._later(run)
         return None
 
     def previous(self, t: int) -> int | None:
@@ -118,7 +117,7 @@ class Walk:
                 slot = run.made_up
             if slot >= max(run.first, EARLIEST):
                 return slot
-            ceiling = min(run.start, slot + _APART)
+            ceiling = self._earlier(run)
         return None
 
     def count(self, after: int, until: int) -> int:
@@ -138,6 +137,19 @@ class Walk:
     def kickoff(self, slot: int) -> int:
         """Return the slot itself: without an offset the two are one."""
         return slot
+
+    def _later(self, run: Run) -> int:
+        """Return an instant after a run, or its end, before which no further slot can lie.
+
+        Clocks may go back at the end: times up to `_APART` before it may be shown again.
+        """
+        local = self._wall.first(run.end + run.offset - _APART)
+        return max(run.end, local - run.offset - _APART)
+
+    def _earlier(self, run: Run) -> int:
+        """Return an instant before a run, or its start, from which on no further slot can lie."""
+        local = self._wall.last(run.start + run.offset + _APART)
+        return min(run.start, local - run.offset + _APART)
 
     def _makes_up(self, run: Run) -> bool:
         """Tell whether the change before a run skipped any of our times."""

@@ -1,0 +1,115 @@
+"""Upkeep of the run log: checkpoints, checks and retention, all in bounded steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flytesched.errors import RunLogError
+from flytesched.runlog.database import translated
+from flytesched.runlog.migrations import ACTIVE
+from flytesched.runlog.wishes import Wishes
+
+if TYPE_CHECKING:
+    import sqlite3
+
+#: Bytes up to which every index is compared with its table at a start; beyond, page by page.
+_CHECK_ALL = 16 * 2**20
+#: Bytes beyond which a start does not wait for a check: `flytesched db check` makes it.
+_CHECK_PAGES = 256 * 2**20
+#: Stretches without anything to delete that one step of `prune` passes over at most.
+_STRETCHES = 8
+
+# A run in a gap that is open or given up stays as long as the gap: without it, its slot would
+# read as missed or declined.
+_OLD_RUNS = f"""
+    WITH step AS (SELECT * FROM runs WHERE seq > :position ORDER BY seq LIMIT :limit)
+    SELECT seq, created < :before,
+        status NOT IN ({ACTIVE}) AND coalesce(ended, created) < :before
+        AND NOT EXISTS (
+            SELECT 1 FROM gaps WHERE gaps.schedule = step.schedule AND gaps.until >= step.slot
+            AND gaps.after < step.slot AND gaps.closed_as IS NOT 'caught_up')
+    FROM step"""
+_DELETE_GAPS = """
+    DELETE FROM gaps WHERE id IN (
+        SELECT id FROM gaps WHERE until < :before AND closed_at < :before
+        ORDER BY until LIMIT :limit)"""
+_NOTE = """
+    INSERT INTO meta (key, value) VALUES ('pruned_before', ?1) ON CONFLICT DO UPDATE
+    SET value = excluded.value WHERE CAST(excluded.value AS REAL) > CAST(value AS REAL)"""
+
+
+class Upkeep(Wishes):
+    """A run log that its holder looks after, in quiet moments."""
+
+    #: Row number up to which `prune` has looked.
+    _position = 0
+
+    def checkpoint(self) -> bool:
+        """Move what is in the WAL into the database; True when nothing is left in it.
+
+        Only the holder of the scheduler's lock may call this: until SQLite 3.51.3, two processes
+        that make checkpoints at once can, rarely, damage the file. Nobody is made to wait.
+        """
+        busy, pages, moved = self._all("PRAGMA wal_checkpoint(PASSIVE)")[0]
+        return not busy and pages == moved
+
+    def integrity_check(self, *, whole: bool = False) -> str:
+        """Check the file and return how: ``integrity_check``, ``quick_check`` or ``none``.
+
+        Up to 16 MiB everything is checked, up to 256 MiB the pages without the order of indexes
+        (``quick_check``), beyond that nothing, because a start must not wait for it.
+
+        Args:
+            whole: check everything, whatever the size.
+
+        Raises:
+            RunLogError: the file is damaged.
+        """
+        size = self._pragma("page_count") * self._pragma("page_size")
+        if size > _CHECK_PAGES and not whole:
+            return "none"
+        check = "integrity_check" if whole or size <= _CHECK_ALL else "quick_check"
+        found = self._all(f"PRAGMA {check}(1)")[0][0]
+        if found != "ok":
+            what = f"the run log {self._name} is damaged: {found}"
+            raise RunLogError(what, hint="stop the scheduler, move the file away or restore it")
+        return check
+
+    def prune(self, before: float, limit: int = 500) -> int:
+        """Delete runs that got their verdict before ``before``, in one short transaction.
+
+        Active runs stay, and so do gaps that are open with their runs: a pruned slot never comes
+        back as missed. Closed gaps go when they are as old. The fact ``pruned_before`` in `meta`
+        says how far back the run log may have forgotten.
+
+        Args:
+            before: epoch seconds.
+            limit: runs to look at in one stretch; about that many are deleted at most.
+
+        Returns:
+            How many runs were deleted; 0 when there is nothing left to do for now.
+        """
+        with self.transaction() as connection:
+            values = {"before": before, "limit": limit}
+            gaps = connection.execute(_DELETE_GAPS, values).rowcount
+            deleted = self._delete_runs(connection, before, limit)
+            if gaps or deleted:
+                connection.execute(_NOTE, (f"{before:.0f}",))
+        return deleted
+
+    def _delete_runs(self, connection: sqlite3.Connection, before: float, limit: int) -> int:
+        for _ in range(_STRETCHES):
+            values = {"position": self._position, "before": before, "limit": limit}
+            rows = connection.execute(_OLD_RUNS, values).fetchall()
+            old = [row for row in rows if row[1]]
+            doomed = [(seq,) for seq, _, gone in old if gone]
+            connection.executemany("DELETE FROM runs WHERE seq = ?", doomed)
+            at_end = len(old) < limit
+            self._position = 0 if at_end else int(old[-1][0])
+            if doomed or at_end:
+                return len(doomed)
+        return 0
+
+    def _pragma(self, name: str) -> int:
+        with self._lock, translated(self._name):
+            return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])

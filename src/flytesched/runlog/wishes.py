@@ -1,0 +1,181 @@
+"""Wishes: what any process may write beside the scheduler, each in a transaction of its own."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flytesched.core.runs import Reason, RunStatus
+from flytesched.runlog.database import translated
+from flytesched.runlog.reading import Reader
+from flytesched.runlog.rows import GAP, GAP_COLUMNS, RUN, columns, gap_row, places, run_row, to_gap
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+    from flytesched.core.runs import Gap, Run
+
+#: A new run; a slot or an id that is taken changes nothing.
+INSERT_RUN = f"INSERT INTO runs ({columns(RUN)}) VALUES ({places(RUN)}) ON CONFLICT DO NOTHING"
+INSERT_GAP = f"INSERT INTO gaps ({columns(GAP)}) VALUES ({places(GAP)})"
+_ADOPTED_END = "status IN ('claimed', 'running')"
+
+
+class Wishes(Reader):
+    """A run log that takes wishes. Each method returns what came of it; losing is normal.
+
+    Every method raises RunLogBusy when nothing could be written.
+    """
+
+    #: Rows that have to change through this object until a gap can be caught up.
+    _close_at = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection for one durable transaction; an exception undoes all of it."""
+        with self._lock, translated(self._name):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._undo()
+                raise
+
+    def request(self, run: Run) -> Run | None:
+        """Store a queued run and return it as stored; None if its slot is decided already.
+
+        A run without a slot of its own (manual, retry) always gets in: while its id is taken, it
+        gets the one of the next millisecond.
+        """
+        decides_a_slot = run.scheduled_at is not None and run.retry_of is None
+        with self.transaction() as connection:
+            while True:
+                cursor = connection.execute(INSERT_RUN, run_row(run))
+                if cursor.rowcount:
+                    return replace(run, seq=cursor.lastrowid or 0)
+                if decides_a_slot:
+                    return None
+                run = replace(run, id=_next_id(run.id))
+
+    def note_end(self, run_id: str, end_as: str) -> bool:
+        """Note the verdict that a started run shall end with; False if it is too late for it.
+
+        Only the first note counts. A waiting run has nothing to end: see `cancel_waiting`.
+        """
+        sql = f"UPDATE runs SET end_as = ? WHERE id = ? AND end_as IS NULL AND {_ADOPTED_END}"
+        with self.transaction() as connection:
+            return connection.execute(sql, (end_as, run_id)).rowcount == 1
+
+    def cancel_waiting(self, run_id: str, reason: str, now: float) -> bool:
+        """Cancel a run that waits for its start or its next attempt; False if it does not wait."""
+        sql = (
+            "UPDATE runs SET status = 'cancelled', reason = ?, ended = ?"
+            " WHERE id = ? AND status IN ('queued', 'retry_wait') RETURNING schedule"
+        )
+        with self.transaction() as connection:
+            schedules = connection.execute(sql, (reason, now, run_id)).fetchall()
+            for (schedule,) in schedules:
+                add(connection, "runs_total", schedule, RunStatus.CANCELLED.value, 1.0)
+        return bool(schedules)
+
+    def withdraw(self, ids: Iterable[str]) -> list[str]:
+        """Delete catch-up and backfill runs that are still queued; return the ids of those.
+
+        Their slots are missed, or undecided, again.
+        """
+        sql = (
+            "DELETE FROM runs WHERE id = ? AND status = 'queued' AND attempt = 0"
+            " AND origin IN ('catchup', 'backfill')"
+        )
+        with self.transaction() as connection:
+            return [one for one in ids if connection.execute(sql, (one,)).rowcount]
+
+    def decline(
+        self,
+        names: Iterable[str],
+        moment: float,
+        *,
+        after: int | None = None,
+        until: int | None = None,
+    ) -> int:
+        """Give up the open missed slots of schedules in ``(after, until]``; return how many.
+
+        A gap that lies in that stretch only partly is divided; the rest of it stays open.
+        """
+        declined = 0
+        with self.transaction() as connection:
+            for name in names:
+                sql = f"SELECT {GAP_COLUMNS} FROM gaps WHERE schedule = ? AND closed_at IS NULL"
+                for gap in map(to_gap, connection.execute(sql, (name,)).fetchall()):
+                    declined += _decline(connection, gap, moment, after, until)
+        self._close_at = 0
+        return declined
+
+    def _undo(self) -> None:
+        import sqlite3
+
+        # SQLite may have undone it by itself, after a full disk for example.
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+
+
+def add(
+    connection: sqlite3.Connection, metric: str, schedule: str, label: str, amount: float
+) -> None:
+    """Add to a counter."""
+    connection.execute(
+        "INSERT INTO counters (metric, schedule, label, value) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET value = value + excluded.value",
+        (metric, schedule, label, amount),
+    )
+
+
+def _next_id(run_id: str) -> str:
+    name, _, moment = run_id.rpartition("-")
+    return f"{name}-{int(moment) + 1}"
+
+
+def _decline(
+    connection: sqlite3.Connection, gap: Gap, moment: float, after: int | None, until: int | None
+) -> int:
+    """Close the part of a gap in ``(after, until]``; return how many slots that gave up."""
+    before, within, behind = cut(gap, after, until)
+    if within is None:
+        return 0
+    closed = replace(within, closed_at=moment, closed_as=Reason.DECLINED.value)
+    assignments = ", ".join(f"{column} = ?" for column in GAP)
+    connection.execute(f"UPDATE gaps SET {assignments} WHERE id = ?", (*gap_row(closed), gap.id))
+    rest = [gap_row(part) for part in (before, behind) if part is not None]
+    connection.executemany(INSERT_GAP, rest)
+    taken = "SELECT count(*) FROM runs WHERE schedule = ? AND slot > ? AND slot <= ?"
+    row = connection.execute(taken, (gap.schedule, within.after, within.until)).fetchone()
+    return within.count - int(row[0])
+
+
+def cut(
+    gap: Gap, after: int | None, until: int | None
+) -> tuple[Gap | None, Gap | None, Gap | None]:
+    """Divide a gap into its parts before, in and behind ``(after, until]``; None for an empty one.
+
+    None for a bound means the gap's own.
+    """
+    low = gap.after if after is None else min(max(after, gap.after), gap.until)
+    high = gap.until if until is None else max(min(until, gap.until), low)
+    if (low, high) == (gap.after, gap.until):
+        return None, gap, None
+    return _part(gap, gap.after, low), _part(gap, low, high), _part(gap, high, gap.until)
+
+
+def _part(gap: Gap, after: int, until: int) -> Gap | None:
+    """Return the part of a gap in ``(after, until]``; None if no slot lies there."""
+    from flytesched.core.timetables.parse import Timing, timetable
+
+    table = timetable(Timing.from_text(gap.timing))
+    last = table.previous(until + 1)
+    if last is None or last <= after:
+        return None
+    return replace(gap, after=after, until=last, count=table.count(after, last), id=0)

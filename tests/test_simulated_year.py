@@ -1,0 +1,256 @@
+"""A year of fifty schedules with outages, edits, pauses and crashes, in seconds.
+
+The judge computes the slots that were due by its own arithmetic, from nothing but the times at
+which schedules were in force, and holds the run log to PRODUCT's one count at every commit:
+slots due up to the cursor = runs with a slot (backfill apart) + missed slots of gaps without a run.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from flytesched.core.decision import Decision
+from flytesched.core.protocols import Roster
+from flytesched.core.runs import Origin, RunStatus
+from flytesched.core.schedule import Schedule
+from flytesched.core.timetables.parse import Timing, slots, timetable
+from flytesched.scheduler.loop import Limits, Loop
+from flytesched.testing import (
+    FakeClock,
+    FakeLauncher,
+    MemoryRunLog,
+    RecordingHook,
+    RecordingJournal,
+    World,
+)
+
+DAY = 86_400
+BEGIN = 1_767_225_600  # 2026-01-01T00:00:00Z
+YEAR = 365 * DAY
+ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"]
+
+
+class Source:
+    """A ScheduleSource that the story edits."""
+
+    def __init__(self, schedules: dict[str, Schedule]) -> None:
+        self.schedules = schedules
+        self.news = True
+
+    def put(self, schedule: Schedule) -> None:
+        self.schedules = {**self.schedules, schedule.name: schedule}
+        self.news = True
+
+    def poll(self) -> Roster | None:
+        if not self.news:
+            return None
+        self.news = False
+        return Roster(schedules=self.schedules)
+
+
+def make(name: str, rng: random.Random) -> Schedule:
+    """Return a schedule of any kind, under any policy."""
+    when: dict[str, object] = rng.choice(
+        [
+            {"cron": f"{rng.randrange(60)} */{rng.choice([3, 4, 6])} * * *"},
+            {"cron": f"{rng.randrange(60)} {rng.randrange(24)} * * 1-5"},
+            {"cron": "30 2 * * *"},
+            {"aws_cron": f"{rng.randrange(60)} {rng.randrange(24)} ? * 2-6 *"},
+            {"every": rng.choice(["47m", "2h", "5h30m"])},
+            {"daily": ["02:30", "14:00"]},
+            {"hourly": rng.randrange(60)},
+            {"cron": "15 */2 * * *", "offset": "90s"},
+        ]
+    )
+    return Schedule(
+        name,
+        **when,  # type: ignore[arg-type]
+        timezone=rng.choice(ZONES),
+        overlap=rng.choice(["skip", "queue", "allow", "replace"]),
+        queue_limit=rng.choice([1, 3, 100]),
+        catchup=rng.choice(["all", "latest", "none"]),
+        catchup_window=rng.choice(["6h", "1d", "7d"]),
+        catchup_limit=rng.choice([1, 5, 100]),
+        jitter=rng.choice(["0s", "5m"]),
+        timeout=timedelta(hours=rng.choice([1, 3])),
+        retry={"max_attempts": rng.choice([1, 3]), "delay": "5m"},
+        on_interrupted=rng.choice(["mark", "rerun"]),
+        survive=rng.random() < 0.8,
+    )
+
+
+@dataclass
+class Judge:
+    """Knows when which definition was in force, and so which slots fell due."""
+
+    #: By schedule: (timing, from, until) of each stretch in force; until None = still.
+    stretches: dict[str, list[list]] = field(default_factory=lambda: defaultdict(list))
+
+    def in_force(self, schedule: Schedule, since: float) -> None:
+        """Note that a schedule was first seen, enabled, with this timing."""
+        self.stretches[schedule.name].append([schedule.timing, int(since), None])
+
+    def over(self, name: str, until: float) -> None:
+        """Note that the definition was seen to be disabled or changed."""
+        if self.stretches[name] and self.stretches[name][-1][2] is None:
+            self.stretches[name][-1][2] = int(until)
+
+    def due(self, name: str, until: int) -> set[int]:
+        """Return every slot of a schedule that fell due up to ``until``."""
+        found: set[int] = set()
+        for timing, after, over in self.stretches[name]:
+            end = until if over is None else min(over, until)
+            found |= set(slots(timetable(timing), after, end))
+        return found
+
+
+class CountingRunLog(MemoryRunLog):
+    """Checks after every commit what must hold at every commit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.verdicts: dict[str, tuple] = {}
+        self.starts: Counter[tuple[str, int]] = Counter()
+
+    def apply(self, decision: Decision) -> frozenset[str]:
+        lost = super().apply(decision)
+        changed = [*decision.runs, *(move.run for move in decision.moves)]
+        for run in changed:
+            if run.id in lost:
+                continue
+            assert run.id not in self.verdicts, f"{run.id} changed after its verdict"
+            if run.status not in {s for s in RunStatus} - _VERDICTS:
+                self.verdicts[run.id] = (run.status, run.reason)
+            if run.status is RunStatus.CLAIMED:
+                self.starts[run.id, run.attempt] += 1
+                assert self.starts[run.id, run.attempt] == 1, f"{run.id} was claimed twice"
+        return lost
+
+
+_VERDICTS = {
+    RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.CANCELLED,
+    RunStatus.SKIPPED, RunStatus.INTERRUPTED,
+}  # fmt: skip
+
+
+def check_count(runlog: MemoryRunLog, judge: Judge, name: str, *, cursor: int) -> None:
+    """Hold one schedule to the count: nothing lost, nothing twice, nothing that was not due."""
+    due = judge.due(name, cursor)
+    ran = [r.scheduled_at for r in runlog.all_runs() if r.schedule == name and r.retry_of is None]
+    ran_slots = {slot for slot in ran if slot is not None}
+    assert len(ran_slots) == len([slot for slot in ran if slot is not None])
+    missed: set[int] = set()
+    for gap in runlog.all_gaps():
+        if gap.schedule == name:
+            inside = set(slots(timetable(Timing.from_text(gap.timing)), gap.after, gap.until))
+            assert len(inside) == gap.count
+            assert not inside & missed, "two gaps hold one slot"
+            missed |= inside
+    missed -= ran_slots
+    assert ran_slots | missed == due
+    assert len(due) == len(ran_slots) + len(missed)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_year_of_fifty_schedules_loses_nothing_and_starts_nothing_twice(seed: int) -> None:
+    """Outages, crashes, edits, pauses, failures and timeouts: every slot has one verdict."""
+    rng = random.Random(seed)
+    clock = FakeClock(BEGIN)
+    runlog, world, judge = CountingRunLog(), World(), Judge()
+    source = Source({f"job-{n}": make(f"job-{n}", rng) for n in range(50)})
+
+    def behave(order: object) -> tuple[float, int]:
+        """Return how long an attempt takes, and its exit code."""
+        return rng.expovariate(1 / 1200), int(rng.random() < 0.1)
+
+    def boot() -> tuple[Loop, FakeLauncher]:
+        launcher = FakeLauncher(clock, behave, world=world)
+        loop = Loop(
+            clock=clock, source=source, runlog=runlog, launcher=launcher, hook=RecordingHook(),
+            journal=RecordingJournal(), limits=Limits(places=rng.choice([0, 10])),
+        )  # fmt: skip
+        source.news = True
+        loop.start()
+        return loop, launcher
+
+    for schedule in source.schedules.values():
+        judge.in_force(schedule, BEGIN)
+    loop, _ = boot()
+    events = 0
+    while clock.now() < BEGIN + YEAR:
+        until = clock.now() + rng.expovariate(1 / (2 * DAY))
+        run_until(loop, clock, until)
+        events += 1
+        match rng.choice(["outage", "crash", "edit", "disable", "pause", "nothing"]):
+            case "outage":
+                clock.step(rng.expovariate(1 / (DAY / 2)))
+                loop, _ = boot()
+                loop.tick(clock.now())
+            case "crash":
+                loop, _ = boot()
+                loop.tick(clock.now())
+            case "edit":
+                name = rng.choice(sorted(source.schedules))
+                old, new = source.schedules[name], make(name, rng)
+                source.put(new)
+                loop.tick(clock.now())
+                if old.timing != new.timing or not old.enabled:
+                    judge.over(name, clock.now())
+                    judge.in_force(new, clock.now())
+            case "disable":
+                name = rng.choice(sorted(source.schedules))
+                old = source.schedules[name]
+                source.put(old.with_(enabled=not old.enabled))
+                loop.tick(clock.now())
+                if old.enabled:
+                    judge.over(name, clock.now())
+                else:
+                    judge.in_force(old, clock.now())
+            case "pause":
+                name = rng.choice(sorted(source.schedules))
+                old = source.schedules[name]
+                if not old.enabled:
+                    continue
+                ends = int(clock.now()) + rng.randrange(2 * DAY)
+                source.put(old.with_(paused_until=ends))
+                loop.tick(clock.now())
+                judge.over(name, clock.now())
+                judge.in_force(old, ends - 1)
+                run_until(loop, clock, ends + 1)
+                source.put(source.schedules[name].with_(paused_until=None))
+                loop.tick(clock.now())
+        if events % 20 == 0:
+            for name in source.schedules:
+                check_count(runlog, judge, name, cursor=int(clock.now()))
+    drain(loop, clock)
+    for name in source.schedules:
+        check_count(runlog, judge, name, cursor=int(clock.now()))
+    active = [run for run in runlog.all_runs() if run.active]
+    assert not active, "every run has its verdict once everything has ended"
+    by_status = Counter(run.status for run in runlog.all_runs())
+    assert len(by_status) >= 5, by_status
+    assert sum(run.origin is Origin.CATCHUP for run in runlog.all_runs()) > 50
+
+
+def run_until(loop: Loop, clock: FakeClock, until: float) -> None:
+    """Tick and wait up to a moment."""
+    while True:
+        wake_at = loop.tick(clock.now())
+        if clock.now() >= until:
+            return
+        clock.wait(until if wake_at is None else min(until, wake_at))
+
+
+def drain(loop: Loop, clock: FakeClock) -> None:
+    """Stop planning nothing, but disable everything and let what is active end."""
+    loop._agenda.due = lambda *_: []  # type: ignore[method-assign]  # the story is over
+    for _ in range(100_000):
+        wake_at = loop.tick(clock.now())
+        if not loop.active:
+            return
+        clock.wait(wake_at if wake_at is not None else clock.now() + 60)

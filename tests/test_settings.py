@@ -195,3 +195,10 @@ def test_the_variable_wins_over_the_systems_zone(tmp_path: Path) -> None:
     assert default_timezone({"TZ": "Asia/Tokyo"}, etc=tmp_path) == "Asia/Tokyo"
     origins = resolved(environ).origins
     assert origins["timezone"] == "environment FLYTESCHED_TIMEZONE"
+
+
+def test_without_home_the_password_database_is_asked() -> None:
+    """As under cron with an empty environment."""
+    manifest, state_dir, _ = paths({}, {}, uid=1000)
+    assert manifest.is_absolute()
+    assert state_dir.name == "flytesched"

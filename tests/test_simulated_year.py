@@ -11,15 +11,9 @@ import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
-
-from flytesched.core.decision import Decision
-from flytesched.core.protocols import Roster
-from flytesched.core.runs import Origin, RunStatus
-from flytesched.core.schedule import Schedule
-from flytesched.core.timetables.parse import Timing, slots, timetable
-from flytesched.scheduler.loop import Limits, Loop
 from flytesched.testing import (
     FakeClock,
     FakeLauncher,
@@ -28,6 +22,15 @@ from flytesched.testing import (
     RecordingJournal,
     World,
 )
+
+from flytesched.core.protocols import Roster
+from flytesched.core.runs import Origin, RunStatus
+from flytesched.core.schedule import Schedule
+from flytesched.core.timetables.parse import Timing, slots, timetable
+from flytesched.scheduler.loop import Limits, Loop
+
+if TYPE_CHECKING:
+    from flytesched.core.decision import Decision
 
 DAY = 86_400
 BEGIN = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -124,7 +127,7 @@ class CountingRunLog(MemoryRunLog):
             if run.id in lost:
                 continue
             assert run.id not in self.verdicts, f"{run.id} changed after its verdict"
-            if run.status not in {s for s in RunStatus} - _VERDICTS:
+            if run.status not in set(RunStatus) - _VERDICTS:
                 self.verdicts[run.id] = (run.status, run.reason)
             if run.status is RunStatus.CLAIMED:
                 self.starts[run.id, run.attempt] += 1
@@ -164,7 +167,7 @@ def test_a_year_of_fifty_schedules_loses_nothing_and_starts_nothing_twice(seed: 
     runlog, world, judge = CountingRunLog(), World(), Judge()
     source = Source({f"job-{n}": make(f"job-{n}", rng) for n in range(50)})
 
-    def behave(order: object) -> tuple[float, int]:
+    def behave(_order: object) -> tuple[float, int]:
         """Return how long an attempt takes, and its exit code."""
         return rng.expovariate(1 / 1200), int(rng.random() < 0.1)
 

@@ -96,7 +96,8 @@ class Fault:
 
     def __str__(self) -> str:
         """Say it as ``key: what, and what instead``."""
-        where = ".".join((*self.table[1:], self.key) if self.key else self.table[1:])
+        table = self.table[1:] if self.table[:1] == ("schedules",) else self.table
+        where = ".".join((*table, self.key) if self.key else table)
         said = f"{self.what}; {self.instead}" if self.instead else self.what
         return f"{where}: {said}" if where else said
 

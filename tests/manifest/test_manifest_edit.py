@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flytesched.errors import Conflict, FlyteschedError, InvalidManifest, NotFound
-from flytesched.manifest import NoManifest, read
-from flytesched.manifest.edit import REMOVE, put, remove, rewrite, update
+from flytesched.errors import Conflict, FlyteschedError, Invalid, InvalidManifest, NotFound
+from flytesched.manifest import NoManifest, edit, read
+from flytesched.manifest.edit import REMOVE, Change, put, remove, rewrite, update
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,12 +96,14 @@ def test_adding_what_is_there_is_a_conflict_unless_it_shall_be_replaced(manifest
 
 
 @pytest.mark.parametrize(
-    "edit", [lambda p: update(p, {"bakcup": {}}), lambda p: remove(p, ["bakcup"])]
+    "change", [lambda p: update(p, {"bakcup": {}}), lambda p: remove(p, ["bakcup"])]
 )
-def test_an_unknown_name_gets_a_suggestion(manifest: Path, edit: Callable[[Path], object]) -> None:
+def test_an_unknown_name_gets_a_suggestion(
+    manifest: Path, change: Callable[[Path], object]
+) -> None:
     """Exit code 3, and nothing is touched."""
     with pytest.raises(NotFound, match="'bakcup'") as caught:
-        edit(manifest)
+        change(manifest)
     assert caught.value.hint == "did you mean 'backup'?"
     assert manifest.read_text() == TEXT
 
@@ -294,3 +296,78 @@ def test_a_full_disk_leaves_the_manifest_as_it_was(manifest: Path) -> None:
     assert "cannot be written: File too large" in done.stdout
     assert manifest.read_text() == TEXT
     assert listing(manifest.parent) == ["schedules.toml"]
+
+
+def test_what_an_editor_saves_meanwhile_is_not_lost(manifest: Path) -> None:
+    """Editors know no lock, so the file is read once more before it is replaced."""
+    saved = iter([TEXT + "# one\n", TEXT + "# two\n"])
+
+    def wish(tables: dict[str, dict[str, object]]) -> list[Change]:
+        if text := next(saved, None):
+            manifest.write_text(text)
+        before = tables["backup"]
+        return [Change(name="backup", before=before, after={**before, "enabled": False})]
+
+    edit._edit(manifest, wish, "UTC", 0)
+    assert manifest.read_text() == (TEXT + "# two\n").replace("of it\n", "of it\nenabled = false\n")
+
+
+def test_a_file_that_never_rests_is_a_conflict(manifest: Path) -> None:
+    """After a few tries, with the other's text left as it is."""
+    count = iter(range(100))
+
+    def wish(_: object) -> list[Change]:
+        manifest.write_text(TEXT + f"# {next(count)}\n")
+        return [Change(name="new", before=None, after=TABLE)]
+
+    with pytest.raises(Conflict, match="changes all the time"):
+        edit._edit(manifest, wish, "UTC", 0)
+    assert "schedules.new" not in manifest.read_text()
+
+
+def test_what_a_crash_left_of_an_edit_is_cleared_away(manifest: Path) -> None:
+    """No litter gathers beside the manifest."""
+    (manifest.parent / ".schedules.toml.new").write_text("half")
+    update(manifest, {"backup": {"enabled": False}})
+    assert listing(manifest.parent) == ["schedules.toml"]
+
+
+def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    """A place where nobody can make a lock."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FlyteschedError, match="cannot be locked for editing"):
+        put(tmp_path / "file" / "m.toml", "x", TABLE)
+
+
+@pytest.mark.parametrize("value", ["a\udcff", None, object()], ids=["bytes", "none", "object"])
+def test_what_toml_cannot_say_is_refused(manifest: Path, value: object) -> None:
+    """Such as an argument that is no UTF-8."""
+    with pytest.raises(Invalid):
+        update(manifest, {"backup": {"labels": {"x": value}}})
+    with pytest.raises(Invalid):
+        update(manifest, {"backup": {"command": ["a", value]}})
+    assert manifest.read_text() == TEXT
+
+
+def test_schedules_that_are_no_table_are_not_edited(manifest: Path) -> None:
+    """There is no place to put one."""
+    manifest.write_text("version = 1\n[[schedules]]\n")
+    with pytest.raises(InvalidManifest, match="schedules: is no table"):
+        put(manifest, "new", TABLE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version = 1\nschedules = { a.cron = '@daily', a.command = 'x', b = {} }\n",
+        "version = 1\n[schedules]\na.cron = '@daily'\n[schedules.a.env]\nA = 'b'\n"
+        "[schedules.a.labels]\nx = 'y'\n",
+        "version = 1\nschedules.a = { cron = '@daily' }\n",
+    ],
+)
+def test_odd_ways_of_writing_are_edited_too(manifest: Path, text: str) -> None:
+    """Afresh, where single keys cannot be changed."""
+    manifest.write_text(text)
+    update(manifest, {"a": {"command": "z", "env": {"B": "c"}}})
+    table = tomllib.loads(manifest.read_text())["schedules"]["a"]
+    assert (table["cron"], table["command"], table["env"]) == ("@daily", "z", {"B": "c"})

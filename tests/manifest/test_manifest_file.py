@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flytesched.errors import InvalidManifest
-from flytesched.manifest import NoManifest, read
+from flytesched.manifest import NoManifest, load_manifest, read
 from flytesched.manifest.disk import MAX_BYTES
 
 GOOD = 'version = 1\n[schedules.ok]\nevery = "1h"\ncommand = "true"\n'
@@ -27,6 +27,13 @@ def test_a_missing_file_says_how_to_begin(tmp_path: Path) -> None:
     """It is told apart from a faulty one."""
     with pytest.raises(NoManifest, match="no manifest here; `flytesched add` writes the first one"):
         read(tmp_path / "none.toml")
+
+
+def test_a_program_gets_the_schedules_of_a_file(tmp_path: Path) -> None:
+    """The public function, with a path as text."""
+    (tmp_path / "m.toml").write_text(GOOD)
+    (schedule,) = load_manifest(str(tmp_path / "m.toml"))
+    assert schedule.name == "ok"
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:

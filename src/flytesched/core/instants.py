@@ -73,5 +73,5 @@ def parse_instant(value: object, zone: str | ZoneInfo) -> int:
     if moment.tzinfo:
         return to_epoch(moment)
     name = zone if isinstance(zone, str) else zone.key
-    found = oneshot.instant(moment.isoformat(), name)
+    found = zones.zone(name).instant(oneshot.wall_seconds(moment))
     return to_epoch(moment.replace(tzinfo=zones.tz(name))) if found is None else found

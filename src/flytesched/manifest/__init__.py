@@ -1,5 +1,5 @@
 """The manifest: a TOML file of schedules, of its user's; edited one table at a time."""
 
-from flytesched.manifest.read import Manifest, NoManifest, parse, read
+from flytesched.manifest.read import Manifest, NoManifest, load_manifest, parse, read
 
-__all__ = ["Manifest", "NoManifest", "parse", "read"]
+__all__ = ["Manifest", "NoManifest", "load_manifest", "parse", "read"]

@@ -6,13 +6,13 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flytesched.errors import Fault, FlyteschedError, InvalidManifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 #: Bytes a manifest may have.
 MAX_BYTES = 64 * 2**20
@@ -150,7 +150,9 @@ def _refusal(path: Path, what: str, instead: str) -> InvalidManifest:
 
 def _dress(descriptor: int, target: Path, like: os.stat_result) -> None:
     """Give the new file what the old one has; mode last, for a change of owner clears bits."""
-    os.fchown(descriptor, like.st_uid, like.st_gid)
+    own = os.fstat(descriptor)
+    if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):
+        os.fchown(descriptor, like.st_uid, like.st_gid)
     for name in os.listxattr(target):
         # Some belong to the kernel, such as SELinux's under a policy that decides itself.
         with suppress(OSError):

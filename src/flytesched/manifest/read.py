@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flytesched import settings
@@ -16,9 +18,8 @@ from flytesched.manifest.places import Lines, Misplaced, too_long_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-__all__ = ["Manifest", "NoManifest", "Unreadable", "parse", "read"]
+__all__ = ["Manifest", "NoManifest", "Unreadable", "load_manifest", "parse", "read"]
 
 #: Format of the manifest.
 VERSION = 1
@@ -66,6 +67,21 @@ def read(path: Path, *, timezone: str = "UTC") -> Manifest:
         InvalidManifest: with every fault of the file.
     """
     return parse(load(path)[0], path, timezone=timezone)
+
+
+def load_manifest(path: str | os.PathLike[str], *, timezone: str | None = None) -> list[Schedule]:
+    """Return the schedules of the manifest at ``path``, in its order.
+
+    Args:
+        path: the file.
+        timezone: zone of schedules where neither they nor ``[defaults]`` name one; if not given,
+            FLYTESCHED_TIMEZONE, then the system's.
+
+    Raises:
+        InvalidManifest: (a ValueError) with every fault of the file.
+    """
+    zone = timezone or settings.default_timezone(os.environ)
+    return list(read(Path(path), timezone=zone).schedules.values())
 
 
 def parse(content: bytes | str, path: Path, *, timezone: str = "UTC") -> Manifest:

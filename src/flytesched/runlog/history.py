@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.runs import FAILURES, Origin, Reason, RunStatus, run_id
@@ -26,6 +27,7 @@ MISSED = "missed"
 #: More schedules than this are read in one walk over all runs, not one walk for each.
 _FEW = 64
 _EVER = float("inf")
+_AT = attrgetter("at")
 _STATUSES = frozenset(status.value for status in RunStatus)
 _FAILING = frozenset(status.value for status in FAILURES)
 
@@ -88,12 +90,8 @@ def history(
         connection, None if names is None else tuple(names), statuses,
         -_EVER if since is None else since, _EVER if until is None else until,
     )  # fmt: skip
-    merged = heapq.merge(asked.runs(), asked.slots(), key=_newest, reverse=True)
+    merged = heapq.merge(asked.runs(), asked.slots(), key=_AT, reverse=True)
     return [*islice(merged, limit)]
-
-
-def _newest(entry: Entry) -> tuple[float, int]:
-    return entry.at, entry.seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ class _Asked:
             names = frozenset(self.names)
             return (entry for entry in self._walk("") if entry.schedule in names)
         walks = [self._walk("schedule = ? AND ", name) for name in self.names]
-        return heapq.merge(*walks, key=_newest, reverse=True)
+        return heapq.merge(*walks, key=_AT, reverse=True)
 
     def _walk(self, which: str, *values: Any) -> Iterator[Entry]:
         if self.statuses is not None:
@@ -122,11 +120,13 @@ class _Asked:
             if not wanted:
                 return iter(())
             which += f"status IN ({places(wanted)}) AND "
-            which += f"status IN ({FAILING}) AND " if _FAILING.issuperset(wanted) else ""
+            which += f"({FAILING}) AND " if _FAILING.issuperset(wanted) else ""
             values = (*values, *wanted)
+        # Runs of one schedule at the same time are a slot's own and its retries: by their id.
+        tie = "asked" if self.names is not None and len(self.names) <= _FEW else "seq"
         sql = (
             f"SELECT {RUN_COLUMNS} FROM runs WHERE {which}at >= ? AND at < ?"
-            " ORDER BY at DESC, seq DESC"
+            f" ORDER BY at DESC, {tie} DESC"
         )
         rows = self.connection.execute(sql, (*values, self.since, self.until))
         return (_of_run(to_run(row)) for row in rows)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-#: Lists of statuses as the partial indexes spell them: a query has to repeat them to use one.
-ACTIVE = "'queued', 'claimed', 'running', 'retry_wait'"
-FAILING = "'failed', 'timed_out', 'interrupted'"
+# An IN list of more than two words makes SQLite build a table at each row that is written, which
+# doubles the price of a claim; hence the chains of OR, and NULL tests where they say the same.
+#: What the partial indexes hold, as they spell it: a query has to repeat it to use one.
+ACTIVE = "ended IS NULL"
+FAILING = "status = 'failed' OR status = 'timed_out' OR status = 'interrupted'"
 
 _M001 = (
     """CREATE TABLE meta (
@@ -38,22 +40,28 @@ _M001 = (
         definition TEXT NOT NULL,
         PRIMARY KEY (name, revision)
     ) STRICT, WITHOUT ROWID""",
-    # at: where the run stands in a history. slot: the slot it decides; a retry decides none.
-    f"""CREATE TABLE runs (
+    # at: where the run stands in a history, which is its slot if it has one.
+    # asked: the id of a run that somebody asked for beside the slots (manual, retry). The run that
+    # decides a slot has none: its id follows from schedule and slot, and so do its place in the
+    # index and the one claim of the slot. An index over all ids would double what a claim writes.
+    """CREATE TABLE runs (
         seq INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
+        asked TEXT NOT NULL,
         schedule TEXT NOT NULL,
-        scheduled_at INTEGER,
-        origin TEXT NOT NULL
-            CHECK (origin IN ('schedule', 'manual', 'catchup', 'backfill', 'retry')),
-        status TEXT NOT NULL
-            CHECK (status IN ({ACTIVE}, 'succeeded', 'failed', 'timed_out', 'cancelled',
-                              'skipped', 'interrupted')),
+        at REAL NOT NULL,
+        scheduled_at INTEGER CHECK (scheduled_at IS NULL OR at = scheduled_at),
+        origin TEXT NOT NULL CHECK (origin = 'schedule' OR origin = 'manual' OR origin = 'catchup'
+            OR origin = 'backfill' OR origin = 'retry'),
+        status TEXT NOT NULL CHECK (CASE WHEN ended IS NULL
+            THEN status = 'claimed' OR status = 'queued' OR status = 'running'
+                OR status = 'retry_wait'
+            ELSE status = 'succeeded' OR status = 'failed' OR status = 'skipped'
+                OR status = 'cancelled' OR status = 'timed_out' OR status = 'interrupted' END),
         reason TEXT,
         exit_code INTEGER,
         not_before REAL NOT NULL,
-        attempt INTEGER NOT NULL CHECK (attempt >= 0),
-        reruns INTEGER NOT NULL CHECK (reruns >= 0),
+        attempt INTEGER NOT NULL,
+        reruns INTEGER NOT NULL,
         created REAL NOT NULL,
         started REAL,
         ended REAL,
@@ -61,16 +69,17 @@ _M001 = (
         retry_of TEXT,
         revision INTEGER NOT NULL,
         parallel INTEGER NOT NULL,
-        at REAL GENERATED ALWAYS AS (coalesce(scheduled_at, created)) VIRTUAL,
-        slot INTEGER GENERATED ALWAYS AS (CASE WHEN retry_of IS NULL THEN scheduled_at END) VIRTUAL
+        id TEXT GENERATED ALWAYS AS (CASE WHEN asked = ''
+            THEN 'sched-' || schedule || '-' || scheduled_at ELSE asked END) VIRTUAL,
+        CHECK (asked <> '' OR scheduled_at IS NOT NULL)
     ) STRICT""",
-    "CREATE UNIQUE INDEX runs_slot ON runs (schedule, slot) WHERE slot IS NOT NULL",
-    "CREATE INDEX runs_of_schedule ON runs (schedule, at)",
+    "CREATE UNIQUE INDEX runs_of_schedule ON runs (schedule, at, asked)",
+    "CREATE UNIQUE INDEX runs_asked ON runs (asked) WHERE asked <> ''",
     "CREATE INDEX runs_of_all ON runs (at)",
-    f"CREATE INDEX runs_active ON runs (schedule) WHERE status IN ({ACTIVE})",
-    f"CREATE INDEX runs_failing ON runs (at) WHERE status IN ({FAILING})",
-    f"""CREATE TRIGGER verdict_stands BEFORE UPDATE ON runs
-        WHEN OLD.status NOT IN ({ACTIVE})
+    f"CREATE INDEX runs_active ON runs (schedule) WHERE {ACTIVE}",
+    f"CREATE INDEX runs_failing ON runs (at) WHERE {FAILING}",
+    """CREATE TRIGGER verdict_stands BEFORE UPDATE ON runs
+        WHEN OLD.ended IS NOT NULL
         BEGIN SELECT raise(ABORT, 'a verdict never changes'); END""",
     """CREATE TABLE attempts (
         run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,

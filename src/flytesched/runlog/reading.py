@@ -18,11 +18,15 @@ from flytesched.runlog.rows import (
     ATTEMPT_COLUMNS,
     GAP_COLUMNS,
     RUN_COLUMNS,
+    SLOT_ID,
+    SLOTS,
+    SLOTS_OF_GAP,
     STATE_COLUMNS,
     to_attempt,
     to_gap,
     to_run,
     to_state,
+    where_id,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +40,11 @@ __all__ = ["MISSED", "Entry", "Reader", "Revision", "open_reader"]
 
 #: Verdicts that say how a command did, as SQL.
 _DONE = ", ".join(f"'{status}'" for status in (RunStatus.SUCCEEDED, *sorted(FAILURES)))
+#: Schedules whose ids begin so, or that an id beginning so belongs to.
+_NAMES_BEGINNING = (
+    f"SELECT name FROM schedules WHERE substr('{SLOT_ID}' || name || '-', 1, length(?1)) = ?1"
+    f" OR substr(?1, 1, length(name) + {len(SLOT_ID) + 1}) = '{SLOT_ID}' || name || '-'"
+)
 #: Later than any text that begins the same.
 _AFTER_ALL = "\U0010ffff"
 
@@ -92,8 +101,8 @@ class Reader:
 
     def active(self) -> list[Run]:
         """Return all runs without a verdict, in the order they were stored."""
-        where = f"WHERE status IN ({ACTIVE}) ORDER BY seq"
-        return [*map(to_run, self._all(f"SELECT {RUN_COLUMNS} FROM runs {where}"))]
+        sql = f"SELECT {RUN_COLUMNS} FROM runs WHERE {ACTIVE} ORDER BY seq"
+        return [*map(to_run, self._all(sql))]
 
     def run(self, said: str) -> Run | None:
         """Return the run with that id, or the only one whose id begins so; None if there is none.
@@ -109,35 +118,47 @@ class Reader:
         return runs[0] if runs else None
 
     def runs(self, ids: Iterable[str]) -> list[Run]:
-        """Return the runs with these ids, in the order they were stored; unknown ones left out."""
-        where = "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY seq"
-        sql = f"SELECT {RUN_COLUMNS} FROM runs {where}"
-        return [*map(to_run, self._all(sql, _json(ids)))]
+        """Return the runs with these ids, in that order; unknown ones are left out."""
+        with self._reading():
+            return [run for one in ids for run in self._runs(*where_id(one))]
+
+    def _runs(self, where: str, values: Sequence[Any]) -> list[Run]:
+        return [*map(to_run, self._all(f"SELECT {RUN_COLUMNS} FROM runs WHERE {where}", *values))]
 
     def _beginning(self, said: str) -> list[Run]:
-        if not said:
+        """Return some of the runs whose id begins so."""
+        if not said.startswith(SLOT_ID):
+            where = "asked >= ? AND asked < ? AND asked <> '' LIMIT 4"
+            return self._runs(where, (said, said + _AFTER_ALL)) if said else []
+        names = self._all(_NAMES_BEGINNING, said)
+        return [run for (name,) in names for run in self._slots_beginning(name, said)]
+
+    def _slots_beginning(self, name: str, said: str) -> list[Run]:
+        digits = said.removeprefix(f"{SLOT_ID}{name}-") if len(said) > len(SLOT_ID + name) else ""
+        if digits and not (digits.isascii() and digits.isdigit()):
             return []
-        sql = f"SELECT {RUN_COLUMNS} FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT 4"
-        return [*map(to_run, self._all(sql, said, said + _AFTER_ALL))]
+        # Slots have ten digits from 2001 to 2286.
+        step = 10 ** max(0, 10 - len(digits))
+        low = int(digits) * step - 1 if digits else -1
+        high = low + step if digits else 10**12
+        return self._runs(f"{SLOTS} ORDER BY at DESC LIMIT 4", (name, low, high))
 
     def attempt(self, key: AttemptKey) -> Attempt | None:
         """Return one attempt."""
-        rows = self._attempts("runs.id = ? AND attempts.attempt = ?", key.run, key.attempt)
-        return rows[0] if rows else None
+        found = [one for one in self.attempts(key.run) if one.attempt == key.attempt]
+        return found[0] if found else None
 
     def attempts(self, run_id: str) -> list[Attempt]:
         """Return the attempts of a run, the first one first."""
-        return self._attempts("runs.id = ?", run_id)
-
-    def _attempts(self, where: str, *values: Any) -> list[Attempt]:
+        where, values = where_id(run_id)
         joined = "runs JOIN attempts ON attempts.run = runs.seq"
         sql = f"SELECT {ATTEMPT_COLUMNS} FROM {joined} WHERE {where} ORDER BY attempts.attempt"
         return [*map(to_attempt, self._all(sql, *values))]
 
     def decided(self, schedule: str, after: int, until: int) -> list[int]:
         """Return the slots in ``(after, until]`` that have a run, ascending."""
-        sql = "SELECT slot FROM runs WHERE schedule = ? AND slot > ? AND slot <= ? ORDER BY slot"
-        return [slot for (slot,) in self._all(sql, schedule, after, until)]
+        sql = f"SELECT at FROM runs WHERE {SLOTS} ORDER BY at"
+        return [int(slot) for (slot,) in self._all(sql, schedule, after, until)]
 
     def last_verdict(self, schedule: str, before: str) -> Run | None:
         """Return the newest run that succeeded, failed, timed out or was interrupted.
@@ -146,7 +167,7 @@ class Reader:
         """
         sql = (
             f"SELECT {RUN_COLUMNS} FROM runs WHERE schedule = ? AND status IN ({_DONE})"
-            " AND id <> ? ORDER BY at DESC, seq DESC LIMIT 1"
+            " AND id <> ? ORDER BY at DESC, asked DESC LIMIT 1"
         )
         rows = self._all(sql, schedule, before)
         return to_run(rows[0]) if rows else None
@@ -161,10 +182,10 @@ class Reader:
             done: only runs whose command did something: not skipped, not cancelled.
         """
         asked = "SELECT name FROM schedules" if names is None else "SELECT value FROM json_each(?)"
-        which = f"status IN ({_DONE})" if done else f"status NOT IN ({ACTIVE})"
+        which = f"status IN ({_DONE})" if done else "ended IS NOT NULL"
         newest = (
             f"SELECT seq FROM runs WHERE schedule = asked.name AND {which}"
-            " ORDER BY at DESC, seq DESC LIMIT 1"
+            " ORDER BY at DESC, asked DESC LIMIT 1"
         )
         sql = (
             f"WITH asked (name) AS ({asked})"
@@ -217,8 +238,7 @@ class Reader:
         values = () if names is None else (_json(names),)
         asked = "" if names is None else " AND schedule IN (SELECT value FROM json_each(?))"
         sql = (
-            "SELECT schedule, sum(count - (SELECT count(*) FROM runs"
-            " WHERE runs.schedule = gaps.schedule AND slot > gaps.after AND slot <= gaps.until))"
+            f"SELECT schedule, sum(count - (SELECT count(*) FROM runs WHERE {SLOTS_OF_GAP}))"
             f" FROM gaps WHERE closed_at IS NULL{asked} GROUP BY schedule"
         )
         return {name: int(count) for name, count in self._all(sql, *values) if count > 0}

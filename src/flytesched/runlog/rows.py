@@ -5,18 +5,21 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.runs import Attempt, Gap, Origin, Run, RunStatus, ScheduleState
+from flytesched.core.runs import Attempt, Gap, Origin, Run, RunStatus, ScheduleState, run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Row = Sequence[Any]
 
+#: Columns of a new run; its id is told by `asked`, `schedule` and `at`.
 RUN = (
-    "id", "schedule", "scheduled_at", "origin", "status", "reason", "exit_code", "not_before",
-    "attempt", "reruns", "created", "started", "ended", "end_as", "retry_of", "revision",
-    "parallel",
+    "schedule", "at", "asked", "scheduled_at", "origin", "status", "reason", "exit_code",
+    "not_before", "attempt", "reruns", "created", "started", "ended", "end_as", "retry_of",
+    "revision", "parallel",
 )  # fmt: skip
+#: Columns of a run that is read.
+_READ = ("seq", "id", *RUN[:1], *RUN[3:])
 #: What a move may change.
 MOVED = (
     "status", "reason", "exit_code", "not_before", "attempt", "reruns", "started", "ended",
@@ -33,6 +36,15 @@ STATE = (
     "name", "revision", "timing", "enabled", "cursor", "seen_at", "paused_until", "removed_at",
 )  # fmt: skip
 
+#: The runs that decide the slots of a schedule in ``(?, ?]``; `at` is the slot.
+SLOTS = "schedule = ? AND asked = '' AND at > ? AND at <= ?"
+#: The same for the slots of a row of gaps.
+SLOTS_OF_GAP = (
+    "runs.schedule = gaps.schedule AND asked = '' AND at > gaps.after AND at <= gaps.until"
+)
+#: How the ids of slots begin.
+SLOT_ID = "sched-"
+
 _STATUS = {status.value: status for status in RunStatus}
 _ORIGIN = {origin.value: origin for origin in Origin}
 
@@ -43,11 +55,42 @@ def _getter(columns: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 #: From a value to its row, in the order of the columns above.
-run_row = _getter(RUN)
+_run_row = _getter(RUN[3:])
 moved_row = _getter(MOVED)
 attempt_row = _getter(ATTEMPT)
 gap_row = _getter(GAP)
 state_row = _getter(STATE)
+
+
+def run_row(run: Run) -> Row:
+    """Return the row of a new run, in the order of `RUN`."""
+    return (*place(run), *_run_row(run))
+
+
+def place(run: Run) -> tuple[str, float, str]:
+    """Return what a run is found by: schedule, at and asked.
+
+    Raises:
+        ValueError: a run that decides a slot has another id than its slot says.
+    """
+    if run.scheduled_at is None:
+        return run.schedule, run.created, run.id
+    if run.retry_of is not None:
+        return run.schedule, run.scheduled_at, run.id
+    if run.id != run_id(run.schedule, run.scheduled_at):
+        msg = f"{run.id} is not the id of slot {run.scheduled_at} of {run.schedule}"
+        raise ValueError(msg)
+    return run.schedule, run.scheduled_at, ""
+
+
+def where_id(said: str) -> tuple[str, tuple[Any, ...]]:
+    """Return a condition that finds the run with an id through an index, and its values."""
+    if not said.startswith(SLOT_ID):
+        return "asked = ? AND asked <> ''", (said,)
+    name, _, slot = said.removeprefix(SLOT_ID).rpartition("-")
+    if not (slot.isascii() and slot.isdigit()):
+        return "FALSE", ()
+    return "schedule = ? AND at = ? AND asked = ''", (name, int(slot))
 
 
 def columns(names: Sequence[str], prefix: str = "") -> str:
@@ -61,7 +104,7 @@ def places(names: Sequence[str]) -> str:
 
 
 #: Columns that `to_run`, `to_attempt`, `to_gap` and `to_state` take, for SELECT.
-RUN_COLUMNS = columns(("seq", *RUN), "runs.")
+RUN_COLUMNS = columns(_READ, "runs.")
 ATTEMPT_COLUMNS = "runs.id, " + columns(ATTEMPT[1:], "attempts.")
 GAP_COLUMNS = columns(("id", *GAP), "gaps.")
 STATE_COLUMNS = columns(STATE, "schedules.") + ", revisions.definition"

@@ -14,22 +14,25 @@ from flytesched.runlog.rows import (
     ATTEMPT,
     ATTEMPT_COLUMNS,
     MOVED,
+    SLOTS_OF_GAP,
     STATE,
     attempt_row,
     columns,
     gap_row,
     moved_row,
+    place,
     places,
     run_row,
     state_row,
     to_attempt,
+    where_id,
 )
 from flytesched.runlog.upkeep import Upkeep
 from flytesched.runlog.wishes import INSERT_GAP, INSERT_RUN, add
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from flytesched.core.decision import Count, Decision, Move
@@ -57,23 +60,18 @@ _MOVE_CURSOR = "UPDATE schedules SET cursor = ?2 WHERE name = ?1 AND cursor < ?2
 _CLOSE_GAPS = (
     "UPDATE gaps SET closed_as = ?2, closed_at = ?3 WHERE schedule = ?1 AND closed_at IS NULL"
 )
-_PUT_ATTEMPT = (
-    f"INSERT OR REPLACE INTO attempts ({columns(ATTEMPT)})"
-    f" VALUES ((SELECT seq FROM runs WHERE id = ?), {places(ATTEMPT[1:])})"
-)
+_PUT_ATTEMPT = f"INSERT OR REPLACE INTO attempts ({columns(ATTEMPT)}) VALUES ({places(ATTEMPT)})"
 _PUT_META = (
     "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 )
 _LAST_ATTEMPTS = (
     f"SELECT {ATTEMPT_COLUMNS} FROM runs JOIN attempts ON attempts.run = runs.seq"
     " AND attempts.attempt = (SELECT max(attempt) FROM attempts WHERE run = runs.seq)"
-    f" WHERE runs.status IN ({ACTIVE}) ORDER BY runs.seq"
+    f" WHERE runs.{ACTIVE} ORDER BY runs.seq"
 )
 _OPEN_AND_MISSING = (
-    "SELECT id, count - (SELECT count(*) FROM runs WHERE runs.schedule = gaps.schedule"
-    " AND slot > gaps.after AND slot <= gaps.until)"
-    " + (SELECT count(*) FROM runs WHERE runs.schedule = gaps.schedule"
-    f" AND slot > gaps.after AND slot <= gaps.until AND status IN ({ACTIVE}))"
+    f"SELECT id, count - (SELECT count(*) FROM runs WHERE {SLOTS_OF_GAP})"
+    f" + (SELECT count(*) FROM runs INDEXED BY runs_active WHERE {SLOTS_OF_GAP} AND {ACTIVE})"
     " FROM gaps WHERE closed_at IS NULL"
 )
 _CAUGHT_UP = (
@@ -136,8 +134,9 @@ class SqliteRunLog(Upkeep):
             connection.executemany(_MOVE_CURSOR, decision.cursors.items())
             connection.executemany(INSERT_GAP, map(gap_row, decision.gaps))
             connection.executemany(_CLOSE_GAPS, decision.close_gaps)
-            lost = frozenset(_insert(connection, decision.runs) | _move(connection, decision.moves))
-            _put_attempts(connection, decision.attempts, lost)
+            seqs = _insert(connection, decision.runs)
+            lost = frozenset({*_lost(seqs), *_move(connection, decision.moves)})
+            _put_attempts(connection, decision.attempts, seqs, lost)
             _count(connection, decision.counts, lost)
             connection.executemany(_PUT_META, decision.meta.items())
         if decision.gaps:
@@ -178,34 +177,54 @@ def _see(connection: sqlite3.Connection, states: Sequence[ScheduleState]) -> Non
     )
 
 
-def _insert(connection: sqlite3.Connection, runs: Iterable[Run]) -> set[str]:
-    """Insert runs; return the ids of those whose slot or id was taken."""
-    execute = connection.execute
-    return {run.id for run in runs if not execute(INSERT_RUN, run_row(run)).rowcount}
+def _insert(connection: sqlite3.Connection, runs: Iterable[Run]) -> dict[str, int]:
+    """Insert runs; return the row number of each, 0 where slot or id was taken."""
+    seqs = {}
+    for run in runs:
+        cursor = connection.execute(INSERT_RUN, run_row(run))
+        seqs[run.id] = (cursor.lastrowid or 0) if cursor.rowcount else 0
+    return seqs
 
 
-def _move(connection: sqlite3.Connection, moves: Iterable[Move]) -> set[str]:
-    """Move runs; return the ids of those that have moved on, or are to end otherwise."""
-    lost = set()
+def _lost(seqs: Mapping[str, int]) -> Iterator[str]:
+    return (run_id for run_id, seq in seqs.items() if not seq)
+
+
+def _move(connection: sqlite3.Connection, moves: Iterable[Move]) -> Iterator[str]:
+    """Move runs; yield the ids of those that have moved on, or are to end otherwise."""
     for move in moves:
-        values = (*moved_row(move.run), move.run.id, move.knew)
+        values = (*moved_row(move.run), *place(move.run), move.knew)
         if not connection.execute(_move_sql(move.was), values).rowcount:
-            lost.add(move.run.id)
-    return lost
+            yield move.run.id
 
 
 @lru_cache(maxsize=64)
 def _move_sql(was: frozenset[RunStatus]) -> str:
     changes = ", ".join(f"{column} = ?" for column in MOVED)
     states = ", ".join(f"'{status.value}'" for status in sorted(was))
-    return f"UPDATE runs SET {changes} WHERE id = ? AND end_as IS ? AND status IN ({states})"
+    return (
+        f"UPDATE runs SET {changes} WHERE schedule = ? AND at = ? AND asked = ?"
+        f" AND end_as IS ? AND status IN ({states})"
+    )
 
 
 def _put_attempts(
-    connection: sqlite3.Connection, attempts: Iterable[Attempt], lost: AbstractSet[str]
+    connection: sqlite3.Connection,
+    attempts: Iterable[Attempt],
+    seqs: Mapping[str, int],
+    lost: AbstractSet[str],
 ) -> None:
-    rows = (attempt_row(attempt) for attempt in attempts if attempt.run not in lost)
-    connection.executemany(_PUT_ATTEMPT, rows)
+    for attempt in attempts:
+        if attempt.run not in lost:
+            seq = seqs.get(attempt.run) or _seq(connection, attempt.run)
+            connection.execute(_PUT_ATTEMPT, (seq, *attempt_row(attempt)[1:]))
+
+
+def _seq(connection: sqlite3.Connection, run_id: str) -> int | None:
+    """Return the row number of a run; None, which no attempt may have, if there is no such run."""
+    where, values = where_id(run_id)
+    row = connection.execute(f"SELECT seq FROM runs WHERE {where}", values).fetchone()
+    return row[0] if row else None
 
 
 def _count(connection: sqlite3.Connection, counts: Iterable[Count], lost: AbstractSet[str]) -> None:

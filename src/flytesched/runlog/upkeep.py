@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from flytesched.errors import RunLogError
 from flytesched.runlog.database import translated
-from flytesched.runlog.migrations import ACTIVE
 from flytesched.runlog.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -21,13 +20,12 @@ _STRETCHES = 8
 
 # A run in a gap that is open or given up stays as long as the gap: without it, its slot would
 # read as missed or declined.
-_OLD_RUNS = f"""
+_OLD_RUNS = """
     WITH step AS (SELECT * FROM runs WHERE seq > :position ORDER BY seq LIMIT :limit)
     SELECT seq, created < :before,
-        status NOT IN ({ACTIVE}) AND coalesce(ended, created) < :before
-        AND NOT EXISTS (
-            SELECT 1 FROM gaps WHERE gaps.schedule = step.schedule AND gaps.until >= step.slot
-            AND gaps.after < step.slot AND gaps.closed_as IS NOT 'caught_up')
+        ended < :before AND (asked <> '' OR NOT EXISTS (
+            SELECT 1 FROM gaps WHERE gaps.schedule = step.schedule AND gaps.until >= step.at
+            AND gaps.after < step.at AND gaps.closed_as IS NOT 'caught_up'))
     FROM step"""
 _DELETE_GAPS = """
     DELETE FROM gaps WHERE id IN (

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 from flytesched.core.runs import Reason, RunStatus
 from flytesched.runlog.database import translated
 from flytesched.runlog.reading import Reader
-from flytesched.runlog.rows import GAP, GAP_COLUMNS, RUN, columns, gap_row, places, run_row, to_gap
+from flytesched.runlog.rows import (
+    GAP,
+    GAP_COLUMNS,
+    RUN,
+    SLOTS,
+    columns,
+    gap_row,
+    places,
+    run_row,
+    to_gap,
+    where_id,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
 #: A new run; a slot or an id that is taken changes nothing.
 INSERT_RUN = f"INSERT INTO runs ({columns(RUN)}) VALUES ({places(RUN)}) ON CONFLICT DO NOTHING"
 INSERT_GAP = f"INSERT INTO gaps ({columns(GAP)}) VALUES ({places(GAP)})"
-_ADOPTED_END = "status IN ('claimed', 'running')"
+_STARTED = "status IN ('claimed', 'running')"
 
 
 class Wishes(Reader):
@@ -65,18 +76,20 @@ class Wishes(Reader):
 
         Only the first note counts. A waiting run has nothing to end: see `cancel_waiting`.
         """
-        sql = f"UPDATE runs SET end_as = ? WHERE id = ? AND end_as IS NULL AND {_ADOPTED_END}"
+        where, values = where_id(run_id)
+        sql = f"UPDATE runs SET end_as = ? WHERE {where} AND end_as IS NULL AND {_STARTED}"
         with self.transaction() as connection:
-            return connection.execute(sql, (end_as, run_id)).rowcount == 1
+            return connection.execute(sql, (end_as, *values)).rowcount == 1
 
     def cancel_waiting(self, run_id: str, reason: str, now: float) -> bool:
         """Cancel a run that waits for its start or its next attempt; False if it does not wait."""
+        where, values = where_id(run_id)
         sql = (
             "UPDATE runs SET status = 'cancelled', reason = ?, ended = ?"
-            " WHERE id = ? AND status IN ('queued', 'retry_wait') RETURNING schedule"
+            f" WHERE {where} AND status IN ('queued', 'retry_wait') RETURNING schedule"
         )
         with self.transaction() as connection:
-            schedules = connection.execute(sql, (reason, now, run_id)).fetchall()
+            schedules = connection.execute(sql, (reason, now, *values)).fetchall()
             for (schedule,) in schedules:
                 add(connection, "runs_total", schedule, RunStatus.CANCELLED.value, 1.0)
         return bool(schedules)
@@ -86,12 +99,8 @@ class Wishes(Reader):
 
         Their slots are missed, or undecided, again.
         """
-        sql = (
-            "DELETE FROM runs WHERE id = ? AND status = 'queued' AND attempt = 0"
-            " AND origin IN ('catchup', 'backfill')"
-        )
         with self.transaction() as connection:
-            return [one for one in ids if connection.execute(sql, (one,)).rowcount]
+            return [one for one in ids if _withdraw(connection, one)]
 
     def decline(
         self,
@@ -134,6 +143,15 @@ def add(
     )
 
 
+def _withdraw(connection: sqlite3.Connection, run_id: str) -> bool:
+    where, values = where_id(run_id)
+    sql = (
+        f"DELETE FROM runs WHERE {where} AND status = 'queued' AND attempt = 0"
+        " AND origin IN ('catchup', 'backfill')"
+    )
+    return connection.execute(sql, values).rowcount == 1
+
+
 def _next_id(run_id: str) -> str:
     name, _, moment = run_id.rpartition("-")
     return f"{name}-{int(moment) + 1}"
@@ -151,8 +169,9 @@ def _decline(
     connection.execute(f"UPDATE gaps SET {assignments} WHERE id = ?", (*gap_row(closed), gap.id))
     rest = [gap_row(part) for part in (before, behind) if part is not None]
     connection.executemany(INSERT_GAP, rest)
-    taken = "SELECT count(*) FROM runs WHERE schedule = ? AND slot > ? AND slot <= ?"
-    row = connection.execute(taken, (gap.schedule, within.after, within.until)).fetchone()
+    row = connection.execute(
+        f"SELECT count(*) FROM runs WHERE {SLOTS}", (gap.schedule, within.after, within.until)
+    ).fetchone()
     return within.count - int(row[0])
 
 

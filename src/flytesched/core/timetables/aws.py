@@ -91,7 +91,7 @@ def _read(found: list[tuple[str, int]], whole: str) -> Times:
     if len(found) != len(_FIELDS):
         what = f"{whole!r} has {len(found)} fields, not AWS's six"
         hint = "write it as cron" if len(found) == 5 else _EXAMPLE
-        raise InvalidTimetable(what, hint=hint, position=found[min(len(found), 6) - 1][1])
+        raise InvalidTimetable(what, hint=hint, position=found[min(len(found) - 1, 6)][1])
     parts = [
         Part(field=field, text=text, column=column, whole=whole)
         for field, (text, column) in zip(_FIELDS, found, strict=True)

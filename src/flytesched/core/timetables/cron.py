@@ -90,7 +90,7 @@ def canonical(text: str, *, seconds: bool) -> Cron:
         rest = text[found[0][1] + len(EVERY) - 2 :].strip()
         return Cron(EVERY + canonical_period(rest), zone, False)
     if first.startswith("@") or len(found) == 1:
-        return Cron(_nickname(first, text), zone, False)
+        return Cron(_nickname(first, text, alone=len(found) == 1), zone, False)
     read(found, text, seconds=seconds)
     return Cron(" ".join(word for word, _ in found), zone, seconds)
 
@@ -140,10 +140,10 @@ def _unquestioned(part: Part) -> Part:
     return replace(part, text="*") if part.text == "?" else part
 
 
-def _nickname(word: str, text: str) -> str:
+def _nickname(word: str, text: str, *, alone: bool) -> str:
     """Return the nickname that a single word means."""
     nickname = _FLYTE.get(word, word)
-    if nickname in NICKNAMES:
+    if alone and nickname in NICKNAMES:
         return nickname
     if word == "@reboot":
         what = "@reboot names no time: a restart of the machine is no slot"
@@ -168,4 +168,4 @@ def _wrong_count(found: list[tuple[str, int]], whole: str, *, seconds: bool) -> 
     else:
         what = f"{whole!r} has {count} fields, not five"
         hint = "write minute, hour, day, month, weekday: 0 2 * * *"
-    return InvalidTimetable(what, hint=hint, position=found[min(count, 5) - 1][1])
+    return InvalidTimetable(what, hint=hint, position=found[min(count - 1, 5 + seconds)][1])

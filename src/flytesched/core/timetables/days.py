@@ -141,9 +141,10 @@ class Days:
 
     def _load(self, day: int) -> _Year:
         """Make the year around `day` the one at hand."""
-        year = date.fromordinal(day + _EPOCH).year
-        self._year = _Year(_first_of(year), _first_of(year + 1), self._in_year(year))
-        return self._year
+        number = date.fromordinal(day + _EPOCH).year
+        year = _Year(_first_of(number), _first_of(number + 1), self._in_year(number))
+        self._year = year
+        return year
 
     def _in_year(self, year: int) -> tuple[int, ...]:
         """Return the matching days of a year, counted from its first."""

@@ -82,20 +82,30 @@ def canonical(value: object, timezone: str) -> tuple[str, str | None]:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
         return f"{moment.isoformat()}Z", None
     text = moment.isoformat()
-    if instant(text, timezone) is None:
-        what = f"{text} never comes in {timezone}: its clocks skip that time"
-        raise InvalidTimetable(what, hint="write another time, or one with an offset")
+    instant(text, timezone)
     return text, timezone
 
 
-def instant(expression: str, timezone: str | None) -> int | None:
-    """Return the epoch second of a canonical text; None if its zone never shows that time.
+def instant(expression: str, timezone: str | None) -> int:
+    """Return the epoch second of a canonical text.
 
     Time skipped by daylight saving is made up at the first minute after; of time shown twice the
     first showing counts, as for every fixed-time schedule.
+
+    Raises:
+        InvalidTimetable: the zone's clock never shows that time, nor is it made up.
     """
-    local = (datetime.fromisoformat(expression).replace(tzinfo=None) - EPOCH) // _SECOND
-    return local if timezone is None else zone(timezone).instant(local)
+    local = wall_seconds(datetime.fromisoformat(expression))
+    slot = local if timezone is None else zone(timezone).instant(local)
+    if slot is None:
+        what = f"{expression} never comes in {timezone}: its clocks skip that time"
+        raise InvalidTimetable(what, hint="write another time, or one with an offset")
+    return slot
+
+
+def wall_seconds(moment: datetime) -> int:
+    """Return what a clock shows as seconds since 1970 on that clock."""
+    return (moment.replace(tzinfo=None) - EPOCH) // _SECOND
 
 
 def _parse(text: str) -> datetime:

@@ -11,7 +11,6 @@ from flytesched.core.timetables.bounded import Bounded
 from flytesched.core.timetables.oneshot import OneShot
 from flytesched.core.timetables.timing import Timetable, Timing
 from flytesched.core.timetables.walk import Walk
-from flytesched.core.timetables.zones import HORIZON
 from flytesched.errors import InvalidTimetable
 
 if TYPE_CHECKING:
@@ -179,8 +178,7 @@ def _base(
 ) -> Timetable:
     """Return the timetable of an expression, without bounds and offset."""
     if kind == "at":
-        instant = oneshot.instant(expression, timezone)
-        return OneShot(HORIZON if instant is None else instant)
+        return OneShot(oneshot.instant(expression, timezone))
     period = expression if kind == "every" else _period(expression)
     if period:
         return interval.interval(period, anchor)

@@ -1,0 +1,96 @@
+"""A user at a terminal: the installed program, driven from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def wait_for(what: str, condition: Callable[[], Any], *, patience: float = 60.0) -> Any:
+    """Return the first true answer; the patience is for broken programs, not a bound."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if answer := condition():
+            return answer
+        time.sleep(0.05)
+    pytest.fail(f"waited in vain for {what}")
+
+
+@dataclass
+class Desk:
+    """A user's terminal: an empty directory with a manifest, a state directory and evidence."""
+
+    program: Path
+    home: Path
+    loops: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def manifest(self) -> Path:
+        return self.home / "schedules.toml"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLYTESCHED", "COV"))}
+        return kept | {
+            "FLYTESCHED_MANIFEST": str(self.manifest),
+            "FLYTESCHED_STATE_DIR": str(self.home / "state"),
+            "EVIDENCE": str(self.home / "evidence"),
+            "HOME": str(self.home),
+        }
+
+    def run(self, *words: str, code: int = 0) -> str:
+        """Run a command to its end, and hold it to its exit code; return stdout."""
+        done = subprocess.run(
+            [self.program, *words], capture_output=True, text=True, env=self.environ, cwd=self.home
+        )
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done.stdout
+
+    def json(self, *words: str) -> Any:
+        """Return what a reading command says as JSON."""
+        return json.loads(self.run(*words, "--json"))
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start `flytesched run`, and return once it decides slots."""
+        log = (self.home / "loop.log").open("a")
+        before = (self.home / "loop.log").read_text().count(" ready")
+        loop = subprocess.Popen(
+            [self.program, "run", *words], stderr=log, stdout=log, text=True, env=self.environ,
+            cwd=self.home,
+        )  # fmt: skip
+        self.loops.append(loop)
+        wait_for("ready", lambda: self.loop_log().count(" ready") > before or loop.poll())
+        assert loop.poll() is None, self.loop_log()
+        return loop
+
+    def loop_log(self) -> str:
+        return (self.home / "loop.log").read_text()
+
+    def stop(self, loop: subprocess.Popen[str], number: int = signal.SIGTERM) -> int:
+        loop.send_signal(number)
+        return loop.wait(60)
+
+    def evidence(self) -> list[tuple[str, int]]:
+        """Return what commands wrote themselves: (schedule, slot) in the order they ran."""
+        path = self.home / "evidence"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [(line.split()[0], int(line.split()[1])) for line in lines]
+
+
+#: What a command writes of itself: schedule, slot, origin, attempt, moment.
+EVIDENCE = (
+    'echo "$FLYTESCHED_SCHEDULE $FLYTESCHED_SCHEDULED_AT_EPOCH $FLYTESCHED_ORIGIN'
+    ' $FLYTESCHED_ATTEMPT $(date +%s.%N)" >> "$EVIDENCE"'
+)

@@ -20,7 +20,7 @@ from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import ACTIVE, FAILURES, Run, RunStatus
 from flytesched.core.schedule import Schedule, suggest
 from flytesched.core.timetables.parse import describe_kind
-from flytesched.errors import Conflict, NotFound
+from flytesched.errors import Conflict, Fault, InvalidSchedule, NotFound
 from flytesched.journal import LoggingJournal
 from flytesched.runlog.history import MISSED, Entry
 from flytesched.runlog.sqlite import SqliteRunLog
@@ -312,9 +312,9 @@ class Scheduler:
 
     def _check(self, schedule: Schedule) -> None:
         if schedule.name not in self._functions and self._executor is None:
-            msg = f"schedule {schedule.name!r} has nothing to carry it out"
-            hint = "pass Scheduler(executor=...), or use schedule_cron and its like"
-            raise Conflict(msg, hint=hint)
+            instead = "pass Scheduler(executor=...), or use schedule_cron and its like"
+            fault = Fault(key="", what="has nothing to carry it out", instead=instead)
+            raise InvalidSchedule([fault], name=schedule.name)
 
     def _named(self, name: str) -> Schedule:
         if name not in self._source.schedules:

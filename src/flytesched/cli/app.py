@@ -1,0 +1,187 @@
+"""The Typer app, and the one boundary at which errors become sentences and exit codes."""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from flytesched.cli import render
+from flytesched.errors import FlyteschedError, InvalidManifest, UsageError
+
+#: Every verb, in the order of the help.
+VERBS = (
+    "add", "set", "remove", "enable", "disable", "list", "show", "next",
+    "run", "trigger", "catchup", "backfill", "history", "logs", "ps", "cancel", "retry",
+    "status", "health", "metrics", "validate",
+)  # fmt: skip
+#: Global options that stand before a verb and take a value.
+_VALUED = ("--manifest", "--state-dir")
+#: Typer's errors of usage. It has a Click of its own, or not; its public names are in both.
+_USAGE, _SHOWN = typer.BadParameter.__mro__[1:3]
+
+
+def build(verbs: Iterable[str] = VERBS) -> typer.Typer:
+    """Return the app with these verbs; each one's file is imported now."""
+    app = typer.Typer(
+        name="flytesched",
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_before)
+    for word in verbs:
+        app.command(word)(import_module(f"flytesched.cli.{word}").command)
+    return app
+
+
+def main(words: Sequence[str]) -> int:
+    """Carry out a command line and return its exit code."""
+    words = list(words)
+    debug = "--debug" in _front(words)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _carry_out(words)
+        sys.stdout.flush()
+    except FlyteschedError as error:
+        return _refused(error, debug=debug)
+    except BrokenPipeError:
+        return _nobody_reads()
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if isinstance(error, _SHOWN):
+            return _misused(error, words, debug=debug)
+        if isinstance(error, typer.Abort):
+            return 130
+        return _surprised(error, debug=debug)
+    return code
+
+
+def _carry_out(words: list[str]) -> int:
+    verb = _verb(words)
+    if verb is not None and verb not in VERBS:
+        raise _unknown(verb)
+    front = _front(words)
+    app = build((verb,) if verb is not None and "--help" not in words[: words.index(verb)] else ())
+    if verb is None:
+        app = build()
+    behind = len(words) - len(front) - 1 if len(front) < len(words) else None
+    try:
+        code = app(words, prog_name="flytesched", standalone_mode=False, obj={"behind": behind})
+    except SystemExit as left:
+        # Typer leaves so when stdout is closed, and nowhere else without its standalone mode.
+        code = left.code if isinstance(left.code, int) else 1
+    return code if isinstance(code, int) else 0
+
+
+def _before(
+    ctx: typer.Context,
+    *,
+    manifest: Annotated[
+        str | None, typer.Option("--manifest", metavar="FILE", help="The manifest to work on.")
+    ] = None,
+    state_dir: Annotated[
+        str | None,
+        typer.Option("--state-dir", metavar="DIR", help="Where run log and logs are."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    plain: Annotated[bool, typer.Option("--no-color", help="Never colour.")] = False,
+    utc: Annotated[bool, typer.Option("--utc", help="Type and show times in UTC.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda v: _version(asked=v))
+    ] = False,
+) -> None:
+    """Run commands on time, and give every slot one visible verdict.
+
+    Options stand before or after the command: flytesched COMMAND --help tells more.
+    """
+    del debug, version  # looked at before Typer is asked
+    ctx.obj.update(manifest=manifest, state_dir=state_dir, json=json, plain=plain, utc=utc)
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        from flytesched import __version__
+
+        render.write(f"flytesched {__version__}\n")
+        raise typer.Exit
+
+
+def _front(words: Sequence[str]) -> Sequence[str]:
+    """Return the words before ``--``."""
+    return words[: words.index("--")] if "--" in words else words
+
+
+def _verb(words: Sequence[str]) -> str | None:
+    """Return the first word that is no option and no value of one."""
+    rest = iter(_front(words))
+    for word in rest:
+        if word in _VALUED:
+            next(rest, None)
+        elif not word.startswith("-"):
+            return word
+    return None
+
+
+# -- the boundary -------------------------------------------------------------------------------
+
+
+def _refused(error: FlyteschedError, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    lines = error.lines() if isinstance(error, InvalidManifest) else [error.message]
+    for line in lines:
+        render.talk(f"flytesched: {render.safe(line)}")
+    if error.hint:
+        render.talk(f"hint: {render.safe(error.hint)}")
+    return error.exit_code
+
+
+def _misused(error: Exception, words: Sequence[str], *, debug: bool) -> int:
+    """Say what Typer does not understand, in the shape of our own errors."""
+    if debug:
+        traceback.print_exc()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # Newer ones carry the help in the error, older ones print it and leave.
+        context = getattr(error, "ctx", None)
+        render.talk(context.get_help() if context is not None else str(error))
+        return 2
+    said: Any = error
+    message = " ".join(said.format_message().split())
+    render.talk(f"flytesched: {render.safe(message[:1].lower() + message[1:])}")
+    verb = _verb(words)
+    render.talk(f"hint: see flytesched {verb} --help" if verb else "hint: see flytesched --help")
+    return 2 if isinstance(error, _USAGE) else 1
+
+
+def _surprised(error: Exception, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    render.talk(f"flytesched: unexpected: {render.safe(said)}")
+    if not debug:
+        render.talk("hint: --debug shows where it came from")
+    return 1
+
+
+def _nobody_reads() -> int:
+    """Leave without a word when the reader of a pipe is gone."""
+    # The interpreter would flush stdout once more at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _unknown(verb: str) -> UsageError:
+    from flytesched.core.schedule import suggest
+
+    msg = f"there is no command {verb!r}"
+    return UsageError(msg, hint=suggest(verb, VERBS) or "see flytesched --help")

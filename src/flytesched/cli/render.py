@@ -1,0 +1,162 @@
+"""What people and programs read: tables, JSON, times and verdicts, all made safe to show."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+#: Version of the shapes that ``--json`` writes.
+SCHEMA = 1
+
+#: Characters that a terminal obeys or hides instead of showing: C0, C1, separators, zero-width
+#: and bidirectional controls, lone surrogates, tags (UTR 36, CVE-2021-42574).
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_COLOURS = {"good": "32", "bad": "31", "odd": "33", "dim": "2", "head": "1"}
+_TONES = {
+    "succeeded": "good", "running": "good", "enabled": "good", "healthy": "good",
+    "failed": "bad", "timed_out": "bad", "interrupted": "bad", "unhealthy": "bad", "broken": "bad",
+    "missed": "odd", "skipped": "odd", "cancelled": "odd", "queued": "odd", "claimed": "odd",
+    "retry_wait": "odd", "disabled": "dim", "paused": "dim", "never": "dim", "ended": "dim",
+}  # fmt: skip
+#: Seconds in each unit of an approximate duration.
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def safe(text: object, *, lines: bool = False) -> str:
+    """Return a text with everything a terminal would obey written out as ``\\x1b``.
+
+    Args:
+        text: what somebody else wrote.
+        lines: whether line ends and tabs may stay.
+    """
+    if lines:
+        return re.sub(_UNSAFE, _written_unless_layout, str(text).replace("\r\n", "\n"))
+    return _UNSAFE.sub(_written, str(text))
+
+
+def _written(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def _written_unless_layout(match: re.Match[str]) -> str:
+    return match[0] if match[0] in "\n\t" else _written(match)
+
+
+def write(text: str) -> None:
+    """Write data to stdout."""
+    sys.stdout.write(text)
+
+
+def talk(text: str) -> None:
+    """Write a line of talk to stderr, made safe."""
+    sys.stderr.write(f"{safe(text, lines=True)}\n")
+
+
+def write_json(kind: str, facts: Mapping[str, Any]) -> None:
+    """Write the one object that a ``--json`` command answers with."""
+    import json
+
+    said = {"schema": SCHEMA, "kind": kind, **facts}
+    # ASCII: what a terminal would obey is written as \u escapes.
+    write(json.dumps(said, indent=2, default=str) + "\n")
+
+
+def painter(*, colour: bool) -> Callable[[str, str], str]:
+    """Return a function that paints a text in a tone, or leaves it alone."""
+
+    def paint(text: str, tone: str) -> str:
+        return f"\x1b[{_COLOURS[tone]}m{text}\x1b[0m" if colour and tone and text else text
+
+    return paint
+
+
+def tone(word: str) -> str:
+    """Return the tone of a status such as ``failed(exit 3)``."""
+    return _TONES.get(re.split(r"[(,\s]", word, maxsplit=1)[0], "")
+
+
+def width(text: str) -> int:
+    """Return the columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) != 0 for char in text)
+
+
+def table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    right: Sequence[str] = (),
+    toned: Sequence[str] = (),
+    colour: bool = False,
+) -> str:
+    """Return columns aligned with spaces; what is empty shows ``-``.
+
+    Args:
+        heads: titles of the columns.
+        rows: cells; anything unsafe in them is written out.
+        right: columns aligned to the right.
+        toned: columns coloured by the status they hold.
+        colour: whether to colour at all.
+    """
+    paint = painter(colour=colour)
+    cells = [[safe("-" if cell in {None, ""} else cell) for cell in row] for row in rows]
+    widths = [max(map(width, column)) for column in zip(heads, *cells, strict=True)]
+    last = len(heads) - 1
+
+    def aligned(row: Sequence[str], tones: Sequence[str]) -> str:
+        said = []
+        for index, cell in enumerate(row):
+            room = " " * (widths[index] - width(cell))
+            painted = paint(cell, tones[index])
+            if heads[index] in right:
+                said.append(room + painted)
+            else:
+                said.append(painted if index == last else painted + room)
+        return "  ".join(said).rstrip()
+
+    lines = [aligned(heads, ["head"] * len(heads))]
+    for row in cells:
+        tones = [tone(c) if h in toned else "" for h, c in zip(heads, row, strict=True)]
+        lines.append(aligned(row, tones))
+    return "\n".join(lines) + "\n"
+
+
+def facts(rows: Sequence[tuple[str, object]], *, colour: bool = False) -> str:
+    """Return ``name: value`` lines with aligned values; those without a value are left out."""
+    paint = painter(colour=colour)
+    shown = [(name, safe(value)) for name, value in rows if value is not None and value != ""]
+    room = max((len(name) for name, _ in shown), default=0)
+    return "".join(
+        f"{name.rjust(room)}: {paint(value, tone(value))}\n" for name, value in shown
+    )
+
+
+def about(seconds: float) -> str:
+    """Return an approximate duration of two units at most: ``2h 5min``, ``3s``, ``120ms``."""
+    if seconds < 1:
+        return f"{max(0, round(seconds * 1000))}ms"
+    left = int(seconds)
+    said = []
+    for name, unit in _UNITS:
+        count, left = divmod(left, unit)
+        if count or said:
+            said.append(f"{count}{name}" if count else "")
+        if len(said) == 2:
+            break
+    return " ".join(part for part in said if part)
+
+
+def plural(count: int, thing: str, things: str | None = None) -> str:
+    """Return ``1 schedule``, ``2 schedules``."""
+    return f"{count:,} {thing if count == 1 else things or thing + 's'}"

@@ -1,0 +1,82 @@
+"""Verb: turns a function that takes a Call into a Typer command with the global options."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from flytesched.cli.call import Call
+from flytesched.errors import UsageError
+
+Work = Callable[..., int | None]
+
+
+def _option(name: str, kind: Any, *flags: str, **said: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None if kind is str else False,
+        annotation=Annotated[(str | None) if kind is str else bool, typer.Option(*flags, **said)],
+    )
+
+
+#: Options that every command takes, before the verb or after it.
+GLOBAL = (
+    _option("manifest", str, "--manifest", metavar="FILE", help="The manifest to work on."),
+    _option("state_dir", str, "--state-dir", metavar="DIR", help="Where run log and logs are."),
+    _option("plain", bool, "--no-color", help="Never colour; NO_COLOR does the same."),
+    _option("utc", bool, "--utc", help="Type and show times in UTC, not on the machine's clock."),
+    _option("debug", bool, "--debug", help="Show where an error came from."),
+)
+JSON = _option("json", bool, "--json", help="Answer in JSON.")
+
+
+def verb(
+    *, reads: bool = False, options: Sequence[inspect.Parameter] = ()
+) -> Callable[[Work], Callable[..., None]]:
+    """Return a decorator that makes a command of ``work(call, ...)``.
+
+    The wrapped function returns an exit code, or None for success. Global options are added to
+    its own, and those given before the verb count too.
+
+    Args:
+        reads: whether the command answers, and so takes ``--json``.
+        options: further options, handed to the ``**`` argument of ``work``.
+    """
+    shared = (*GLOBAL, JSON) if reads else GLOBAL
+
+    def decorate(work: Work) -> Callable[..., None]:
+        def command(ctx: typer.Context, **given: Any) -> None:
+            own = {option.name: given.pop(option.name) for option in shared}
+            if code := work(_call(ctx, own, reads=reads), **given):
+                raise typer.Exit(code)
+
+        _, *parameters = inspect.signature(work).parameters.values()
+        parameters = [
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for parameter in parameters
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
+        context = inspect.Parameter(
+            "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+        )
+        every = [context, *parameters, *options, *shared]
+        # Typer reads both; a function of our own would need one signature per command.
+        command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
+        command.__annotations__ = {each.name: each.annotation for each in every}
+        command.__doc__ = work.__doc__
+        command.__name__ = work.__name__
+        return command
+
+    return decorate
+
+
+def _call(ctx: typer.Context, own: dict[str, Any], *, reads: bool) -> Call:
+    before: dict[str, Any] = ctx.obj or {}
+    said = {name: own.get(name) or before.get(name) for name in (*own, *before)}
+    if said.get("json") and not reads:
+        msg = f"{ctx.info_name} has no --json"
+        raise UsageError(msg, hint="it is for commands that read")
+    said.pop("debug", None)
+    return Call(**{name: value for name, value in said.items() if value is not None})

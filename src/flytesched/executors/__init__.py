@@ -1,0 +1,1 @@
+"""How a run is carried out: as a local process, or as a Python callable."""

@@ -1,0 +1,117 @@
+"""The processes of an attempt: those of its session, and those that left it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+
+from flytesched import linux
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One living process, named for ever by pid and start."""
+
+    #: Its id.
+    pid: int
+    #: When it began, in clock ticks since boot.
+    start: int
+    #: Whether a signal has stopped it.
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """How the processes of one attempt are known."""
+
+    #: The session's leader: the supervisor, or the command without one; None if not known.
+    leader: int | None
+    #: The variables that tell an attempt, as ``NAME=value``.
+    marks: tuple[bytes, ...]
+
+    def processes(self, *, leader_lives: bool) -> list[Process]:
+        """Find all living processes of the attempt, its leader included.
+
+        While the leader lives its session is told by its id. After that the id alone proves
+        nothing, because a new process may have it, so the environment has to agree, as it has
+        to for those that left the session.
+
+        Raises:
+            OSError: processes cannot be looked at now.
+        """
+        found = []
+        own = os.getpid()
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit() or (pid := int(entry)) == own:
+                continue
+            facts = linux.process_facts(pid)
+            if facts is None or facts[2] in "ZX":
+                continue
+            inside = leader_lives and facts[0] == self.leader
+            if inside or self._marked(pid):
+                found.append(Process(pid, facts[1], facts[2] == "T"))
+        return found
+
+    def _marked(self, pid: int) -> bool:
+        environ = _environ(pid)
+        return all(b"\0" + mark + b"\0" in environ for mark in self.marks)
+
+
+def marks(run: str, attempt: int, state_dir: str) -> tuple[bytes, ...]:
+    """Return what the environment of every process of an attempt holds."""
+    said = {
+        "FLYTESCHED_RUN_ID": run,
+        "FLYTESCHED_ATTEMPT": attempt,
+        "FLYTESCHED_STATE_DIR": state_dir,
+    }
+    return tuple(os.fsencode(f"{name}={value}") for name, value in said.items())
+
+
+def send(process: Process, number: signal.Signals) -> bool:
+    """Send a signal to exactly that process; False if it is gone or is not ours to signal.
+
+    A process that was stopped goes on, since it would take nothing but KILL.
+
+    Raises:
+        OSError: no descriptor is left.
+    """
+    try:
+        fd = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return False
+    try:
+        # The descriptor holds on to whoever has the pid now: see that it is who was meant.
+        if linux.process_start(process.pid) != process.start:
+            return False
+        signal.pidfd_send_signal(fd, number)
+        if process.stopped:
+            signal.pidfd_send_signal(fd, signal.SIGCONT)
+    except (ProcessLookupError, PermissionError):
+        return False
+    finally:
+        os.close(fd)
+    return True
+
+
+def ours(process: Process) -> bool:
+    """Tell whether we may signal a process: one of another user would never be ended by us."""
+    try:
+        os.kill(process.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _environ(pid: int) -> bytes:
+    """Return the environment a process began with, framed in NULs; empty if it is secret."""
+    try:
+        fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return b""
+    chunks = [b"\0"]
+    with contextlib.suppress(ProcessLookupError, PermissionError), os.fdopen(fd, "rb", 0) as file:
+        while chunk := file.read(65536):
+            chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,132 @@
+"""Which program a command means, and with which arguments."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shlex
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+from flytesched.core.policies import ExecutorKind
+from flytesched.errors import StartError
+from flytesched.executors.environment import kickoff_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flytesched.core.protocols import Order
+
+SHELL = "/bin/sh"
+#: Where programs are looked up without a PATH; execvp(3) and dash have their own, longer or not.
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+#: A string of such characters means the same to a shell as cut at its blanks.
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./ \t-]*")
+#: Shells known to replace themselves by the one simple command of ``sh -c``.
+_REPLACING = frozenset({"dash", "bash"})
+#: First words that these shells carry out themselves.
+_BUILT_IN = frozenset(
+    """
+    . : alias bg bind break builtin caller case cd chdir command compgen complete compopt continue
+    coproc declare dirs disown do done echo elif else enable esac eval exec exit export false fc fg
+    fi for function getopts hash help history if in jobs kill let local logout mapfile popd printf
+    pushd pwd read readarray readonly return select set shift shopt source suspend test then time
+    times trap true type typeset ulimit umask unalias unset until wait while
+    """.split()
+)
+
+
+def words(order: Order, env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return the program to execute and its argument vector, its own name first.
+
+    Relative names count from the current directory, which has to be the command's.
+
+    Raises:
+        StartError: there is no such program.
+    """
+    schedule = order.schedule
+    command = schedule.command
+    if command is None:
+        msg = f"schedule {schedule.name!r} has no command"
+        raise StartError(msg)
+    extra = []
+    if schedule.kickoff_time_arg is not None:
+        extra = [schedule.kickoff_time_arg, kickoff_text(order)]
+    if schedule.executor is ExecutorKind.PYTHON:
+        # -P: the directory of the command must not stand in for modules of the interpreter;
+        # the callee adds it once its own imports are done.
+        callee = [sys.executable, "-P", "-m", "flytesched.executors.call"]
+        return sys.executable, [*callee, *(command.argv or (command.text or "",)), *extra]
+    if command.text is not None:
+        return _shell_words(command.text, extra, schedule.shell, env)
+    return program(command.argv[0], env), [*command.argv, *extra]
+
+
+def program(name: str, env: Mapping[str, str]) -> str:
+    """Return the path of a program, looked up on PATH as a shell would.
+
+    Raises:
+        StartError: there is none, or it may not be executed.
+    """
+    if "/" in name:
+        if _executable(name):
+            return name
+        what = "is not executable" if os.path.exists(name) else "does not exist"
+        msg = f"{name!r} {what}"
+        raise StartError(msg)
+    for folder in env.get("PATH", _PATH).split(":"):
+        path = f"{folder}/{name}" if folder else f"./{name}"
+        if _executable(path):
+            return path
+    msg = f"no such command {name!r}"
+    raise StartError(msg)
+
+
+def is_built_in(name: str) -> bool:
+    """Tell whether a shell might carry out a command of that name itself."""
+    return "/" not in name and (name in _BUILT_IN or not shell_replaces_itself())
+
+
+@functools.cache
+def shell_replaces_itself() -> bool:
+    """Tell whether ``/bin/sh`` is a shell whose ways with simple commands are known."""
+    return os.path.basename(os.path.realpath(SHELL)) in _REPLACING
+
+
+def _shell_words(
+    text: str, extra: list[str], shell: str, env: Mapping[str, str]
+) -> tuple[str, list[str]]:
+    if extra:
+        # A line break at its end would make a command of its own of the argument.
+        text = " ".join([text.rstrip(), *map(shlex.quote, extra)])
+    if shell == SHELL and (plain := plain_words(text)) is not None:
+        try:
+            return program(plain[0], env), plain
+        except StartError:
+            pass  # the shell shall say in the log what it misses
+    return program(shell, env), [shell, "-c", text]
+
+
+def plain_words(text: str) -> list[str] | None:
+    """Return the words of a command without any shell syntax; None if the shell has to read it.
+
+    Executing such a command directly is what the shell would do after reading it: dash and bash
+    replace themselves by the one simple command they are given. It saves the shell's start, the
+    larger part of what running a small command costs.
+    """
+    if _PLAIN.fullmatch(text) is None:
+        return None
+    found = text.split()
+    if not found or "=" in found[0] or is_built_in(found[0]):
+        return None
+    return found
+
+
+def _executable(path: str) -> bool:
+    try:
+        # os.access says yes to folders, which one may enter.
+        return os.access(path, os.X_OK) and stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False

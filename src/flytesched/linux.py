@@ -1,0 +1,280 @@
+"""Linux calls that the standard library of Python 3.11 lacks.
+
+ctypes takes milliseconds to import, so it is imported at the first call that needs it.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import struct
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_REALTIME = 0
+_TFD_NONBLOCK = os.O_NONBLOCK
+_TFD_CLOEXEC = os.O_CLOEXEC
+_TFD_TIMER_ABSTIME = 1
+_TFD_TIMER_CANCEL_ON_SET = 2
+#: Seconds and nanoseconds of the year 2106: a timer without expiry would not tell of a set clock.
+_NEVER = (2**32 - 1, 0)
+
+#: inotify(7) masks: what says that a file of a folder has new content, and loss of the watch.
+IN_MODIFY = 0x2
+IN_ATTRIB = 0x4
+IN_CLOSE_WRITE = 0x8
+IN_MOVED_FROM = 0x40
+IN_MOVED_TO = 0x80
+IN_CREATE = 0x100
+IN_DELETE = 0x200
+IN_DELETE_SELF = 0x400
+IN_MOVE_SELF = 0x800
+IN_Q_OVERFLOW = 0x4000
+IN_IGNORED = 0x8000
+IN_CHANGES = (
+    IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE
+    | IN_DELETE_SELF | IN_MOVE_SELF
+)  # fmt: skip
+_EVENT = struct.Struct("iIII")
+
+_FALLOC_FL_KEEP_SIZE = 1
+_FALLOC_FL_PUNCH_HOLE = 2
+
+#: File system types in /proc/self/mountinfo whose locks or mmap other machines take part in.
+_NETWORK = frozenset(
+    {
+        "9p", "afs", "beegfs", "ceph", "cifs", "coda", "gfs2", "glusterfs", "gpfs", "lustre",
+        "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "panfs", "pvfs2", "smb3", "smbfs", "virtiofs",
+        "fuse",
+    }
+)  # fmt: skip
+
+
+@functools.cache
+def _libc() -> Any:
+    import ctypes
+
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _call(name: str, *args: Any) -> int:
+    """Call a function of the C library; a negative result is raised as OSError."""
+    import ctypes
+
+    result = int(getattr(_libc(), name)(*args))
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return result
+
+
+class Timer:
+    """A timer on the wall clock that also notices when the clock is set (timerfd_create(2))."""
+
+    def __init__(self) -> None:
+        """Make a timer that is not set.
+
+        Raises:
+            OSError: no descriptor is left.
+        """
+        self._fd = _call("timerfd_create", _REALTIME, _TFD_NONBLOCK | _TFD_CLOEXEC)
+
+    def fileno(self) -> int:
+        """Return the descriptor, readable at the moment set and when the clock is set."""
+        return self._fd
+
+    def set(self, moment: float | None) -> bool:
+        """Ask to be woken at ``moment`` (epoch seconds); None only for a clock that is set.
+
+        A moment that passed during a suspend is told at the resume.
+
+        Returns:
+            Whether the clock was set since the last call, which ``read`` then does not tell
+            again; the timer is set in any case.
+        """
+        import ctypes
+
+        whole, nanos = _NEVER if moment is None else _split(moment)
+        value = (ctypes.c_long * 4)(0, 0, whole, nanos)
+        flags = _TFD_TIMER_ABSTIME | _TFD_TIMER_CANCEL_ON_SET
+        try:
+            _call("timerfd_settime", self._fd, flags, ctypes.byref(value), None)
+        except OSError as error:
+            if error.errno != errno.ECANCELED:
+                raise
+            return True
+        return False
+
+    def read(self) -> bool:
+        """Take what the timer has to say; True if the clock was set (it has to be set again)."""
+        try:
+            os.read(self._fd, 8)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno != errno.ECANCELED:
+                raise
+            return True
+        return False
+
+    def close(self) -> None:
+        """Let go of the descriptor."""
+        os.close(self._fd)
+
+
+def _split(moment: float) -> tuple[int, int]:
+    """Return seconds and nanoseconds, rounded up so that a timer is never early."""
+    nanos = max(-int(-moment * 1e9 // 1), 1)
+    return divmod(nanos, 10**9)
+
+
+class Inotify:
+    """Watches folders and files for changes (inotify(7))."""
+
+    def __init__(self) -> None:
+        """Begin with nothing watched.
+
+        Raises:
+            OSError: the user's limit of inotify instances, or of descriptors, is reached.
+        """
+        self._fd = _call("inotify_init1", os.O_NONBLOCK | os.O_CLOEXEC)
+        self._paths: dict[int, str] = {}
+
+    def fileno(self) -> int:
+        """Return the descriptor, readable when something changed."""
+        return self._fd
+
+    def watch(self, path: str | Path, mask: int = IN_CHANGES) -> None:
+        """Watch a folder or file; a second call for the same one replaces the mask.
+
+        Raises:
+            OSError: it does not exist, or the user's limit of watches is reached.
+        """
+        name = os.fspath(path)
+        wd = _call("inotify_add_watch", self._fd, os.fsencode(name), mask)
+        self._paths[wd] = name
+
+    def unwatch(self, path: str | Path) -> None:
+        """Stop watching; a path that is not watched is no error."""
+        name = os.fspath(path)
+        for wd in [wd for wd, watched in self._paths.items() if watched == name]:
+            del self._paths[wd]
+            try:
+                _call("inotify_rm_watch", self._fd, wd)
+            except OSError as error:
+                if error.errno != errno.EINVAL:  # it went away by itself
+                    raise
+
+    def read(self) -> list[tuple[str, str]]:
+        """Return what changed as ``(watched path, name in it)``, without waiting.
+
+        The name is empty for the watched path itself. Lost events (the queue was full) are told
+        as ``("", "")``: anything may have changed.
+        """
+        try:
+            data = os.read(self._fd, 65536)
+        except BlockingIOError:
+            return []
+        found = []
+        at = 0
+        while at < len(data):
+            wd, mask, _, length = _EVENT.unpack_from(data, at)
+            at += _EVENT.size
+            name = os.fsdecode(data[at : at + length].rstrip(b"\0"))
+            at += length
+            if mask & IN_Q_OVERFLOW:
+                found.append(("", ""))
+            elif (path := self._paths.get(wd)) is not None:
+                found.append((path, name))
+                if mask & IN_IGNORED:
+                    del self._paths[wd]
+        return found
+
+    def close(self) -> None:
+        """Let go of the descriptor and of every watch."""
+        os.close(self._fd)
+
+
+def punch_hole(fd: int, start: int, length: int) -> bool:
+    """Give back the disk space of a stretch of a file, which then reads as NULs.
+
+    Returns:
+        Whether the file system can do that.
+
+    Raises:
+        OSError: any other failure.
+    """
+    import ctypes
+
+    flags = _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE
+    # glibc on 32-bit machines has a second name for the call with wide offsets; musl has one.
+    name = "fallocate64" if hasattr(_libc(), "fallocate64") else "fallocate"
+    try:
+        _call(name, fd, flags, ctypes.c_int64(start), ctypes.c_int64(length))
+    except OSError as error:
+        if error.errno in {errno.EOPNOTSUPP, errno.ENOSYS}:
+            return False
+        raise
+    return True
+
+
+def boot_id() -> str:
+    """Return the id of this boot of the machine (random(4))."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def process_start(pid: int) -> int | None:
+    """Return when a process began, in clock ticks since boot (proc(5)); None if there is none.
+
+    Together with the pid and the boot id it names a process for ever.
+    """
+    facts = process_facts(pid)
+    return None if facts is None else facts[1]
+
+
+def process_facts(pid: int) -> tuple[int, int, str] | None:
+    """Return a process's session, its start in clock ticks since boot, and its state letter.
+
+    None if there is no such process.
+
+    Raises:
+        OSError: it cannot be read now (no descriptors).
+    """
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    try:
+        text = os.read(fd, 4096)
+    except ProcessLookupError:
+        return None
+    finally:
+        os.close(fd)
+    # The second field is the program's name in brackets, which may hold anything, ")" included.
+    fields = text[text.rindex(b")") + 2 :].split()
+    return int(fields[3]), int(fields[19]), fields[0].decode("ascii")
+
+
+def network_filesystem(path: str | Path) -> str | None:
+    """Return the type of the file system if other machines may take part in it, else None.
+
+    Local locks and shared memory, which the run log and the scheduler's lock live by, cannot be
+    trusted there. FUSE says nothing of what is behind it, but for local disks (``fuseblk``).
+
+    Raises:
+        OSError: the path does not exist.
+    """
+    device = os.stat(path).st_dev  # noqa: PTH116  takes what open() takes
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
+        for line in mounts:
+            # Optional fields of unknown number end at a lone dash; see proc(5).
+            before, _, after = line.partition(" - ")
+            if before.split(" ")[2] == wanted:
+                kind = after.split(" ")[0]
+                return kind if kind.split(".")[0] in _NETWORK else None
+    return None

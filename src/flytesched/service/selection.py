@@ -1,0 +1,85 @@
+"""Selection: which schedules names, patterns and labels mean."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from flytesched.core.schedule import suggest
+from flytesched.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from flytesched.bootstrap import Site
+    from flytesched.core.schedule import Schedule
+
+_PATTERN = frozenset("*?[")
+
+
+def select(
+    schedules: Mapping[str, Schedule], words: Sequence[str] = (), labels: Sequence[str] = ()
+) -> dict[str, Schedule]:
+    """Return the schedules that are meant, in the order of the words; without words, all.
+
+    Raises:
+        NotFound: a name or pattern means none.
+        UsageError: a label is not KEY=VALUE.
+    """
+    names = named(schedules, words) if words else list(schedules)
+    wanted = _pairs(labels)
+    return {
+        name: schedules[name]
+        for name in names
+        if all(schedules[name].labels.get(key) == value for key, value in wanted)
+    }
+
+
+def named(known: Collection[str], words: Sequence[str]) -> list[str]:
+    """Return the known names that names and patterns mean, each once, in the order of the words.
+
+    Raises:
+        NotFound: a word means none; the hint names a near one.
+    """
+    found: dict[str, None] = {}
+    for word in words:
+        found.update(dict.fromkeys(_meant(known, word)))
+    return list(found)
+
+
+def known(site: Site) -> list[str]:
+    """Return every name that has a history or a definition, the manifest's first.
+
+    A manifest that cannot be read leaves those with a history.
+    """
+    from flytesched.errors import Invalid
+
+    try:
+        names = list(site.manifest().schedules)
+    except Invalid:
+        names = []
+    reader = site.reader()
+    return list(dict.fromkeys([*names, *(reader.states() if reader else ())]))
+
+
+def _meant(known: Collection[str], word: str) -> list[str]:
+    if word in known:
+        return [word]
+    if not _PATTERN.isdisjoint(word):
+        if matching := [name for name in known if fnmatchcase(name, word)]:
+            return matching
+        msg = f"no schedule matches {word!r}"
+        raise NotFound(msg, hint="see: flytesched list")
+    msg = f"no schedule is named {word!r}"
+    raise NotFound(msg, hint=suggest(word, list(known)) or "see: flytesched list")
+
+
+def _pairs(labels: Sequence[str]) -> list[tuple[str, str]]:
+    pairs = []
+    for label in labels:
+        key, equals, value = label.partition("=")
+        if not (key and equals):
+            msg = f"--label: {label!r} is not KEY=VALUE"
+            raise UsageError(msg, hint="write a label such as team=ops")
+        pairs.append((key, value))
+    return pairs

@@ -10,7 +10,7 @@ from flytesched import settings as settings_table
 from flytesched.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from flytesched.clock import SystemClock
@@ -130,6 +130,7 @@ def _settings_table(path: Path) -> Mapping[str, object]:
 class Works:
     """A wired loop and the parts that its caller has to serve."""
 
+    site: Site
     loop: Loop
     clock: SystemClock
     runlog: SqliteRunLog
@@ -138,7 +139,8 @@ class Works:
     source: ManifestSource
     wakeup: Wakeup
     journal: Journal
-    _closers: list[Callable[[], None]] = field(default_factory=list)
+    #: ``[settings]`` that the loop goes by.
+    settings_table: Mapping[str, object] = field(default_factory=dict)
 
     def close(self) -> None:
         """Let go of descriptors; what runs is left alone."""
@@ -152,6 +154,11 @@ class Works:
         """Serve wake-ups and hooks; return when to be called again at the latest."""
         if self.wakeup.drain():
             self.wakeup.follow(self.source.watched())
+        if self.source.settings_table != self.settings_table:
+            self.settings_table = self.source.settings_table
+            flags = {"manifest": str(self.source.path)}
+            table = self.settings_table
+            self.loop.limit(limits(settings_table.resolve(self.site.environ, flags, table)))
         moments = [self.hook.reap(now)]
         if self.wakeup.polling:
             moments.append(now + 1.0)
@@ -191,6 +198,7 @@ def build(
     for fd in (launcher.fileno(), hook.fileno(), wakeup.fileno()):
         clock.watch(fd)
     return Works(
+        site=site,
         loop=loop, clock=clock, runlog=runlog, launcher=launcher, hook=hook, source=source,
         wakeup=wakeup, journal=journal,
     )  # fmt: skip

@@ -97,7 +97,7 @@ DIFFERENCES = [
         ("Australia/Lord_Howe", "2024-04-06 12:00", "2024-04-07 06:00", "*/30 3 * * *"),
         "03:00+10:30 03:30+10:30",
         "03:30+10:30",
-        id="wildcard, half an hour back: cronsim steps by whole hours from there on and loses 03:00",
+        id="wildcard, half an hour back: cronsim goes on in whole hours and loses 03:00",
     ),
     pytest.param(
         ("Asia/Beirut", "2022-03-26 12:00", "2022-03-27 06:00", "*/30 0 27 3 *"),

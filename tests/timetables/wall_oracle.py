@@ -68,7 +68,7 @@ class Job:
 
 
 def names(field: str, value: int, high: int, low: int = 0) -> bool:
-    """Tell whether a list of ``*``, ``5``, ``1-5``, each with ``/step`` or without, names a value."""
+    """Tell whether a list of ``*``, ``5``, ``1-5``, with a ``/step`` or without, names a value."""
     for item in field.split(","):
         span, slash, step = item.partition("/")
         first, dash, last = span.partition("-")

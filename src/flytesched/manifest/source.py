@@ -66,6 +66,10 @@ class ManifestSource:
         self.broken = None
         return Roster(schedules=schedules)
 
+    def reread(self) -> None:
+        """Let the next ``poll`` read the file and return the whole set, changed or not."""
+        self._signature = self._digest = self.broken = None
+
     def watched(self) -> list[Path]:
         """Return the folders in which a change can change the manifest.
 

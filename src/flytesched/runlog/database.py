@@ -217,6 +217,7 @@ def _application_id(path: Path) -> int:
 
 
 def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("SELECT NULL FROM sqlite_schema LIMIT 1")  # a damaged schema shows here
     if (version := schema_version(connection)) > LATEST:
         what = f"the run log {path} was written by a newer flytesched (schema {version})"
         raise RunLogError(what, hint=f"this one knows schemas up to {LATEST}; install the newer")

@@ -146,6 +146,12 @@ class Loop:
         self._first = False
         return self._wake_at(now)
 
+    def limit(self, limits: Limits) -> None:
+        """Take other limits from now on; what runs is not touched."""
+        self._late = limits.missed_after.total_seconds()
+        self._lanes.places = limits.places
+        self._lanes.bucket = Bucket(limits.start_rate, limits.start_burst)
+
     @property
     def active(self) -> Sequence[Run]:
         """The runs without a verdict."""

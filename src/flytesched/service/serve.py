@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flytesched import __version__
 from flytesched.bootstrap import Works, bind, build
 from flytesched.core.runs import FAILURES, Reason
-from flytesched.errors import FlyteschedError
+from flytesched.errors import FlyteschedError, RunLogBusy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,8 @@ BOUND_LOGS_EVERY = 5.0
 PRUNE_EVERY = 3600.0
 #: Runs pruned in one step, so that a slot never waits long for it.
 PRUNE_STEP = 500
+#: Seconds between tries to open a run log that is locked.
+OPEN_AGAIN = 0.5
 #: Seconds to wait after a failure nobody foresaw.
 AFTER_BUG = 1.0
 
@@ -64,7 +66,7 @@ def serve(
     lock = site.lock()
     lock.acquire("run")
     try:
-        runlog = _open(site, rebind=rebind)
+        runlog = _open(site, journal, rebind=rebind)
         works = build(site, runlog, journal)
         try:
             _refuse_broken(site, runlog, once=once)
@@ -76,11 +78,25 @@ def serve(
         lock.release()
 
 
-def _open(site: Site, *, rebind: bool) -> SqliteRunLog:
+def _open(site: Site, journal: Journal, *, rebind: bool) -> SqliteRunLog:
+    """Open the run log; one that is locked is waited for, because exiting would help nobody."""
+    from flytesched.clock import sleep
     from flytesched.runlog.sqlite import SqliteRunLog
 
     if not site.settings.persist:
         return SqliteRunLog(":memory:")
+    said = False
+    while True:
+        try:
+            return _opened(site, rebind=rebind)
+        except RunLogBusy as error:
+            if not said:
+                journal.say("error", "run log not usable yet", why=error.message)
+                said = True
+            sleep(OPEN_AGAIN)
+
+
+def _opened(site: Site, *, rebind: bool) -> SqliteRunLog:
     runlog = site.runlog(holder=True)
     try:
         runlog.integrity_check()
@@ -109,8 +125,7 @@ class Service:
         self._interrupted = False
         self._stop_at: float | None = None
         self._kill = False
-        self._ready = False
-        self._said_left = False
+        self._started = self._ready = False
         self._next_bound = self._next_prune = self._next_watchdog = 0.0
 
     def run(self, *, once: bool, kill: bool) -> int:
@@ -122,7 +137,6 @@ class Service:
             "info", "starting", version=__version__, pid=os.getpid(),
             manifest=self._site.settings.manifest, state_dir=self._site.settings.state_dir,
         )  # fmt: skip
-        self._loop.start()
         while True:
             wake_at = self._turn()
             if self._done(once=once):
@@ -141,6 +155,9 @@ class Service:
         now = self._clock.now()
         try:
             self._take_signals(now)
+            if not self._started:
+                self._loop.start()
+                self._started = True
             moments = [self._loop.tick(now), self._works.after_wake(now), self._chores(now)]
             moments.append(self._stop(now))
         except (OSError, FlyteschedError, ValueError, LookupError, TypeError) as error:

@@ -1,0 +1,26 @@
+"""flytesched disable: let no more slots fall due."""
+
+from typing import Annotated
+
+import typer
+
+from flytesched.cli.call import Call
+from flytesched.cli.options import Labels, SomeNames
+from flytesched.cli.switching import meant, told
+from flytesched.cli.verb import verb
+from flytesched.service import editing
+
+
+@verb()
+def command(
+    call: Call,
+    names: SomeNames = None,
+    *,
+    labels: Labels = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Why, for those who ask later.")
+    ] = None,
+) -> None:
+    """Disable schedules; active runs finish."""
+    chosen = meant(call, names, labels)
+    told(call, editing.disable(call.site, chosen, reason), "disabled")

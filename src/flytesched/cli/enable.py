@@ -1,0 +1,14 @@
+"""flytesched enable: let slots fall due again."""
+
+from flytesched.cli.call import Call
+from flytesched.cli.options import Labels, SomeNames
+from flytesched.cli.switching import meant, told
+from flytesched.cli.verb import verb
+from flytesched.service import editing
+
+
+@verb()
+def command(call: Call, names: SomeNames = None, *, labels: Labels = None) -> None:
+    """Enable schedules: their slots fall due from now on; nothing is made up."""
+    chosen = meant(call, names, labels)
+    told(call, editing.enable(call.site, chosen), "enabled")

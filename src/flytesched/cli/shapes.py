@@ -1,0 +1,123 @@
+"""The shapes of ``--json``: values of the program as objects, times in RFC 3339 UTC."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flytesched.core.instants import rfc3339, to_utc
+
+if TYPE_CHECKING:
+    from flytesched.core.runs import Attempt, Gap, Run
+    from flytesched.core.schedule import Schedule
+    from flytesched.runlog.reading import Entry
+    from flytesched.service.listing import Listed
+
+
+def instant(epoch: float | None) -> str | None:
+    """Return a slot as ``2026-11-21T02:00:00Z``."""
+    return None if epoch is None else rfc3339(epoch)
+
+
+def moment(epoch: float | None) -> str | None:
+    """Return a moment with its milliseconds: ``2026-11-21T02:00:00.123Z``."""
+    if epoch is None:
+        return None
+    return to_utc(epoch).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def run(run: Run) -> dict[str, Any]:
+    """Return a run."""
+    return {
+        "id": run.id,
+        "schedule": run.schedule,
+        "scheduled_at": instant(run.scheduled_at),
+        "origin": run.origin.value,
+        "status": run.status.value,
+        "reason": run.reason,
+        "exit_code": run.exit_code,
+        "attempt": run.attempt,
+        "created_at": moment(run.created),
+        "started_at": moment(run.started),
+        "ended_at": moment(run.ended),
+        "retry_of": run.retry_of,
+    }
+
+
+def attempt(attempt: Attempt) -> dict[str, Any]:
+    """Return an attempt."""
+    return {
+        "attempt": attempt.attempt,
+        "pid": attempt.pid,
+        "started_at": moment(attempt.started),
+        "deadline": moment(attempt.deadline),
+        "ended_at": moment(attempt.ended),
+        "outcome": attempt.outcome,
+        "exit_code": attempt.exit_code,
+        "cpu_seconds": attempt.cpu,
+        "max_rss_kib": attempt.max_rss,
+        "log": attempt.log,
+    }
+
+
+def entry(entry: Entry) -> dict[str, Any]:
+    """Return a line of the history: a run, or a missed slot."""
+    return {
+        "id": entry.id,
+        "schedule": entry.schedule,
+        "scheduled_at": instant(entry.scheduled_at),
+        "origin": entry.origin,
+        "status": entry.status,
+        "reason": entry.reason,
+        "exit_code": entry.exit_code,
+        "attempt": entry.attempt,
+        "created_at": moment(entry.created),
+        "started_at": moment(entry.started),
+        "ended_at": moment(entry.ended),
+        "duration_seconds": _rounded(entry.duration),
+        "lag_seconds": _rounded(entry.lag),
+        "retry_of": entry.retry_of,
+    }
+
+
+def gap(gap: Gap) -> dict[str, Any]:
+    """Return a stretch of missed slots."""
+    return {
+        "after": instant(gap.after),
+        "until": instant(gap.until),
+        "count": gap.count,
+        "reason": gap.reason,
+        "closed_at": moment(gap.closed_at),
+        "closed_as": gap.closed_as,
+    }
+
+
+def listed(listed: Listed) -> dict[str, Any]:
+    """Return a schedule as it stands."""
+    schedule = listed.schedule
+    return {
+        "name": schedule.name,
+        "description": schedule.description,
+        "labels": dict(schedule.labels),
+        "timetable": {"kind": schedule.timing.kind, "expression": schedule.timing.expression},
+        "timezone": schedule.timing.timezone,
+        "state": listed.state,
+        "enabled": schedule.enabled,
+        "paused_until": instant(schedule.paused_until),
+        "pause_reason": schedule.pause_reason,
+        "next": instant(listed.next),
+        "last": None if listed.last is None else run(listed.last),
+        "active": [run(each) for each in listed.active],
+        "missed": listed.missed,
+    }
+
+
+def definition(schedule: Schedule) -> dict[str, Any]:
+    """Return what a definition says besides the defaults; env without its values."""
+    found: dict[str, Any] = json.loads(schedule.definition())
+    found.pop("timing")
+    return {**found, "timing": json.loads(schedule.timing.text)}
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

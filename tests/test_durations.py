@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -71,7 +72,11 @@ def test_what_is_shown_reads_back_as_the_same(duration):
 
 FAULTS = [
     # value, words of the sentence, words of the hint
-    ("90", "'90' has no unit", "write 90s for seconds, 90m for minutes or 90h for hours"),
+    (
+        "90",
+        "'90' has no unit",
+        "write 90s for seconds, 90m for minutes, 90h for hours, 90d for days",
+    ),
     (90, "90 has no unit", "90s"),
     (1.5, "1.5 has no unit", "1.5s"),
     ("1.5", "'1.5' has no unit", "1.5s"),
@@ -85,8 +90,8 @@ FAULTS = [
     ("1.h", "no duration", None),
     (".5h", "no duration", None),
     ("1e3s", "no duration", None),
-    ("٥m", "no duration", None),
-    ("5ſ", "no duration", None),
+    ("\u0665m", "no duration", None),
+    ("5\u017f", "no duration", None),
     ("P", "no duration", None),
     ("PT", "no duration", None),
     ("P1DT", "no duration", None),
@@ -115,7 +120,5 @@ def test_anything_else_is_refused_with_what_to_write(value, what, hint):
 
 @given(st.text(max_size=30))
 def test_no_text_raises_anything_but_invalid(text):
-    try:
+    with suppress(Invalid):
         parse_duration(text)
-    except Invalid as error:
-        assert error.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -141,7 +142,5 @@ def test_an_unknown_zone_is_refused():
 
 @given(st.text(max_size=40))
 def test_no_text_raises_anything_but_invalid(text):
-    try:
+    with suppress(Invalid):
         parse_instant(text, "Europe/Berlin")
-    except Invalid as error:
-        assert error.message

@@ -62,8 +62,9 @@ AGREED = [
 @pytest.mark.parametrize("expression", AGREED)
 @pytest.mark.parametrize("now", [NOW, SPRING])
 def test_it_agrees_with_ordinary_expressions(expression, now):
-    compare(timing("cron", expression), now)
-    assert second_opinion._question(timing("cron", expression)) is not None
+    asked = timing("cron", expression)
+    compare(asked, now)
+    assert second_opinion._question(asked) is not None or second_opinion._forgets_first_days()
 
 
 AGREED_AWS = [
@@ -156,10 +157,10 @@ def test_an_older_croniter_is_not_asked_what_it_gets_wrong(monkeypatch):
 
 def test_a_broken_croniter_refuses_nothing(monkeypatch):
     # Stands for errors of other versions: it raises AttributeError, KeyError and others at times.
-    def broken(question, *, seconds_first):
-        raise AttributeError(question, seconds_first)
+    def broken(croniter, question, *, seconds_first):
+        raise AttributeError(croniter, question, seconds_first)
 
-    monkeypatch.setattr(second_opinion, "_croniter", broken)
+    monkeypatch.setattr(second_opinion, "_reader", broken)
     compare(timing("cron", "1 2 3 4 *"), NOW)
 
 

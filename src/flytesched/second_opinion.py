@@ -89,18 +89,19 @@ def _ask(question: str, start: datetime, count: int, *, seconds_first: bool) -> 
     It gets a naive start: with a zone it fires twice in a repeated hour and in a skipped one where
     nothing matches. ``implement_cron_bug`` is its name for Vixie cron's rule for two day fields.
     """
+    from croniter import croniter  # 20 ms that only defining a schedule pays
+
     found: list[datetime] = []
     with suppress(Exception):  # on odd input it raises almost anything; then it has no opinion
-        times = _croniter(question, seconds_first=seconds_first)
+        times = _reader(croniter, question, seconds_first=seconds_first)
         times.set_current(start)
         found.extend(times.get_next(datetime) for _ in range(count))
     return found
 
 
 @lru_cache(maxsize=1)
-def _croniter(question: str, *, seconds_first: bool) -> Any:
-    from croniter import croniter  # 20 ms that only defining a schedule pays
-
+def _reader(croniter: Any, question: str, *, seconds_first: bool) -> Any:
+    """Return croniter's reading of an expression, kept for the next stretch."""
     return croniter(question, 0, implement_cron_bug=True, second_at_beginning=seconds_first)
 
 

@@ -304,7 +304,7 @@ class Scheduler:
         if not callable(function):
             msg = f"{function!r} cannot be called"
             raise TypeError(msg)
-        schedule = Schedule(name, **{"timezone": self._zone, **keys})  # type: ignore[arg-type]
+        schedule = Schedule(name, **{"timezone": self._zone, **keys})
         with self._guard:
             self._functions[name] = function
             self._put({**self._source.schedules, name: schedule})

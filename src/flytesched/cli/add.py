@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from flytesched.cli.call import Call
-from flytesched.cli.definition import OPTIONS, Words, command as command_of
-from flytesched.cli.definition import foresee, raw, say_if_nobody_runs
+from flytesched.cli.definition import OPTIONS, Words, foresee, raw, say_if_nobody_runs
+from flytesched.cli.definition import command as command_of
 from flytesched.cli.options import Name
 from flytesched.cli.verb import verb
 from flytesched.errors import UsageError

@@ -70,9 +70,8 @@ def _carry_out(words: list[str]) -> int:
     if verb is not None and verb not in VERBS:
         raise _unknown(verb)
     front = _front(words)
-    app = build((verb,) if verb is not None and "--help" not in words[: words.index(verb)] else ())
-    if verb is None:
-        app = build()
+    helped = verb is None or not {"--help", "-h"}.isdisjoint(words[: words.index(verb)])
+    app = build() if helped or verb is None else build((verb,))
     behind = len(words) - len(front) - 1 if len(front) < len(words) else None
     try:
         code = app(words, prog_name="flytesched", standalone_mode=False, obj={"behind": behind})

@@ -1,5 +1,6 @@
 """flytesched next: coming slots."""
 
+from collections.abc import Iterator
 from heapq import merge
 from itertools import islice
 from typing import Annotated
@@ -10,6 +11,7 @@ from flytesched.cli import render, shapes
 from flytesched.cli.call import Call
 from flytesched.cli.options import Labels, Names
 from flytesched.cli.verb import verb
+from flytesched.core.schedule import Schedule
 from flytesched.errors import UsageError
 from flytesched.service.listing import coming
 from flytesched.service.selection import select
@@ -24,7 +26,12 @@ def command(
     count: Annotated[
         int | None,
         typer.Option(
-            "--count", "-n", metavar="N", min=1, max=100_000, help="Slots at most.",
+            "--count",
+            "-n",
+            metavar="N",
+            min=1,
+            max=100_000,
+            help="Slots at most.",
             show_default="5; 100000 with --until",
         ),
     ] = None,
@@ -42,12 +49,8 @@ def command(
     if end is not None and end <= after:
         msg = "--until is not after --from"
         raise UsageError(msg, hint="--from is included, --until is not")
-    bound = {} if end is None else {"until": end - 1}
     chosen = select(call.site.manifest().schedules, names or (), labels or ())
-    walks = (
-        ((slot, name) for slot in coming(schedule, after, **bound))
-        for name, schedule in chosen.items()
-    )
+    walks = [_walk(schedule, after, end) for schedule in chosen.values()]
     most = count or (5 if end is None else 100_000)
     found = list(islice(merge(*walks), most))
     if call.json:
@@ -58,6 +61,11 @@ def command(
         call.table(("SLOT", "LEFT", "NAME"), rows, right=("LEFT",))
     else:
         call.talk("there is no slot to come")
+
+
+def _walk(schedule: Schedule, after: float, end: int | None) -> Iterator[tuple[int, str]]:
+    walk = coming(schedule, after) if end is None else coming(schedule, after, end - 1)
+    return ((slot, schedule.name) for slot in walk)
 
 
 def _left(seconds: float) -> str:

@@ -137,9 +137,7 @@ def facts(rows: Sequence[tuple[str, object]], *, colour: bool = False) -> str:
     paint = painter(colour=colour)
     shown = [(name, safe(value)) for name, value in rows if value is not None and value != ""]
     room = max((len(name) for name, _ in shown), default=0)
-    return "".join(
-        f"{name.rjust(room)}: {paint(value, tone(value))}\n" for name, value in shown
-    )
+    return "".join(f"{name.rjust(room)}: {paint(value, tone(value))}\n" for name, value in shown)
 
 
 def about(seconds: float) -> str:
@@ -147,7 +145,7 @@ def about(seconds: float) -> str:
     if seconds < 1:
         return f"{max(0, round(seconds * 1000))}ms"
     left = int(seconds)
-    said = []
+    said: list[str] = []
     for name, unit in _UNITS:
         count, left = divmod(left, unit)
         if count or said:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
+_UTC = frozenset({"UTC", "Etc/UTC"})
 _HINT = "write a duration (2h), a day (yesterday, 2026-11-01), or 2026-11-01T02:00:00Z"
 
 
@@ -48,7 +49,7 @@ def clock_of(zone: str) -> Callable[[float], str]:
 
     def show(epoch: float) -> str:
         said = rfc3339_local(epoch, zone).replace("T", " ")
-        return said.removesuffix("+00:00") + "Z" if zone == "UTC" else said
+        return said.removesuffix("+00:00") + "Z" if zone in _UTC else said
 
     return show
 

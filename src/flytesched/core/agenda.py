@@ -7,6 +7,7 @@ schedules that share a timetable costs one step of the timetable.
 from __future__ import annotations
 
 import heapq
+import math
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
@@ -14,7 +15,14 @@ from typing import TYPE_CHECKING
 from flytesched.core.timetables.parse import slots, timetable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flytesched.core.timetables.parse import Timetable, Timing
+
+#: For ``divide``: every slot that has come is too late.
+ALL_LATE = -1.0
+#: Outdated entries of the heap are swept out when they outnumber the schedules by this.
+_SLACK = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +46,8 @@ class Due:
 def divide(timing: Timing, names: tuple[str, ...], after: int, now: float, late: float) -> Due:
     """Part the slots in ``(after, now]`` into live ones and those over ``late`` seconds old."""
     table = timetable(timing)
-    # A slot is late when now - slot > late; slots are whole seconds.
-    edge = max(after, _last_late(now, late))
-    missed = table.count(after, edge) if edge > after else 0
+    edge = max(after, min(int(now), last_before(now - late)))
+    missed = table.count(after, edge)
     return Due(
         timing=timing,
         names=names,
@@ -51,14 +58,12 @@ def divide(timing: Timing, names: tuple[str, ...], after: int, now: float, late:
     )
 
 
-def _last_late(now: float, late: float) -> int:
-    """Return the last whole second that is more than ``late`` seconds before ``now``."""
-    edge = now - late
-    whole = int(edge)
-    return whole - 1 if whole == edge else whole
+def last_before(moment: float) -> int:
+    """Return the last whole second before a moment: a slot of just that age is not too old."""
+    return math.ceil(moment) - 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Group:
     timing: Timing
     table: Timetable
@@ -66,6 +71,7 @@ class _Group:
     position: int
     #: First slot after ``position``; None when the timetable has ended.
     next: int | None
+    #: Names of the schedules, in the order they came.
     names: dict[str, None] = field(default_factory=dict)
 
 
@@ -74,47 +80,43 @@ class Agenda:
 
     def __init__(self) -> None:
         """Begin with no schedule."""
-        self._groups: dict[Timing, list[_Group]] = {}
+        #: Groups by timetable and next slot, but for those that are taken.
+        self._groups: dict[Timing, dict[int | None, _Group]] = {}
         self._of: dict[str, _Group] = {}
         self._heap: list[tuple[int, int, _Group]] = []
+        #: Groups whose slots ``due`` returned, until ``advance``.
         self._taken: list[_Group] = []
         self._serial = count()
 
     def put(self, name: str, timing: Timing, after: int) -> None:
         """Watch ``name``: its slots later than epoch second ``after`` are undecided."""
         self.discard(name)
-        coming = timetable(timing).next(after)
-        groups = self._groups.setdefault(timing, [])
-        group = next((g for g in groups if g.next == coming), None)
-        if group is None:
-            group = _Group(timing, timetable(timing), after, coming)
-            groups.append(group)
-            self._push(group)
-        group.names[name] = None
-        self._of[name] = group
+        table = timetable(timing)
+        self._of[name] = self._join(_Group(timing, table, after, table.next(after), {name: None}))
 
     def discard(self, name: str) -> None:
         """Watch ``name`` no longer."""
         if (group := self._of.pop(name, None)) is not None:
             del group.names[name]
             if not group.names:
-                self._drop(group)
+                self._leave(group)
 
     def __contains__(self, name: str) -> bool:
         """Tell whether ``name`` is watched."""
         return name in self._of
 
     def next_at(self) -> int | None:
-        """Return the earliest coming slot."""
-        if self._taken:
-            return min(group.next for group in self._taken if group.next is not None)
-        return self._peek()
+        """Return the earliest coming slot; a due one until it is decided."""
+        moments = [group.next for group in self._taken if group.names]
+        return min((at for at in (*moments, self._peek()) if at is not None), default=None)
 
     def due(self, now: float, late: float) -> list[Due]:
         """Return what is due at ``now``; it stays due until ``advance``."""
+        self._give_up()
         while (at := self._peek()) is not None and at <= now:
-            self._taken.append(heapq.heappop(self._heap)[2])
-        self._taken = [group for group in self._taken if group.names]
+            group = heapq.heappop(self._heap)[2]
+            self._leave(group)
+            self._taken.append(group)
         return [
             divide(group.timing, tuple(group.names), group.position, now, late)
             for group in self._taken
@@ -127,59 +129,73 @@ class Agenda:
             self._move(group, int(now))
 
     def rewind(self, now: float) -> None:
-        """Begin again at ``now``: the clock was set back. Unique keys stop second starts."""
-        groups = [group for some in self._groups.values() for group in some]
-        self._groups, self._heap, self._taken = {}, [], []
+        """Begin again at ``now`` what is ahead of it: the clock was set back.
+
+        Slots come due a second time then; unique keys stop a second start. What was not decided
+        yet stays undecided.
+        """
+        self._give_up()
+        groups = tuple(self._all())
+        self._groups, self._heap = {}, []
         for group in groups:
-            self._groups.setdefault(group.timing, []).append(group)
-            group.position = int(now)
-            group.next = group.table.next(group.position)
-            self._push(group)
+            self._move(group, min(group.position, int(now)))
 
     def latest(self) -> int:
         """Return the latest second up to which any timetable is decided."""
-        return max((g.position for some in self._groups.values() for g in some), default=0)
+        return max((group.position for group in (*self._all(), *self._taken)), default=0)
+
+    def _all(self) -> Iterator[_Group]:
+        return (group for groups in self._groups.values() for group in groups.values())
+
+    def _give_up(self) -> None:
+        """Let what was taken, and not decided, come due again."""
+        taken, self._taken = self._taken, []
+        for group in taken:
+            self._move(group, group.position)
+
+    def _move(self, group: _Group, position: int) -> None:
+        """Put a group that stands nowhere where ``position`` wants it."""
+        if not group.names:
+            return
+        group.position = position
+        group.next = group.table.next(position)
+        there = self._join(group)
+        if there is not group:
+            self._of.update(dict.fromkeys(group.names, there))
+
+    def _join(self, group: _Group) -> _Group:
+        """Return the group that stands for this one: one with the same next slot, or itself."""
+        groups = self._groups.setdefault(group.timing, {})
+        there = groups.setdefault(group.next, group)
+        if there is group:
+            self._push(group)
+            return group
+        there.names.update(group.names)
+        # No slot lies between the two; the later position keeps gaps as short as they can be.
+        there.position = max(there.position, group.position)
+        return there
+
+    def _leave(self, group: _Group) -> None:
+        groups = self._groups.get(group.timing, {})
+        if groups.get(group.next) is group:
+            del groups[group.next]
+            if not groups:
+                del self._groups[group.timing]
 
     def _peek(self) -> int | None:
         while self._heap and not self._stands(self._heap[0]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    @staticmethod
-    def _stands(entry: tuple[int, int, _Group]) -> bool:
+    def _stands(self, entry: tuple[int, int, _Group]) -> bool:
         """Tell whether a heap entry still says what its group says."""
         at, _, group = entry
         return bool(group.names) and group.next == at
 
     def _push(self, group: _Group) -> None:
-        if group.next is not None:
-            heapq.heappush(self._heap, (group.next, next(self._serial), group))
-
-    def _drop(self, group: _Group) -> None:
-        groups = self._groups[group.timing]
-        groups.remove(group)
-        if not groups:
-            del self._groups[group.timing]
-
-    def _move(self, group: _Group, position: int) -> None:
-        """Take a group past ``position``, into a group that is there already if there is one."""
-        if not group.names:
+        if group.next is None:
             return
-        group.position = position
-        group.next = group.table.next(position)
-        twin = next(
-            (
-                g
-                for g in self._groups[group.timing]
-                if g is not group and g.next == group.next and g not in self._taken
-            ),
-            None,
-        )
-        if twin is None:
-            self._push(group)
-            return
-        twin.names.update(group.names)
-        for name in group.names:
-            self._of[name] = twin
-        self._drop(group)
-        group.names = {}
+        heapq.heappush(self._heap, (group.next, next(self._serial), group))
+        if len(self._heap) > 2 * len(self._of) + _SLACK:
+            self._heap = [entry for entry in self._heap if self._stands(entry)]
+            heapq.heapify(self._heap)

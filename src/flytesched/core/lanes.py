@@ -2,6 +2,11 @@
 
 Everything about waiting is decided here: a place (``max_concurrent_runs``), a token
 (``start_rate``), a time (jitter, retry), and the runs of the same schedule.
+
+A waiting run passes three stations. It is *timed* until its ``not_before``; then it stands in the
+line of its lane; the run at the head of a line gets a *ticket* when the other runs of the schedule
+let it start, and tickets are served by rank and in the order they were given out. Retries and
+forced runs mind nobody in their lane and get their ticket as soon as they are due.
 """
 
 from __future__ import annotations
@@ -11,10 +16,16 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
+from flytesched.core.bucket import Bucket
 from flytesched.core.runs import IN_PLACE, STARTED, Origin, Run, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    #: Rank, number in the order of giving out, id of the run.
+    Ticket = tuple[int, int, str]
+
+__all__ = ["MAKING_UP", "RANK", "Bucket", "Lanes"]
 
 #: Who gets a free place first.
 RANK = {
@@ -26,55 +37,28 @@ RANK = {
 }
 #: Ranks from here on make up for the past: they wait for tokens and for live runs.
 MAKING_UP = 2
+_WAITING = frozenset({RunStatus.QUEUED, RunStatus.RETRY_WAIT})
+#: What is outdated in a heap is swept out when it outnumbers what is valid by this.
+_SLACK = 64
 
 
-class Bucket:
-    """A token bucket: ``rate`` tokens a second (0 = no limit), at most ``burst`` kept."""
-
-    def __init__(self, rate: float, burst: int) -> None:
-        """Begin full."""
-        self.rate = rate
-        self.burst = burst
-        self._tokens = float(burst)
-        self._at: float | None = None
-
-    def ready_at(self, now: float) -> float:
-        """Return when a token is to be had: ``now``, or the moment it will have grown."""
-        if not self.rate:
-            return now
-        self._grow(now)
-        return now if self._tokens >= 1 else now + (1 - self._tokens) / self.rate
-
-    def take(self, now: float) -> None:
-        """Use a token."""
-        if self.rate:
-            self._grow(now)
-            self._tokens -= 1
-
-    def put_back(self) -> None:
-        """Return a token that was taken for nothing."""
-        if self.rate:
-            self._tokens = min(self.burst, self._tokens + 1)
-
-    def _grow(self, now: float) -> None:
-        # A clock that was set back adds nothing, and takes nothing away.
-        passed = max(0.0, now - self._at) if self._at is not None else 0.0
-        self._tokens = min(self.burst, self._tokens + passed * self.rate)
-        # A hair is added so that waiting exactly until ready_at is always enough.
-        if 1 - 1e-6 < self._tokens < 1:
-            self._tokens = 1.0
-        self._at = now
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Lane:
+    #: Name of the schedule.
+    name: str
+    #: Its active runs, in the order they came.
     runs: dict[str, Run] = field(default_factory=dict)
-    #: Runs claimed, running or between attempts.
+    #: Those claimed, running or between attempts.
     started: dict[str, Run] = field(default_factory=dict)
-    #: Queued runs whose time has come: (rank, slot or moment, seq, id).
-    waiting: list[tuple[int, float, int, str]] = field(default_factory=list)
-    #: The run that stands in the ready heap for this lane.
-    offered: str | None = None
+    #: The line, a heap: queued runs whose time has come, as (rank, slot or moment, id).
+    line: list[tuple[int, float, str]] = field(default_factory=list)
+    #: Due runs that mind nobody in the lane.
+    free: dict[str, None] = field(default_factory=dict)
+    #: The run at the head of the line, if it has a ticket.
+    head: str | None = None
+    #: The lane's number in the round of making up for the past; kept until it is used, so that
+    #: live runs in between do not send the lane to the end of the round.
+    turn: int | None = None
 
 
 class Lanes:
@@ -97,6 +81,8 @@ class Lanes:
             beside: tells whether the runs of a schedule may go beside each other.
             known: tells whether a schedule is defined; runs of others wait.
             scope: tells whether a run may be started by this process at all.
+
+        When what ``beside`` or ``known`` say of a schedule changes, ``touch_all`` must be called.
         """
         self.places = places
         self.bucket = bucket or Bucket(0, 1)
@@ -105,7 +91,13 @@ class Lanes:
         self._runs: dict[str, Run] = {}
         self._in_place = 0
         self._timed: list[tuple[float, str]] = []
-        self._ready: list[tuple[int, int, str]] = []
+        #: Ids of runs whose time has come: in a line, or free.
+        self._lined: set[str] = set()
+        #: The valid tickets by run; the heap may hold outdated ones.
+        self._tickets: dict[str, Ticket] = {}
+        self._ready: list[Ticket] = []
+        #: The tickets that the last ``choose`` used.
+        self._used: dict[str, Ticket] = {}
         self._serial = count()
 
     def __len__(self) -> int:
@@ -127,28 +119,38 @@ class Lanes:
 
     def put(self, run: Run) -> None:
         """Take a run's present state; one with a verdict leaves its lane."""
-        if (old := self._runs.get(run.id)) is not None:
-            self._remove(old)
-        if run.active:
-            lane = self._lanes.setdefault(run.schedule, _Lane())
-            lane.runs[run.id] = self._runs[run.id] = run
-            if run.status in STARTED:
-                lane.started[run.id] = run
-            self._in_place += run.status in IN_PLACE
-            self._wait(run)
-        self._touch(run.schedule)
+        if not run.active:
+            self.drop(run)
+            return
+        old = self._runs.get(run.id)
+        if old == run:
+            return
+        lane = self._lane(run.schedule)
+        if old is not None and not _waits_alike(old, run):
+            self._unline(lane, run.id)
+        self._set(lane, run)
+        if run.status in _WAITING and run.id not in self._lined and self._scope(run.id):
+            heapq.heappush(self._timed, (run.not_before, run.id))
+        self._touch(lane)
 
     def drop(self, run: Run) -> None:
-        """Forget a run that is not in the run log after all."""
-        if (old := self._runs.get(run.id)) is not None:
-            self._remove(old)
-            self._touch(run.schedule)
+        """Forget a run that has a verdict, or is not in the run log after all."""
+        if (old := self._runs.pop(run.id, None)) is None:
+            return
+        lane = self._lanes[old.schedule]
+        del lane.runs[old.id]
+        lane.started.pop(old.id, None)
+        self._in_place -= old.status in IN_PLACE
+        self._unline(lane, old.id)
+        self._touch(lane)
+        if not lane.runs:
+            del self._lanes[lane.name]
 
     def touch_all(self, schedules: Iterable[str] | None = None) -> None:
-        """Look again at lanes whose schedule has changed."""
+        """Look again at the lanes of schedules that have changed; None: at all lanes."""
         for name in tuple(self._lanes if schedules is None else schedules):
-            for run in self.of(name):
-                self._wait(run)
+            if (lane := self._lanes.get(name)) is not None:
+                self._touch(lane)
 
     def choose(self, now: float) -> list[tuple[Run, Run]]:
         """Take the runs that start now, best first, each as it was and as claimed.
@@ -156,115 +158,203 @@ class Lanes:
         ``give_back`` undoes it when the claims cannot be stored.
         """
         self._come_due(now)
+        self._used.clear()
         chosen = []
-        while self._ready and self._has_place():
-            rank, _, run_id = self._ready[0]
-            if rank >= MAKING_UP and self.bucket.ready_at(now) > now:
-                break
-            heapq.heappop(self._ready)
-            if (run := self._still(run_id)) is None:
-                continue
-            if rank >= MAKING_UP:
+        while (ticket := self._best()) is not None and self._has_place():
+            if ticket[0] >= MAKING_UP:
+                if self.bucket.ready_at(now) > now:
+                    break
                 self.bucket.take(now)
-            claimed = run.move(RunStatus.CLAIMED, attempt=run.attempt + 1, reason=None)
-            self.put(claimed)
-            chosen.append((run, claimed))
+            chosen.append(self._claim(ticket))
         return chosen
 
     def give_back(self, chosen: Iterable[tuple[Run, Run]]) -> None:
-        """Undo ``choose``."""
-        for waiting, _ in chosen:
-            if RANK[waiting.origin] >= MAKING_UP:
+        """Undo the last ``choose``, of which nothing was started: all is as it was before."""
+        for waiting, _ in reversed(tuple(chosen)):
+            ticket = self._used.pop(waiting.id)
+            if ticket[0] >= MAKING_UP:
                 self.bucket.put_back()
-            self.put(waiting)
+            self._restore(waiting, ticket)
 
     def next_at(self, now: float) -> float | None:
         """Return when a run may come due by time alone; None if none waits for time."""
-        while self._timed and not self._waits(*self._timed[0]):
+        while self._timed and not self._is_timed(*self._timed[0]):
             heapq.heappop(self._timed)
         moments = [self._timed[0][0]] if self._timed else []
-        if self._ready and self._has_place():
-            moments.append(self.bucket.ready_at(now))
+        if (ticket := self._best()) is not None and self._has_place():
+            moments.append(self.bucket.ready_at(now) if ticket[0] >= MAKING_UP else now)
         return min(moments, default=None)
+
+    # -- runs -------------------------------------------------------------------------------
+
+    def _lane(self, name: str) -> _Lane:
+        if (lane := self._lanes.get(name)) is None:
+            lane = self._lanes[name] = _Lane(name)
+        return lane
+
+    def _set(self, lane: _Lane, run: Run) -> None:
+        """Keep a run's present state, in the place among its lane's runs that it has."""
+        old = self._runs.get(run.id)
+        lane.runs[run.id] = self._runs[run.id] = run
+        if run.status in STARTED:
+            lane.started[run.id] = run
+        else:
+            lane.started.pop(run.id, None)
+        self._in_place += (run.status in IN_PLACE) - (old is not None and old.status in IN_PLACE)
 
     def _has_place(self) -> bool:
         return not self.places or self._in_place < self.places
 
-    def _remove(self, run: Run) -> None:
-        lane = self._lanes[run.schedule]
-        del lane.runs[run.id], self._runs[run.id]
-        lane.started.pop(run.id, None)
-        self._in_place -= run.status in IN_PLACE
-        if lane.offered == run.id:
-            lane.offered = None
-        if not lane.runs:
-            del self._lanes[run.schedule]
+    # -- lines ------------------------------------------------------------------------------
 
-    def _wait(self, run: Run) -> None:
-        if run.status in {RunStatus.QUEUED, RunStatus.RETRY_WAIT} and self._scope(run.id):
-            heapq.heappush(self._timed, (run.not_before, run.id))
-
-    def _waits(self, at: float, run_id: str) -> bool:
+    def _is_timed(self, at: float, run_id: str) -> bool:
+        """Tell whether an entry of the timed runs still says what its run says."""
         run = self._runs.get(run_id)
         return (
             run is not None
             and run.not_before == at
-            and run.status in {RunStatus.QUEUED, RunStatus.RETRY_WAIT}
+            and run.status in _WAITING
+            and run_id not in self._lined
         )
 
     def _come_due(self, now: float) -> None:
         """Line up the runs whose time has come."""
         while self._timed and self._timed[0][0] <= now:
             at, run_id = heapq.heappop(self._timed)
-            if not self._waits(at, run_id):
-                continue
-            run = self._runs[run_id]
-            if run.status is RunStatus.RETRY_WAIT:
-                heapq.heappush(self._ready, (RANK[run.origin], next(self._serial), run_id))
-                continue
-            lane = self._lanes[run.schedule]
-            moment = run.created if run.scheduled_at is None else run.scheduled_at
-            heapq.heappush(lane.waiting, (RANK[run.origin], moment, run.seq, run_id))
-            self._touch(run.schedule)
+            if self._is_timed(at, run_id):
+                run = self._runs[run_id]
+                lane = self._lanes[run.schedule]
+                self._line_up(lane, run)
+                self._touch(lane)
 
-    def _touch(self, schedule: str) -> None:
-        """Offer the first waiting run of a lane, if its schedule lets it start."""
-        if (lane := self._lanes.get(schedule)) is None or not self._known(schedule):
+    def _line_up(self, lane: _Lane, run: Run) -> None:
+        self._lined.add(run.id)
+        if _is_free(run):
+            lane.free[run.id] = None
             return
-        while lane.waiting and not self._queued(lane.waiting[0][3]):
-            heapq.heappop(lane.waiting)
-        if not lane.waiting:
-            return
-        rank, _, _, run_id = lane.waiting[0]
-        if lane.offered != run_id and self._may_start(lane, self._runs[run_id]):
-            lane.offered = run_id
-            heapq.heappush(self._ready, (rank, next(self._serial), run_id))
+        heapq.heappush(lane.line, _standing(run))
+        if len(lane.line) > 2 * len(lane.runs) + _SLACK:
+            lined = (run for run in lane.runs.values() if run.id in self._lined)
+            lane.line = sorted(_standing(run) for run in lined if not _is_free(run))
 
-    def _queued(self, run_id: str) -> bool:
-        run = self._runs.get(run_id)
-        return run is not None and run.status is RunStatus.QUEUED
+    def _unline(self, lane: _Lane, run_id: str) -> None:
+        """Take a run out of its line; its entry there is swept out when it comes to the head."""
+        self._lined.discard(run_id)
+        lane.free.pop(run_id, None)
+        self._tickets.pop(run_id, None)
+        if lane.head == run_id:
+            lane.head = None
+
+    def _head(self, lane: _Lane) -> str | None:
+        """Return the first in line, if the runs that are started let it start."""
+        while lane.line:
+            run = self._runs.get(lane.line[0][2])
+            if run is not None and run.id in self._lined and run.status is RunStatus.QUEUED:
+                return run.id if self._may_start(lane, run) else None
+            heapq.heappop(lane.line)
+        return None
 
     def _may_start(self, lane: _Lane, run: Run) -> bool:
-        """Tell whether the other runs of the schedule let this one start."""
-        if run.parallel == 0 or self._beside(run.schedule) or not lane.started:
+        """Tell whether the started runs of the schedule let this one start."""
+        if not lane.started:
             return True
-        # Backfill with --parallel N: its own kind may go beside it, nothing else.
-        return run.parallel > len(lane.started) and all(
-            other.origin is Origin.BACKFILL for other in lane.started.values()
-        )
+        beside = self._beside(lane.name)
+        if run.origin is not Origin.BACKFILL:
+            return beside
+        # --parallel N counts backfill alone where runs may go beside each other, else it may go
+        # beside its own kind only.
+        kin = sum(other.origin is Origin.BACKFILL for other in lane.started.values())
+        return kin < run.parallel and (beside or kin == len(lane.started))
 
-    def _still(self, run_id: str) -> Run | None:
-        """Return an offered run if it may still start."""
-        run = self._runs.get(run_id)
-        if run is None or not self._known(run.schedule):
-            return None
-        if run.status is RunStatus.RETRY_WAIT:
-            return run
-        lane = self._lanes[run.schedule]
-        if lane.offered != run_id:
-            return None
-        lane.offered = None
-        if run.status is not RunStatus.QUEUED or not self._may_start(lane, run):
-            self._touch(run.schedule)
-            return None
-        return run
+    # -- tickets ----------------------------------------------------------------------------
+
+    def _touch(self, lane: _Lane) -> None:
+        """Give tickets to those of a lane that may start now, and take back those of others."""
+        known = self._known(lane.name)
+        for run_id in lane.free:
+            if not known:
+                self._tickets.pop(run_id, None)
+            elif run_id not in self._tickets:
+                self._give_ticket(RANK[self._runs[run_id].origin], next(self._serial), run_id)
+        head = self._head(lane) if known else None
+        if head == lane.head:
+            return
+        if lane.head is not None:
+            self._tickets.pop(lane.head, None)
+        lane.head = head
+        if head is not None:
+            rank = RANK[self._runs[head].origin]
+            self._give_ticket(rank, self._number(lane, rank), head)
+
+    def _number(self, lane: _Lane, rank: int) -> int:
+        if rank < MAKING_UP:
+            return next(self._serial)
+        if lane.turn is None:
+            lane.turn = next(self._serial)
+        return lane.turn
+
+    def _give_ticket(self, *ticket: *Ticket) -> None:
+        self._tickets[ticket[2]] = ticket
+        heapq.heappush(self._ready, ticket)
+        if len(self._ready) > 2 * len(self._tickets) + _SLACK:
+            self._ready = sorted(self._tickets.values())
+
+    def _best(self) -> Ticket | None:
+        """Return the best valid ticket."""
+        while self._ready:
+            ticket = self._ready[0]
+            if self._tickets.get(ticket[2]) == ticket:
+                return ticket
+            heapq.heappop(self._ready)
+        return None
+
+    def _claim(self, ticket: Ticket) -> tuple[Run, Run]:
+        """Use the best ticket."""
+        heapq.heappop(self._ready)
+        rank, _, run_id = ticket
+        waiting = self._runs[run_id]
+        lane = self._lanes[waiting.schedule]
+        if lane.head == run_id:
+            heapq.heappop(lane.line)
+            if rank >= MAKING_UP:
+                lane.turn = None
+        self._unline(lane, run_id)
+        self._used[run_id] = ticket
+        claimed = waiting.move(RunStatus.CLAIMED, attempt=waiting.attempt + 1, reason=None)
+        self._set(lane, claimed)
+        self._touch(lane)
+        return waiting, claimed
+
+    def _restore(self, waiting: Run, ticket: Ticket) -> None:
+        """Put a claimed run back where it stood, with the ticket it had."""
+        lane = self._lanes[waiting.schedule]
+        self._set(lane, waiting)
+        self._line_up(lane, waiting)
+        if not _is_free(waiting):
+            if lane.head is not None:
+                self._tickets.pop(lane.head, None)
+            lane.head = waiting.id
+            if ticket[0] >= MAKING_UP:
+                lane.turn = ticket[1]
+        self._give_ticket(*ticket)
+
+
+def _is_free(run: Run) -> bool:
+    """Tell whether a run minds nobody in its lane: forced, or between attempts, which blocks it."""
+    return run.status is RunStatus.RETRY_WAIT or run.parallel == 0
+
+
+def _standing(run: Run) -> tuple[int, float, str]:
+    """Return what orders a line: who goes first, then the oldest."""
+    moment = run.created if run.scheduled_at is None else run.scheduled_at
+    return RANK[run.origin], moment, run.id
+
+
+def _waits_alike(old: Run, new: Run) -> bool:
+    """Tell whether a run keeps its place in line."""
+    return (
+        old.status is new.status
+        and old.not_before == new.not_before
+        and old.parallel == new.parallel
+        and _standing(old) == _standing(new)
+    )

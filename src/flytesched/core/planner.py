@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from flytesched.core.agenda import last_before
 from flytesched.core.policies import (
     MAX_RERUNS,
     CatchupPolicy,
@@ -17,7 +18,6 @@ from flytesched.core.policies import (
     OverlapPolicy,
 )
 from flytesched.core.runs import (
-    ACTIVE,
     End,
     Gap,
     Origin,
@@ -61,6 +61,7 @@ def plan(
     revision: Callable[[str], int],
     now: float,
     cause: str,
+    cursor: Callable[[str], int] = lambda _name: 0,
 ) -> Plan:
     """Decide every due slot: a run, a skip, or part of a gap.
 
@@ -71,53 +72,110 @@ def plan(
         revision: returns the number of a schedule's definition.
         now: the moment of the decision.
         cause: why slots that are too late were missed.
+        cursor: returns the last slot of a schedule that was decided; it is ahead of what is due
+            after the clock was set back.
     """
     decided = Plan()
     for due in dues:
         for name in due.names:
-            schedule = schedules[name]
-            queue = list(active(name))
+            lineup = _Lineup(
+                decided, schedules[name], revision(name), cursor(name), list(active(name)), now
+            )
             if due.missed_until is not None:
-                _miss(decided, queue, schedule, due, now=now, cause=cause, revision=revision(name))
+                lineup.miss(due, cause)
+                decided.cursors[name] = due.missed_until
             for slot in due.live:
-                run, gone = meet(schedule, slot, queue, now, revision(name))
-                _note(decided, queue, run, gone)
-            if due.live or due.missed_until is not None:
-                decided.cursors[name] = due.live[-1] if due.live else due.missed_until or 0
+                lineup.meet(slot)
+                decided.cursors[name] = slot
     return decided
 
 
-def _note(decided: Plan, queue: list[Run], run: Run, gone: Sequence[Run]) -> None:
-    decided.runs.append(run)
-    for old in gone:
-        queue.remove(old)
-        if old in decided.runs:  # it came due in this very tick and was never stored
-            decided.runs[decided.runs.index(old)] = _replaced(old, run.created)
-        else:
-            decided.replaced.append(old)
-    if run.status in ACTIVE:
-        queue.append(run)
+class _Lineup:
+    """One schedule, its active runs, and the due slots that meet them."""
 
+    __slots__ = ("_cursor", "_decided", "_fresh", "_now", "_queue", "_revision", "_schedule")
 
-def _replaced(run: Run, now: float) -> Run:
-    return run.move(RunStatus.CANCELLED, reason=Reason.REPLACED.value, ended=now)
+    def __init__(
+        self, decided: Plan, schedule: Schedule, revision: int, cursor: int, queue: list[Run],
+        now: float,
+    ) -> None:  # fmt: skip
+        self._decided, self._schedule, self._revision = decided, schedule, revision
+        self._cursor, self._queue, self._now = cursor, queue, now
+        #: Where the runs that this plan made stand among all of its runs.
+        self._fresh: dict[str, int] = {}
+
+    def meet(self, slot: int) -> None:
+        """Decide a live slot."""
+        if self._queue and slot in self._slots():
+            return  # it was started by hand, or the clock was set back: its verdict is on its way
+        again = slot <= self._cursor
+        run, gone = meet(
+            self._schedule, slot, self._queue, self._now, self._revision, again=again
+        )  # fmt: skip
+        if gone:
+            self._give_way(gone)
+        self._add(run)
+
+    def miss(self, due: Due, cause: str) -> None:
+        """Record a gap, and queue those of its slots that the schedule wants by itself."""
+        gap = gap_of(self._schedule.name, due, self._now, cause)
+        if gap.after < self._cursor:
+            # The clock was set back: what was decided before is not missed a second time.
+            count = self._schedule.timetable.count(self._cursor, gap.until)
+            gap = replace(gap, after=self._cursor, count=count)
+        if not gap.count:
+            return
+        if self._schedule.catchup is CatchupPolicy.NONE:
+            gap = declined(gap, self._now)
+        self._decided.gaps.append(gap)
+        waiting = sum(run.origin is Origin.CATCHUP for run in self._queue)
+        taken = self._slots()
+        for slot in wanted(self._schedule, gap, self._now, waiting):
+            if slot not in taken:
+                self._add(_new(self._schedule, slot, Origin.CATCHUP, self._now, self._revision))
+
+    def _slots(self) -> set[int | None]:
+        return {run.scheduled_at for run in self._queue}
+
+    def _add(self, run: Run) -> None:
+        if run.active:
+            self._queue.append(run)
+            self._fresh[run.id] = len(self._decided.runs)
+        self._decided.runs.append(run)
+
+    def _give_way(self, gone: Sequence[Run]) -> None:
+        ids = {run.id for run in gone}
+        self._queue = [run for run in self._queue if run.id not in ids]
+        for old in gone:
+            if (index := self._fresh.get(old.id)) is None:
+                self._decided.replaced.append(old)
+            else:  # it came due in this very plan and was never stored
+                self._decided.runs[index] = old.move(
+                    RunStatus.CANCELLED, reason=Reason.REPLACED.value, ended=self._now
+                )
 
 
 def meet(
-    schedule: Schedule, slot: int, active: Sequence[Run], now: float, revision: int
+    schedule: Schedule,
+    slot: int,
+    active: Sequence[Run],
+    now: float,
+    revision: int,
+    *,
+    again: bool = False,
 ) -> tuple[Run, Sequence[Run]]:
     """Return the run of a live slot, and the runs that give way to it.
 
     Runs that make up for the past do not count here: the slot waits for them in its lane,
-    whatever the policy.
+    whatever the policy. ``again`` says that the slot comes due a second time, because the clock
+    was set back: nothing is cancelled for it, as its run may lose against the one it has.
     """
-    run = _new(schedule, slot, Origin.SCHEDULE, now, revision)
-    run = replace(run, not_before=slot + jitter(schedule, slot))
+    run = _new(schedule, slot, Origin.SCHEDULE, now, revision, slot + jitter(schedule, slot))
     others = [other for other in active if other.origin not in MAKE_UP]
     if not others or schedule.overlap is OverlapPolicy.ALLOW:
         return run, ()
     if schedule.overlap is OverlapPolicy.REPLACE:
-        return run, others
+        return run, () if again else others
     if schedule.overlap is OverlapPolicy.SKIP:
         return _skipped(run, Reason.OVERLAP, now), ()
     waiting = sum(other.status is RunStatus.QUEUED for other in others)
@@ -126,10 +184,13 @@ def meet(
     return run, ()
 
 
-def _new(schedule: Schedule, slot: int, origin: Origin, now: float, revision: int) -> Run:
+def _new(
+    schedule: Schedule, slot: int, origin: Origin, now: float, revision: int,
+    not_before: float = 0.0,
+) -> Run:  # fmt: skip
     return Run(
         id=run_id(schedule.name, slot), schedule=schedule.name, scheduled_at=slot, origin=origin,
-        status=RunStatus.QUEUED, created=now, revision=revision,
+        status=RunStatus.QUEUED, created=now, not_before=not_before, revision=revision,
     )  # fmt: skip
 
 
@@ -143,29 +204,6 @@ def jitter(schedule: Schedule, slot: int) -> float:
         return 0.0
     digest = hashlib.sha256(f"{schedule.name}\0{slot}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 * schedule.jitter.total_seconds()
-
-
-def _miss(
-    decided: Plan,
-    queue: list[Run],
-    schedule: Schedule,
-    due: Due,
-    *,
-    now: float,
-    cause: str,
-    revision: int,
-) -> None:
-    """Record a gap, and queue those of its slots that the schedule wants by itself."""
-    gap = gap_of(schedule.name, due, now, cause)
-    if schedule.catchup is CatchupPolicy.NONE:
-        decided.gaps.append(declined(gap, now))
-        return
-    decided.gaps.append(gap)
-    waiting = sum(run.origin is Origin.CATCHUP for run in queue)
-    for slot in wanted(schedule, gap, now, waiting):
-        run = _new(schedule, slot, Origin.CATCHUP, now, revision)
-        decided.runs.append(run)
-        queue.append(run)
 
 
 def gap_of(name: str, due: Due, now: float, cause: str) -> Gap:
@@ -191,8 +229,8 @@ def wanted(schedule: Schedule, gap: Gap, now: float, waiting: int = 0) -> list[i
     limit = schedule.catchup_limit - waiting
     if schedule.catchup is CatchupPolicy.LATEST:
         limit = min(1, limit)
-    oldest = int(now - schedule.catchup_window.total_seconds()) - 1
-    after = max(gap.after, oldest)
+    too_old = last_before(now - schedule.catchup_window.total_seconds())
+    after = max(gap.after, too_old)
     if limit <= 0 or after >= gap.until:
         return []
     return latest(timetable(schedule.timing), after, gap.until, limit)
@@ -247,7 +285,7 @@ def _again(
     used = run.attempt - run.reruns
     if schedule is None or used >= schedule.retry.max_attempts:
         return _final(run, verdict, outcome, reason)
-    said = "timed out" if verdict is RunStatus.TIMED_OUT else f"exit {outcome.exit_code}"
+    said = "timed out" if verdict is RunStatus.TIMED_OUT else reason or f"exit {outcome.exit_code}"
     return run.move(
         RunStatus.RETRY_WAIT, not_before=outcome.ended + schedule.retry.wait_after(used),
         reason=said, end_as=None,

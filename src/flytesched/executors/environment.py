@@ -56,8 +56,8 @@ def base_environment(schedule: Schedule, environ: Mapping[str, str]) -> dict[str
     """
     found = inherited(environ)
     if schedule.env_file is not None:
-        path = os.path.expanduser(schedule.env_file)  # noqa: PTH111  HOME may be unset
-        found.update(_read_env_file(os.path.join(working_directory(schedule, environ), path)))
+        cwd = working_directory(schedule, environ)
+        found.update(_read_env_file(_below(cwd, schedule.env_file, _home(environ))))
     found.update(schedule.env)
     return found
 
@@ -100,12 +100,20 @@ def kickoff_text(order: Order) -> str:
 
 def working_directory(schedule: Schedule, environ: Mapping[str, str]) -> str:
     """Return the absolute directory a schedule's commands run in; a relative one is below home."""
-    home = environ.get("HOME") or _home_of_user()
-    if schedule.cwd is None:
-        return home
-    if schedule.cwd == "~" or schedule.cwd.startswith("~/"):
-        return home + schedule.cwd[1:]
-    return os.path.join(home, os.path.expanduser(schedule.cwd))  # noqa: PTH111  ~user alone
+    home = _home(environ)
+    return home if schedule.cwd is None else _below(home, schedule.cwd, home)
+
+
+def _below(folder: str, path: str, home: str) -> str:
+    """Return ``path`` as an absolute one: below ``folder``, or for ``~`` below ``home``."""
+    if path == "~" or path.startswith("~/"):
+        return home + path[1:]
+    return path if path.startswith("/") else f"{folder}/{path}"
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    home = environ.get("HOME", "")
+    return home if home.startswith("/") else _home_of_user()
 
 
 @functools.cache

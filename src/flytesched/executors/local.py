@@ -7,10 +7,12 @@ itself is the child. Either way it leads a session of its own.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import itertools
 import os
 import signal
-from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flytesched import linux
@@ -20,65 +22,31 @@ from flytesched.errors import StartDelayed
 from flytesched.executors import logs, record
 from flytesched.executors.delays import start_error
 from flytesched.executors.environment import command_environment, inherited, working_directory
-from flytesched.executors.session import Session, marks, ours, send
-from flytesched.executors.words import SHELL, is_built_in, words
+from flytesched.executors.following import Follower, Live, is_child
+from flytesched.executors.session import Session, marks
+from flytesched.executors.spawn import (
+    SHELL,
+    SUPERVISOR,
+    keep_children,
+    keep_descriptors,
+    open_null,
+    spawn,
+)
+from flytesched.executors.words import is_built_in, words
 
 if TYPE_CHECKING:
-    import select
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from flytesched.core.protocols import Order
     from flytesched.core.runs import Run
     from flytesched.core.schedule import Schedule
-    from flytesched.executors.session import Process
 
-#: The supervisor. It has the record as its input, the log as its output, and /dev/null for both
-#: directions as its errors. Signals to the session find a handler that does nothing, because
-#: what is ignored would be ignored by the command too, whereas handlers do not outlast an exec.
-#: The command gets no descriptor of the record, so what it leaves behind holds no lock.
-_SUPERVISOR = """\
-trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM XCPU VTALRM PROF
-echo "S $$" >&0 || exit
-"$@" <&2 2>&1
-e=$?
-echo "E $e" >&0
-exit $e
-"""
-
-#: Signals a command finds at their defaults, whatever the scheduler does with them.
-_DEFAULTS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
-#: Seconds until something that failed for now is tried again.
-_TRY_AGAIN = 1.0
-#: Rounds of KILL against processes that fork while they are being killed.
+#: Folder of the records, below the state directory.
+ACTIVE = "active"
+#: Rounds of KILL, against processes that fork while they are being killed.
 _ROUNDS = 8
-#: Logs looked at in one step of pruning.
-_PRUNE_STEP = 2000
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Live:
-    """One attempt that is followed."""
-
-    key: AttemptKey
-    #: The supervisor, or the command without one; None when only its descendants were found.
-    pid: int | None
-    #: Whether it has a supervisor.
-    survive: bool
-    session: Session
-    log: str
-    #: Earliest moment its end can have.
-    ordered: float
-    #: Whether its leader lives, as far as is known.
-    leads: bool = True
-    #: Whether it was told to end: then it has ended when no process of it is left.
-    ending: bool = False
-    #: How its leader ended.
-    outcome: Outcome | None = None
-    #: When what is left of it is killed.
-    kill_at: float | None = None
-    #: Descriptor that tells of the next end; None while none could be had.
-    fd: int | None = None
+#: Logs looked at in one step of pruning: some milliseconds.
+_PRUNE_STEP = 1000
 
 
 class LocalLauncher:
@@ -97,7 +65,7 @@ class LocalLauncher:
         clock_now: Callable[[], float],
         survive_always: bool = False,
     ) -> None:
-        """Begin with nothing followed, and nothing made on disk.
+        """Begin with nothing followed; nothing is made on disk.
 
         Args:
             state_dir: where records and logs are kept.
@@ -110,43 +78,27 @@ class LocalLauncher:
         Raises:
             OSError: no descriptor is left.
         """
-        import select
-
         self.boot_id = linux.boot_id()
-        self._state_dir = os.path.abspath(state_dir)
-        self._manifest = os.path.abspath(manifest_path)
+        self._state_dir = str(Path(state_dir).absolute())
+        self._manifest = str(Path(manifest_path).absolute())
         self._environ = inherited(environ)
         self._log_limit, self._now, self._survive_always = log_limit, clock_now, survive_always
-        self._null = _null_beyond_standard()
-        _keep_descriptors()
-        _keep_children()
+        self._null = open_null()
+        keep_descriptors()
+        keep_children()
         self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._epoll = select.epoll()
-        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._epoll.register(self._bell, select.EPOLLIN)
-        self._timer: linux.Timer | None = None
-        self._alarm: float | None = None
-        self._lives: dict[AttemptKey, _Live] = {}
-        self._by_fd: dict[int, _Live] = {}
-        #: Attempts to look at in any case: nothing tells of their next step.
-        self._unsettled: list[_Live] = []
-        #: Records to remove, by attempt.
+        self._follower = Follower(clock_now)
         self._pruning: Iterator[str | None] | None = None
 
     def fileno(self) -> int:
         """Return a descriptor that is readable when ``collect`` may have something to report."""
-        return self._epoll.fileno()
+        return self._follower.fileno()
 
     def close(self) -> None:
         """Let go of all descriptors; what runs is left alone."""
-        for live in self._lives.values():
-            self._unwatch(live)
-        self._lives.clear()
-        if self._timer is not None:
-            self._timer.close()
-        self._epoll.close()
-        for fd in (self._bell, self._here, self._null):
-            os.close(fd)
+        self._follower.close()
+        os.close(self._here)
+        os.close(self._null)
 
     # -- starting ---------------------------------------------------------------------------
 
@@ -159,21 +111,20 @@ class LocalLauncher:
         )  # fmt: skip
 
     def start(self, order: Order) -> Started:
-        """Start an attempt; one that was started before is followed instead.
+        """Start an attempt; one that has been started before is followed instead.
 
         Raises:
             StartError: it can never start as it is defined.
             StartDelayed: it cannot start now; nothing was started.
         """
-        attempt, schedule = order.attempt, order.schedule
-        if (live := self._lives.get(attempt.key)) is not None:
-            return Started(pid=live.pid)
+        if (live := self._follower.get(order.attempt.key)) is not None:
+            return Started(pid=live.session.leader)
         env = command_environment(
             order, self._environ, state_dir=self._state_dir, manifest=self._manifest
         )
-        # Neither posix_spawn nor a shell can be told the directory without a process more, or
-        # other words in the environment. All paths of the program are absolute, so nobody minds.
-        env["PWD"] = cwd = working_directory(schedule, self._environ)
+        env["PWD"] = cwd = working_directory(order.schedule, self._environ)
+        # posix_spawn starts a program where its parent is. Nobody else in this process minds:
+        # all paths of the scheduler are absolute.
         try:
             os.chdir(cwd)
         except OSError as error:
@@ -181,48 +132,39 @@ class LocalLauncher:
             raise start_error(what, error) from error
         try:
             path, argv = words(order, env)
-            return self._start(attempt, path, argv, env)
+            return self._start(order.attempt, path, argv, env)
         finally:
             os.fchdir(self._here)
 
     def _start(self, attempt: Attempt, path: str, argv: list[str], env: dict[str, str]) -> Started:
-        log = self._log(attempt)
+        out = _prepared("cannot open the log", logs.open_log, self._log(attempt))
         try:
-            out = logs.open_log(log)
-        except OSError as error:
-            what = f"cannot open the log {log!r}"
-            raise start_error(what, error) from error
-        try:
-            if not attempt.survive:
-                pid = _spawn(path, argv, env, self._null, out, out)
-            elif (found := self._supervise(attempt, path, argv, env, out)) is None:
-                return self._started_before(attempt)
+            if attempt.survive:
+                pid = self._supervise(attempt, path, argv, env, out)
             else:
-                pid = found
+                pid = _spawned(path, argv, env, (self._null, out, out))
+        except record.Taken:
+            return self._started_before(attempt)
         finally:
             os.close(out)
-        # Two descriptors were closed just now, so there is one for this.
-        live = self._live(attempt, pid)
-        self._follow(live)
+        live = self._live(attempt, pid, since=self._now(), child=True)
+        try:
+            self._follower.follow(live)  # the descriptor closed just now leaves room for this one
+        except OSError:
+            self._follower.look_after(live)
         return Started(pid=pid, pid_started=None if attempt.survive else linux.process_start(pid))
 
     def _supervise(
         self, attempt: Attempt, path: str, argv: list[str], env: dict[str, str], out: int
-    ) -> int | None:
-        """Start a supervisor with a command; None if there is one already."""
+    ) -> int:
+        """Start a supervisor with a command; raise Taken if there is, or was, one already."""
         name = self._record(attempt.key)
-        try:
-            fd = record.claim(name)
-        except record.Taken:
-            return None
-        except OSError as error:
-            what = f"cannot make the record {name!r}"
-            raise start_error(what, error) from error
-        # The supervisor looks names up as we do, but would carry out some of them itself.
+        fd = _prepared("cannot make the record", record.claim, name)
+        # The supervisor looks names up as we did, but might carry some of them out itself.
         first = path if is_built_in(argv[0]) else argv[0]
-        words = ["sh", "-c", _SUPERVISOR, "sh", first, *argv[1:]]
+        supervisor = ["sh", "-c", SUPERVISOR, "sh", first, *argv[1:]]
         try:
-            return _spawn(SHELL, words, env, fd, out, self._null)
+            return _spawned(SHELL, supervisor, env, (fd, out, self._null))
         except BaseException:
             record.drop(name)
             raise
@@ -233,8 +175,194 @@ class LocalLauncher:
         try:
             found = self.adopt(attempt)
         except OSError as error:
-            what = f"cannot read the record of {attempt.run}"
-            raise StartDelayed(f"{what}: {error.strerror}") from error
+            msg = f"cannot read the record of {attempt.run} now: {error.strerror}"
+            raise StartDelayed(msg) from error
         if found is not Adoption.FOLLOWED:
-            self._settle(self._live(attempt, None), self._lost(attempt.key, Reason.SUPERVISOR))
-        return Started(pid=self._lives[attempt.key].pid)
+            self._settle(attempt, self._lost(attempt, Reason.SUPERVISOR))
+        live = self._follower.get(attempt.key)
+        return Started(pid=live.session.leader if live is not None else None)
+
+    # -- recovery ---------------------------------------------------------------------------
+
+    def adopt(self, attempt: Attempt) -> Adoption:
+        """Find an attempt that an earlier process ordered.
+
+        What is left of an attempt that nobody supervises any more is ended first; then it is
+        followed, and ``collect`` reports it as lost when nothing of it is left.
+
+        Raises:
+            OSError: its record cannot be read right now; try again.
+        """
+        if self._follower.get(attempt.key) is not None:
+            return Adoption.FOLLOWED
+        if not attempt.survive:
+            return self._adopt_orphan(attempt)
+        found = record.look(self._record(attempt.key))
+        if found is None or (found.pid is None and found.code is None and not found.held):
+            same_boot = attempt.boot_id == self.boot_id
+            unstarted = same_boot and attempt.started is None
+            return Adoption.NEVER_STARTED if unstarted else self._end_remains(attempt)
+        if found.code is not None:
+            ended = min(max(found.written, attempt.started or attempt.ordered), self._now())
+            outcome = Outcome(key=attempt.key, end=End.EXITED, ended=ended, exit_code=found.code)
+            self._settle(attempt, outcome, pid=found.pid)
+            return Adoption.FOLLOWED
+        if not found.held:
+            return self._end_remains(attempt)
+        if found.pid is None:
+            # It is between its start and its first word: a moment later it can be adopted.
+            raise BlockingIOError(errno.EAGAIN, "its supervisor is about to start")
+        self._adopt_supervised(attempt, found.pid)
+        return Adoption.FOLLOWED
+
+    def _adopt_supervised(self, attempt: Attempt, pid: int) -> None:
+        since = attempt.started or attempt.ordered
+        live = self._live(attempt, pid, since=since, child=is_child(pid))
+        self._follower.follow(live)
+        # A lock still held now proves that the descriptor is not of a process which has got the
+        # pid since the record was read.
+        try:
+            again = record.look(self._record(attempt.key))
+        except OSError:
+            self._follower.drop(live)
+            raise
+        if again is None or not again.held:
+            self._follower.leader_ended(live)
+
+    def _adopt_orphan(self, attempt: Attempt) -> Adoption:
+        """End what is left of a command that had no supervisor; it is never started again."""
+        if attempt.boot_id != self.boot_id:
+            return Adoption.LOST
+        pid = attempt.pid
+        if pid is not None and linux.process_start(pid) != attempt.pid_started:
+            pid = None
+        return self._end_remains(attempt, pid)
+
+    def _end_remains(self, attempt: Attempt, leader: int | None = None) -> Adoption:
+        """End what is left of an attempt that is lost, and follow that; LOST if nothing is."""
+        if attempt.boot_id != self.boot_id:
+            return Adoption.LOST
+        live = self._live(attempt, leader, since=attempt.ordered)
+        live.leads = leader is not None
+        live.child = leader is not None and is_child(leader)
+        if not live.session.processes(leader_lives=live.leads):
+            return Adoption.LOST
+        why = Reason.SUPERVISOR if attempt.survive else Reason.PARENT
+        live.outcome = self._lost(attempt, why)
+        self._follower.follow(live)
+        self._follower.end_remains(live)
+        return Adoption.FOLLOWED
+
+    def _settle(self, attempt: Attempt, outcome: Outcome, *, pid: int | None = None) -> None:
+        """Report an end that is known already."""
+        live = self._live(attempt, pid, since=attempt.ordered)
+        live.leads, live.outcome = False, outcome
+        live.child = pid is not None and is_child(pid)
+        self._follower.look_after(live)
+
+    def _lost(self, attempt: Attempt, why: Reason) -> Outcome:
+        return Outcome(key=attempt.key, end=End.LOST, ended=self._now(), reason=why.value)
+
+    # -- ends -------------------------------------------------------------------------------
+
+    def terminate(self, key: AttemptKey) -> None:
+        """Send TERM to every process of the attempt; what is left of it then is its end."""
+        if (live := self._follower.get(key)) is not None:
+            self._follower.send(live, signal.SIGTERM)
+
+    def kill(self, key: AttemptKey) -> None:
+        """Send KILL to every process of the attempt but its supervisor, which then notes 137."""
+        if (live := self._follower.get(key)) is None:
+            return
+        for _ in range(_ROUNDS):
+            if not self._follower.send(live, signal.SIGKILL):
+                return
+
+    def collect(self) -> Sequence[Outcome]:
+        """Return the ends seen since the last call, without waiting."""
+        ended = self._follower.collect()
+        for live in ended:
+            self._bound(live.log)
+        return [live.outcome for live in ended if live.outcome is not None]
+
+    def forget(self, keys: Iterable[AttemptKey]) -> None:
+        """Drop the records of ended attempts, once their outcome is durable."""
+        for key in keys:
+            if self._follower.get(key) is None:
+                record.drop(self._record(key))
+
+    def sweep(self, keep: Iterable[AttemptKey]) -> int:
+        """Remove records of no use: of attempts not in ``keep``, and free.
+
+        They are left when a scheduler dies between making an outcome durable and ``forget``.
+
+        Returns:
+            How many were removed.
+        """
+        wanted = {self._record(key) for key in keep}
+        return record.sweep(Path(self._state_dir, ACTIVE), wanted)
+
+    # -- logs -------------------------------------------------------------------------------
+
+    def bound_logs(self) -> None:
+        """Keep the logs of what runs within ``log_limit``; to be called now and then."""
+        for live in self._follower.all():
+            self._bound(live.log)
+
+    def prune_logs(self, before: float) -> bool:
+        """Remove logs last written before a moment (epoch seconds), a thousand at a time.
+
+        Returns:
+            Whether all have been looked at; if not, the next call goes on.
+        """
+        if self._pruning is None:
+            self._pruning = logs.old_logs(f"{self._state_dir}/{logs.FOLDER}", before)
+        kept = {live.log for live in self._follower.all()}
+        step = list(itertools.islice(self._pruning, _PRUNE_STEP))
+        for path in step:
+            if path is not None and path not in kept:
+                record.drop(path)
+        if len(step) == _PRUNE_STEP:
+            return False
+        self._pruning = None
+        return True
+
+    def _bound(self, log: str) -> None:
+        with contextlib.suppress(OSError):  # a log too long is no reason to lose an end
+            logs.trim(log, self._log_limit)
+
+    # -- names ------------------------------------------------------------------------------
+
+    def _live(
+        self, attempt: Attempt, pid: int | None, *, since: float, child: bool = False
+    ) -> Live:
+        name = self._record(attempt.key) if attempt.survive else None
+        told = marks(attempt.run, attempt.attempt, self._state_dir)
+        return Live(
+            key=attempt.key, session=Session(leader=pid, marks=told), record=name,
+            log=self._log(attempt), since=since, kill_after=attempt.kill_after, child=child,
+        )  # fmt: skip
+
+    def _record(self, key: AttemptKey) -> str:
+        return f"{self._state_dir}/{ACTIVE}/{key.run}.{key.attempt}"
+
+    def _log(self, attempt: Attempt) -> str:
+        return f"{self._state_dir}/{attempt.log}"
+
+
+def _prepared(what: str, make: Callable[[str], int], path: str) -> int:
+    try:
+        return make(path)
+    except OSError as error:
+        said = f"{what} {path!r}"
+        raise start_error(said, error) from error
+
+
+def _spawned(
+    path: str, argv: list[str], env: Mapping[str, str], standard: tuple[int, int, int]
+) -> int:
+    try:
+        return spawn(path, argv, env, standard)
+    except OSError as error:
+        what = f"cannot execute {path!r}"
+        raise start_error(what, error) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flytesched import linux
@@ -43,8 +44,8 @@ def open_log(path: str) -> int:
     try:
         return os.open(path, flags, 0o600)
     except FileNotFoundError:
-        folder = os.path.dirname(path)
-        make_folder(os.path.dirname(folder))
+        folder = Path(path).parent
+        make_folder(folder.parent)
         make_folder(folder)
         return os.open(path, flags, 0o600)
 
@@ -62,7 +63,7 @@ def trim(path: str, limit: int) -> bool:
         OSError: the log cannot be opened or changed.
     """
     try:
-        facts = os.stat(path, follow_symlinks=False)
+        facts = os.lstat(path)
     except FileNotFoundError:
         return False
     block = max(facts.st_blksize, _BLOCK)
@@ -146,7 +147,7 @@ class LogReader:
         self.close()
 
 
-def prune(folder: str, before: float) -> Iterator[str | None]:
+def old_logs(folder: str, before: float) -> Iterator[str | None]:
     """Walk all logs below ``folder``, yielding for each its path if it is older, else None.
 
     A generator, so that the caller can look at a million logs a few at a time.

@@ -21,6 +21,7 @@ from __future__ import annotations
 import fcntl
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 #: Bytes reserved, so that a full disk cannot keep the end of a command from being written.
 _SIZE = 64
@@ -59,7 +60,7 @@ def claim(path: str) -> int:
     except FileExistsError:
         fd = os.open(path, _FLAGS)
     except FileNotFoundError:
-        make_folder(os.path.dirname(path))
+        make_folder(Path(path).parent)
         fd = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         if not _lock(fd, fcntl.LOCK_EX) or _words(fd):
@@ -96,15 +97,27 @@ def look(path: str) -> Record | None:
 def drop(path: str) -> None:
     """Remove a record that nobody needs; it is no error if it is gone or cannot be removed."""
     try:
-        os.unlink(path)
+        os.unlink(path)  # noqa: PTH108  at each end
     except OSError:
         return
 
 
-def make_folder(path: str) -> None:
+def sweep(folder: Path, wanted: set[str]) -> int:
+    """Remove the records of a folder that are neither wanted nor held; return how many."""
+    if not folder.exists():
+        return 0
+    swept = 0
+    for path in map(str, folder.iterdir()):
+        if path not in wanted and (found := look(path)) is not None and not found.held:
+            drop(path)
+            swept += 1
+    return swept
+
+
+def make_folder(path: Path) -> None:
     """Make a folder for our eyes only, whatever the umask."""
-    os.makedirs(path, mode=0o700, exist_ok=True)
-    os.chmod(path, 0o700)
+    path.mkdir(mode=0o700, exist_ok=True)
+    path.chmod(0o700)
 
 
 def _lock(fd: int, kind: int) -> bool:

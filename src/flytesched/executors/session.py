@@ -43,7 +43,7 @@ class Session:
         """
         found = []
         own = os.getpid()
-        for entry in os.listdir("/proc"):
+        for entry in os.listdir("/proc"):  # noqa: PTH208  names only
             if not entry.isdigit() or (pid := int(entry)) == own:
                 continue
             facts = linux.process_facts(pid)

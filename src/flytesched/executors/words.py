@@ -8,6 +8,7 @@ import re
 import shlex
 import stat
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flytesched.core.policies import ExecutorKind
@@ -28,14 +29,18 @@ _PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./ \t-]*")
 _REPLACING = frozenset({"dash", "bash"})
 #: First words that these shells carry out themselves.
 _BUILT_IN = frozenset(
-    """
-    . : alias bg bind break builtin caller case cd chdir command compgen complete compopt continue
-    coproc declare dirs disown do done echo elif else enable esac eval exec exit export false fc fg
-    fi for function getopts hash help history if in jobs kill let local logout mapfile popd printf
-    pushd pwd read readarray readonly return select set shift shopt source suspend test then time
-    times trap true type typeset ulimit umask unalias unset until wait while
-    """.split()
-)
+    {
+        "!", ".", ":", "[", "[[", "alias", "bg", "bind", "break", "builtin", "caller", "case", "cd",
+        "chdir", "command", "compgen", "complete", "compopt", "continue", "coproc", "declare",
+        "dirs", "disown", "do", "done", "echo", "elif", "else", "enable", "esac", "eval", "exec",
+        "exit", "export", "false", "fc", "fg", "fi", "for", "function", "getopts", "hash", "help",
+        "history", "if", "in", "jobs", "kill", "let", "local", "logout", "mapfile", "popd",
+        "printf", "pushd", "pwd", "read", "readarray", "readonly", "return", "select", "set",
+        "shift", "shopt", "source", "suspend", "test", "then", "time", "times", "trap", "true",
+        "type", "typeset", "ulimit", "umask", "unalias", "unset", "until", "wait", "while", "{",
+        "}",
+    }
+)  # fmt: skip
 
 
 def words(order: Order, env: Mapping[str, str]) -> tuple[str, list[str]]:
@@ -73,7 +78,7 @@ def program(name: str, env: Mapping[str, str]) -> str:
     if "/" in name:
         if _executable(name):
             return name
-        what = "is not executable" if os.path.exists(name) else "does not exist"
+        what = "is not executable" if Path(name).exists() else "does not exist"
         msg = f"{name!r} {what}"
         raise StartError(msg)
     for folder in env.get("PATH", _PATH).split(":"):
@@ -92,7 +97,7 @@ def is_built_in(name: str) -> bool:
 @functools.cache
 def shell_replaces_itself() -> bool:
     """Tell whether ``/bin/sh`` is a shell whose ways with simple commands are known."""
-    return os.path.basename(os.path.realpath(SHELL)) in _REPLACING
+    return Path(SHELL).resolve().name in _REPLACING
 
 
 def _shell_words(
@@ -127,6 +132,6 @@ def plain_words(text: str) -> list[str] | None:
 def _executable(path: str) -> bool:
     try:
         # os.access says yes to folders, which one may enter.
-        return os.access(path, os.X_OK) and stat.S_ISREG(os.stat(path).st_mode)
+        return os.access(path, os.X_OK) and stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116  hot
     except OSError:
         return False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.runs import FAILURES, Origin, Reason, RunStatus, run_id
 from flytesched.runlog.migrations import FAILING
-from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, places, to_gap, to_run
+from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, SLOTS, places, to_gap, to_run
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 MISSED = "missed"
 #: More schedules than this are read in one walk over all runs, not one walk for each.
 _FEW = 64
-_EVER = float("inf")
+#: Epoch seconds beyond any.
+_EVER = 1e15
 _AT = attrgetter("at")
 _STATUSES = frozenset(status.value for status in RunStatus)
 _FAILING = frozenset(status.value for status in FAILURES)
@@ -196,11 +197,9 @@ class _Asked:
             slot = table.previous(slot)
 
     def _taken(self, gap: Gap, last: int) -> Iterator[int]:
-        sql = (
-            "SELECT slot FROM runs WHERE schedule = ? AND slot > ? AND slot <= ? ORDER BY slot DESC"
-        )
+        sql = f"SELECT at FROM runs WHERE {SLOTS} ORDER BY at DESC"
         rows = self.connection.execute(sql, (gap.schedule, gap.after, last))
-        return (slot for (slot,) in rows)
+        return (int(slot) for (slot,) in rows)
 
 
 def _of_run(run: Run) -> Entry:

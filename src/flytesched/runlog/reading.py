@@ -101,7 +101,8 @@ class Reader:
 
     def active(self) -> list[Run]:
         """Return all runs without a verdict, in the order they were stored."""
-        sql = f"SELECT {RUN_COLUMNS} FROM runs WHERE {ACTIVE} ORDER BY seq"
+        active = f"runs INDEXED BY runs_active WHERE {ACTIVE}"
+        sql = f"SELECT {RUN_COLUMNS} FROM {active} ORDER BY seq"
         return [*map(to_run, self._all(sql))]
 
     def run(self, said: str) -> Run | None:

@@ -65,7 +65,8 @@ _PUT_META = (
     "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 )
 _LAST_ATTEMPTS = (
-    f"SELECT {ATTEMPT_COLUMNS} FROM runs JOIN attempts ON attempts.run = runs.seq"
+    f"SELECT {ATTEMPT_COLUMNS} FROM runs INDEXED BY runs_active"
+    " JOIN attempts ON attempts.run = runs.seq"
     " AND attempts.attempt = (SELECT max(attempt) FROM attempts WHERE run = runs.seq)"
     f" WHERE runs.{ACTIVE} ORDER BY runs.seq"
 )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.keys import TIMETABLES, TIMING_KEYS
-from flytesched.core.schedule import Schedule
 from flytesched.errors import InvalidSchedule, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flytesched.bootstrap import Site
+    from flytesched.core.schedule import Schedule
     from flytesched.manifest.splice import Change
 
 #: Refinements that belong to some kinds of timetable only, and go when the kind changes.

@@ -57,6 +57,7 @@ def serve(
         RunLogError: the run log cannot be used.
         InvalidManifest: on a terminal, with nothing to adopt.
     """
+    from flytesched.clock import monotonic
     from flytesched.journal import StderrJournal
     from flytesched.lock import prepare_state_dir
     from flytesched.notify import Notifier
@@ -70,7 +71,7 @@ def serve(
         works = build(site, runlog, journal)
         try:
             _refuse_broken(site, runlog, once=once)
-            service = Service(site, works, Notifier.from_environ(site.environ), journal)
+            service = Service(site, works, Notifier.from_environ(site.environ, monotonic), journal)
             return service.run(once=once, kill=on_stop == "kill")
         finally:
             works.close()

@@ -48,6 +48,6 @@ def _doubts(manifest: Manifest, now: float) -> list[Fault]:
                     instead=error.hint,
                     table=("schedules", name),
                     line=line,
-                )  # fmt: skip
+                )
             )
     return sorted(faults, key=lambda fault: fault.line or 0)

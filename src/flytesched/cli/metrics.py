@@ -1,0 +1,11 @@
+"""flytesched metrics: counters and gauges for Prometheus."""
+
+from flytesched.cli.call import Call
+from flytesched.cli.verb import verb
+from flytesched.service.metrics import metrics
+
+
+@verb()
+def command(call: Call) -> None:
+    """Write metrics in Prometheus' text format, for a textfile collector or a scrape script."""
+    call.write(metrics(call.site))

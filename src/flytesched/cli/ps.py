@@ -1,0 +1,41 @@
+"""flytesched ps: what is active."""
+
+from flytesched.cli import shapes
+from flytesched.cli.call import Call
+from flytesched.cli.options import Names
+from flytesched.cli.verb import verb
+from flytesched.core.runs import Attempt, Run, RunStatus
+from flytesched.service.selection import known, named
+
+_HEADS = ("RUN", "NAME", "STATE", "SINCE", "TRY", "PID", "ORIGIN")
+
+
+@verb(reads=True)
+def command(call: Call, names: Names = None) -> None:
+    """Show the runs without a verdict: running, claimed, queued, waiting for a retry."""
+    chosen = named(known(call.site), names) if names else None
+    found: list[tuple[Run, Attempt | None]] = []
+    if (reader := call.site.reader()) is not None:
+        with reader:
+            for run in reader.active():
+                if chosen is None or run.schedule in chosen:
+                    attempts = reader.attempts(run.id)
+                    found.append((run, attempts[-1] if attempts else None))
+    if call.json:
+        runs = [
+            {**shapes.run(run), "pid": attempt.pid if attempt else None} for run, attempt in found
+        ]
+        call.answer("ps", {"runs": runs})
+    elif found:
+        call.table(_HEADS, [_row(call, *each) for each in found], right=("TRY", "PID"),
+                   toned=("STATE",))  # fmt: skip
+    else:
+        call.talk("nothing is active")
+
+
+def _row(call: Call, run: Run, attempt: Attempt | None) -> tuple[object, ...]:
+    runs = run.status is RunStatus.RUNNING and attempt is not None
+    state = run.status.value if run.end_as is None else f"{run.status.value}, ending"
+    since = (attempt.started if runs and attempt else None) or run.created
+    pid = attempt.pid if runs and attempt else None
+    return run.id, run.schedule, state, call.ago(since), run.attempt, pid, run.origin.value

@@ -1,0 +1,84 @@
+"""flytesched show: everything about one schedule."""
+
+from typing import Any
+
+from flytesched.cli import render, shapes
+from flytesched.cli.call import Call
+from flytesched.cli.options import Name
+from flytesched.cli.verb import verb
+from flytesched.core.timetables.parse import describe_kind
+from flytesched.service.listing import Listed, first, listed
+
+#: Slots and runs shown.
+_FEW = 5
+
+
+@verb(reads=True)
+def command(call: Call, name: Name) -> None:
+    """Show one schedule in full: definition, coming slots, last runs, gaps."""
+    (each,) = listed(call.site, [name])
+    reader = call.site.reader()
+    entries = reader.history([each.schedule.name], limit=_FEW) if reader else []
+    gaps = reader.open_gaps([each.schedule.name]) if reader else []
+    slots = first(each.schedule, call.now, _FEW)
+    if call.json:
+        shape = {
+            **shapes.listed(each),
+            "definition": shapes.definition(each.schedule),
+            "coming": [shapes.instant(slot) for slot in slots],
+            "history": [shapes.entry(entry) for entry in entries],
+            "open_gaps": [shapes.gap(gap) for gap in gaps],
+        }
+        call.answer("show", {"schedule": shape})
+        return
+    call.facts(_facts(call, each))
+    if slots:
+        call.write("\ncoming slots\n")
+        call.write("".join(f"  {call.clock(slot)}\n" for slot in slots))
+    if gaps:
+        call.write("\nopen gaps\n")
+        call.table(
+            ("AFTER", "UNTIL", "SLOTS", "WHY"),
+            [(call.when(gap.after), call.when(gap.until), gap.count, gap.reason) for gap in gaps],
+            right=("SLOTS",),
+        )
+    if entries:
+        call.write("\nnewest slots and runs\n")
+        rows = [(call.when(e.at), e.said(), e.origin, e.id) for e in entries]
+        call.table(("WHEN", "VERDICT", "ORIGIN", "RUN"), rows, toned=("VERDICT",))
+
+
+def _facts(call: Call, each: Listed) -> list[tuple[str, object]]:
+    schedule = each.schedule
+    said = shapes.definition(schedule)
+    timing = said.pop("timing")
+    for known in ("enabled", "paused_until", "pause_reason", "description", "command"):
+        said.pop(known, None)
+    return [
+        ("name", schedule.name),
+        ("description", schedule.description),
+        ("state", each.state),
+        ("reason", schedule.pause_reason),
+        ("paused until", call.when(schedule.paused_until)),
+        ("schedule", describe_kind(schedule.timing)),
+        ("timezone", schedule.timing.timezone),
+        *((key, call.when(timing[key])) for key in ("start", "end") if key in timing),
+        ("anchor", call.when(schedule.timing.anchor) if schedule.timing.anchor else None),
+        ("offset", render.about(schedule.timing.offset) if schedule.timing.offset else None),
+        ("command", schedule.command),
+        *((key, _said(key, value)) for key, value in said.items()),
+        ("last verdict", None if each.last is None else each.last.verdict()),
+        ("active", ", ".join(f"{run.id} ({run.status.value})" for run in each.active)),
+        ("missed", f"{each.missed:,} open; see: flytesched catchup" if each.missed else None),
+    ]
+
+
+def _said(key: str, value: Any) -> str:
+    if key == "env":
+        # Values may be secrets.
+        return ", ".join(f"{variable}=..." for variable in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{inner}={entry}" for inner, entry in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,60 @@
+"""Output of commands on its way to stdout: as it is, or made safe for a terminal."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from typing import TYPE_CHECKING
+
+from flytesched.cli import render
+from flytesched.core.runs import RunStatus
+from flytesched.service.output import Tail, log_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flytesched.bootstrap import Site
+    from flytesched.core.runs import Attempt, Run
+
+
+class Outlet:
+    """Writes bytes of a log to stdout."""
+
+    def __init__(self, *, raw: bool) -> None:
+        """Write everything as it is with ``raw``, or where stdout is no terminal."""
+        self._raw = raw or not sys.stdout.isatty()
+        # A character may be cut in two by the end of a chunk.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def write(self, chunk: bytes) -> None:
+        """Write a piece of output at once."""
+        sys.stdout.flush()
+        if self._raw:
+            sys.stdout.buffer.write(chunk)
+        else:
+            render.write(render.safe(self._decoder.decode(chunk), lines=True))
+        sys.stdout.flush()
+
+
+class Stream:
+    """A watcher that shows the output of one run as it grows, attempt by attempt."""
+
+    def __init__(self, site: Site, outlet: Outlet) -> None:
+        """Show output through ``outlet``."""
+        self._site, self._outlet = site, outlet
+        self._tails: dict[int, Tail] = {}
+
+    def changed(self, runs: Sequence[Run]) -> None:
+        """Show what was written since the last call."""
+        for run in runs:
+            if run.status is not RunStatus.QUEUED and (reader := self._site.reader()) is not None:
+                with reader:
+                    attempts = reader.attempts(run.id)
+                self.show(attempts)
+
+    def show(self, attempts: Sequence[Attempt]) -> None:
+        """Show what attempts wrote since the last call."""
+        for attempt in attempts:
+            if (path := log_of(self._site, attempt)) is not None:
+                for chunk in self._tails.setdefault(attempt.attempt, Tail(path)).read():
+                    self._outlet.write(chunk)

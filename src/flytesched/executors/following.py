@@ -1,0 +1,328 @@
+"""Following attempts to their ends: one pidfd for each, all in one epoll."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flytesched import linux
+from flytesched.core.runs import AttemptKey, End, Outcome, Reason
+from flytesched.executors import record
+from flytesched.executors.session import Process, Session, ours, send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+#: Seconds until something that failed for now is tried again.
+_TRY_AGAIN = 1.0
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Live:
+    """One attempt that is followed."""
+
+    #: Its name.
+    key: AttemptKey
+    #: How its processes are known; its leader is the supervisor, or the command without one.
+    session: Session
+    #: File of the supervisor's record; None without a supervisor.
+    record: str | None
+    #: File of its output.
+    log: str
+    #: Moment it was started; it cannot have ended before.
+    since: float
+    #: Seconds between TERM and KILL for what an attempt leaves when its end cannot be known.
+    kill_after: float
+    #: Whether its leader lives, as far as is known.
+    leads: bool = True
+    #: Whether it was told to end: then it has ended when no process of it is left.
+    ending: bool = False
+    #: How its leader ended.
+    outcome: Outcome | None = None
+    #: Whether the leader is a child of this process.
+    child: bool = False
+    #: The leader's wait status, CPU seconds and peak KiB, once it was waited for.
+    reaped: tuple[int, float, int] | None = None
+    #: Descriptor that tells of the next end; None while there is none.
+    fd: int | None = None
+
+
+class Follower:
+    """The attempts that have been started and whose ends have not been reported."""
+
+    def __init__(self, clock_now: Callable[[], float]) -> None:
+        """Begin with none.
+
+        Raises:
+            OSError: no descriptor is left.
+        """
+        self._now = clock_now
+        self._epoll = select.epoll()
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._timer = linux.Timer()
+        for fd in (self._bell, self._timer.fileno()):
+            self._epoll.register(fd, select.EPOLLIN)
+        self._armed = False
+        self._lives: dict[AttemptKey, Live] = {}
+        self._by_fd: dict[int, Live] = {}
+        #: Attempts to look at in any case: no descriptor tells of their next step.
+        self._unsettled: list[Live] = []
+        #: Signals that could not be sent yet.
+        self._unsent: list[tuple[Live, signal.Signals]] = []
+        #: Attempts whose remains are killed at a moment.
+        self._doomed: dict[AttemptKey, float] = {}
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when ``collect`` may have something to report."""
+        return self._epoll.fileno()
+
+    def get(self, key: AttemptKey) -> Live | None:
+        """Return an attempt that is followed."""
+        return self._lives.get(key)
+
+    def all(self) -> Iterable[Live]:
+        """Return all attempts that are followed."""
+        return self._lives.values()
+
+    def follow(self, live: Live) -> None:
+        """Report the end of an attempt, sooner or later.
+
+        Raises:
+            OSError: nothing can tell of its end now; it is not followed.
+        """
+        if not (live.leads and self._watch(live, live.session.leader)):
+            self.look_after(live)
+        self._lives[live.key] = live
+
+    def look_after(self, live: Live) -> None:
+        """Follow an attempt whose end no descriptor tells of yet; the next collect sees to it."""
+        self._lives[live.key] = live
+        self._unsettled.append(live)
+        self._ring()
+
+    def drop(self, live: Live) -> None:
+        """Follow an attempt no longer."""
+        self._unwatch(live)
+        del self._lives[live.key]
+
+    def leader_ended(self, live: Live) -> None:
+        """Take note that the pid of an attempt's leader is not, or not any more, its own."""
+        self._unwatch(live)
+        live.leads = live.child = False
+        self.look_after(live)
+
+    def collect(self) -> list[Live]:
+        """Return the attempts that have ended since the last call, without waiting."""
+        now = self._now()
+        due, self._unsettled = dict.fromkeys(self._unsettled), []
+        for fd, _ in self._epoll.poll(0):
+            if (live := self._by_fd.get(fd)) is not None:
+                self._unwatch(live)
+                live.leads = False
+                due[live] = None
+            else:
+                self._quieten(fd)
+        if self._unsent or self._doomed:
+            self._signal_late(now)
+        ended = [live for live in due if self._has_ended(live, now)]
+        self._arm(now)
+        return ended
+
+    def send(self, live: Live, number: signal.Signals) -> int:
+        """Send a signal to every process of an attempt but its supervisor.
+
+        What cannot be sent now is sent later. From here on the attempt has ended when no process
+        of it is left that we may signal.
+
+        Returns:
+            How many processes got it.
+        """
+        live.ending = True
+        try:
+            return self._send(live, number)
+        except OSError:
+            self._unsent.append((live, number))
+            self._arm(self._now())
+            return 0
+
+    def end_remains(self, live: Live) -> None:
+        """End what is left of an attempt that nobody supervises any more: TERM, later KILL."""
+        self._doomed[live.key] = self._now() + live.kill_after
+        self.send(live, signal.SIGTERM)
+        self._arm(self._now())
+
+    def close(self) -> None:
+        """Let go of all descriptors; what runs is left alone."""
+        for fd in self._by_fd:
+            os.close(fd)
+        self._by_fd.clear()
+        self._lives.clear()
+        self._timer.close()
+        self._epoll.close()
+        os.close(self._bell)
+
+    # -- ends -------------------------------------------------------------------------------
+
+    def _has_ended(self, live: Live, now: float) -> bool:
+        try:
+            outcome = self._advance(live, now)
+        except OSError:
+            self._unsettled.append(live)
+            return False
+        if outcome is None:
+            return False
+        self._reap(live)
+        self._lives.pop(live.key, None)
+        self._doomed.pop(live.key, None)
+        return True
+
+    def _advance(self, live: Live, now: float) -> Outcome | None:
+        """Return how an attempt ended; None while it has not.
+
+        Raises:
+            OSError: that cannot be seen now.
+        """
+        if live.fd is not None or (live.leads and self._watch(live, live.session.leader)):
+            return None
+        live.leads = False
+        if live.outcome is None:
+            live.outcome = self._outcome(live, now)
+            if live.outcome.end is End.LOST and not live.ending:
+                self.end_remains(live)
+        if live.ending and self._watch_remains(live):
+            return None
+        return live.outcome
+
+    def _outcome(self, live: Live, now: float) -> Outcome:
+        """Return how the leader of an attempt ended.
+
+        Raises:
+            OSError: its record cannot be read now.
+        """
+        self._reap(live)
+        status, cpu, rss = live.reaped or (None, None, None)
+        code, ended = None, now
+        if live.record is None:
+            code = None if status is None else exit_code(status)
+        elif status == 0:
+            code = 0
+            with contextlib.suppress(OSError):
+                ended = os.stat(live.record).st_mtime  # noqa: PTH116  at each end
+        elif (found := record.look(live.record)) is not None and found.code is not None:
+            code, ended = found.code, found.written
+        # File times are a few milliseconds behind.
+        ended = min(max(ended, live.since), now)
+        if code is None:
+            why = Reason.PARENT if live.record is None else Reason.SUPERVISOR
+            return Outcome(key=live.key, end=End.LOST, ended=ended, reason=why.value)
+        return Outcome(
+            key=live.key, end=End.EXITED, ended=ended, exit_code=code, cpu=cpu, max_rss=rss
+        )
+
+    def _reap(self, live: Live) -> None:
+        """Take the wait status of a leader that has ended, if it was a child of this process."""
+        if live.child and live.session.leader is not None:
+            with contextlib.suppress(ChildProcessError):
+                pid, status, usage = os.wait4(live.session.leader, os.WNOHANG)
+                if pid:
+                    live.reaped = (status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+            live.child = False
+
+    def _watch_remains(self, live: Live) -> bool:
+        """Watch one process that an attempt has left; False if none is left."""
+        for process in live.session.processes(leader_lives=False):
+            if ours(process) and self._watch(live, process.pid):
+                if linux.process_start(process.pid) == process.start:
+                    return True
+                self._unwatch(live)
+        return False
+
+    # -- descriptors --------------------------------------------------------------------------
+
+    def _watch(self, live: Live, pid: int | None) -> bool:
+        """Let the end of a process be news; False if it is gone."""
+        if pid is None:
+            return False
+        try:
+            fd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return False
+        try:
+            self._epoll.register(fd, select.EPOLLIN)
+        except BaseException:
+            os.close(fd)
+            raise
+        live.fd = fd
+        self._by_fd[fd] = live
+        return True
+
+    def _unwatch(self, live: Live) -> None:
+        if live.fd is not None:
+            del self._by_fd[live.fd]
+            os.close(live.fd)
+            live.fd = None
+
+    def _ring(self) -> None:
+        os.eventfd_write(self._bell, 1)
+
+    def _quieten(self, fd: int) -> None:
+        if fd == self._bell:
+            os.eventfd_read(fd)
+        else:
+            self._timer.read()
+            self._armed = False
+
+    def _arm(self, now: float) -> None:
+        """Let the next thing to try again, or to kill, be news at its moment."""
+        moments = list(self._doomed.values())
+        if self._unsettled or self._unsent:
+            moments.append(now + _TRY_AGAIN)
+        if moments or self._armed:
+            self._armed = bool(moments)
+            if self._timer.set(min(moments, default=None)):
+                self._ring()
+
+    # -- signals ------------------------------------------------------------------------------
+
+    def _signal_late(self, now: float) -> None:
+        unsent, self._unsent = self._unsent, []
+        for live, number in unsent:
+            if live.key in self._lives:
+                self.send(live, number)
+        for key, at in tuple(self._doomed.items()):
+            if at <= now:
+                self._doomed[key] = now + max(self._lives[key].kill_after, _TRY_AGAIN)
+                self.send(self._lives[key], signal.SIGKILL)
+
+    def _send(self, live: Live, number: signal.Signals) -> int:
+        sent = 0
+        for process in live.session.processes(leader_lives=live.leads):
+            if live.leads and live.record is not None and process.pid == live.session.leader:
+                self._resume(process)
+            else:
+                sent += send(process, number)
+        return sent
+
+    def _resume(self, supervisor: Process) -> None:
+        """Let a supervisor that was stopped go on: it has an end to write down."""
+        if supervisor.stopped:
+            send(supervisor, signal.SIGCONT)
+
+
+def exit_code(status: int) -> int:
+    """Return the exit code of a wait status; a signal is 128+n."""
+    code = os.waitstatus_to_exitcode(status)
+    return 128 - code if code < 0 else code
+
+
+def is_child(pid: int) -> bool:
+    """Tell whether a process is a child of this one, not waited for yet."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True

@@ -1,0 +1,199 @@
+"""Hooks that are commands: run after a verdict is durable, at most once, thirty seconds long.
+
+A hook never changes a run. It is started and looked after without the loop waiting for it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flytesched.core.instants import rfc3339
+from flytesched.errors import FlyteschedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from flytesched.core.keys import Command
+    from flytesched.core.protocols import Journal, Told
+    from flytesched.core.schedule import Schedule
+
+#: Seconds a hook may take before TERM, and from TERM to KILL.
+TIMEOUT = 30.0
+KILL_AFTER = 5.0
+#: Hooks running at once; further ones wait their turn.
+AT_ONCE = 8
+#: Seconds until a hook that could not be started is tried again, and how often.
+TRY_AGAIN, TRIES = 1.0, 30
+
+
+@dataclass(slots=True)
+class _Job:
+    told: Told
+    command: Command
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class _Live:
+    job: _Job
+    process: subprocess.Popen[bytes]
+    fd: int
+    end_at: float
+    ending: bool = False
+
+
+class CommandHook:
+    """Implements ``core.protocols.Hook`` with the schedule's own commands."""
+
+    def __init__(
+        self,
+        state_dir: Path,
+        journal: Journal,
+        *,
+        environment: Callable[[Schedule], Mapping[str, str]],
+        clock_now: Callable[[], float],
+    ) -> None:
+        """Begin with nothing to tell.
+
+        Args:
+            state_dir: output goes to ``logs/<schedule>/hooks.log`` in it.
+            journal: told of hooks that fail.
+            environment: returns what everything a schedule starts sees.
+            clock_now: returns the wall clock in epoch seconds.
+        """
+        self._state_dir, self._journal = state_dir, journal
+        self._environment, self._now = environment, clock_now
+        self._epoll = select.epoll()
+        self._waiting: deque[_Job] = deque()
+        self._live: dict[int, _Live] = {}
+        self._again_at: float | None = None
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when a hook has ended."""
+        return self._epoll.fileno()
+
+    def tell(self, told: Told) -> None:
+        """Start the hook of an event, if the schedule has one; never waits, never raises."""
+        command: Command | None = getattr(told.schedule, f"on_{told.event}")
+        if command is not None:
+            self._waiting.append(_Job(told, command))
+            self._start_waiting()
+
+    def reap(self, now: float) -> float | None:
+        """Take the ends of hooks and end those that take too long; return when to call again."""
+        for fd, _ in self._epoll.poll(0):
+            self._ended(self._live.pop(fd))
+        for live in self._live.values():
+            if live.end_at <= now:
+                _signal(live, signal.SIGKILL if live.ending else signal.SIGTERM)
+                live.ending, live.end_at = True, now + KILL_AFTER
+        if self._again_at is None or self._again_at <= now:
+            self._again_at = None
+            self._start_waiting()
+        moments = [live.end_at for live in self._live.values()]
+        if self._again_at is not None:
+            moments.append(self._again_at)
+        return min(moments, default=None)
+
+    def close(self) -> None:
+        """Let go of descriptors; hooks that run go on."""
+        for live in self._live.values():
+            os.close(live.fd)
+            live.process.returncode = 0  # nobody waits for it any more
+        self._live.clear()
+        self._epoll.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether hooks run or wait."""
+        return bool(self._live or self._waiting)
+
+    def _start_waiting(self) -> None:
+        while self._waiting and len(self._live) < AT_ONCE and self._again_at is None:
+            job = self._waiting.popleft()
+            try:
+                self._start(job)
+            except FlyteschedError as error:
+                self._complain(job, error.message)
+            except (BlockingIOError, MemoryError) as error:
+                self._later(job, error)
+            except (OSError, ValueError) as error:
+                self._complain(job, str(error))
+
+    def _start(self, job: _Job) -> None:
+        schedule = job.told.schedule
+        environment = {**self._environment(schedule), **_facts(job.told)}
+        command = job.command
+        argv = list(command.argv) if command.text is None else [schedule.shell, "-c", command.text]
+        log = self._log(schedule.name)
+        try:
+            process = subprocess.Popen(
+                argv, env=environment, cwd=os.path.expanduser(schedule.cwd or "~"),  # noqa: PTH111
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        finally:
+            os.close(log)
+        fd = os.pidfd_open(process.pid)
+        self._epoll.register(fd, select.EPOLLIN)
+        self._live[fd] = _Live(job, process, fd, self._now() + TIMEOUT)
+
+    def _log(self, name: str) -> int:
+        folder = self._state_dir / "logs" / name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        fd = os.open(folder / "hooks.log", flags, 0o600)
+        os.fchmod(fd, 0o600)
+        return fd
+
+    def _ended(self, live: _Live) -> None:
+        self._epoll.unregister(live.fd)
+        os.close(live.fd)
+        code = live.process.wait()
+        if live.ending:
+            self._complain(live.job, "took over 30 seconds and was ended")
+        elif code != 0:
+            self._complain(live.job, f"exit {code if code > 0 else 128 - code}")
+
+    def _later(self, job: _Job, error: Exception) -> None:
+        job.tries += 1
+        if job.tries >= TRIES:
+            self._complain(job, str(error))
+            return
+        self._waiting.appendleft(job)
+        self._again_at = self._now() + TRY_AGAIN
+
+    def _complain(self, job: _Job, why: str) -> None:
+        run = job.told.run.id if job.told.run is not None else None
+        self._journal.say(
+            "warning", "hook failed", schedule=job.told.schedule.name, hook=f"on_{job.told.event}",
+            run=run, why=why,
+        )  # fmt: skip
+
+
+def _signal(live: _Live, number: int) -> None:
+    try:
+        os.killpg(live.process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _facts(told: Told) -> dict[str, str]:
+    """Return what a hook is told in its environment."""
+    facts = {"EVENT": told.event, "SCHEDULE": told.schedule.name}
+    if (run := told.run) is not None:
+        facts |= {"RUN_ID": run.id, "STATUS": run.status.value, "REASON": run.reason or ""}
+        facts["EXIT_CODE"] = "" if run.exit_code is None else str(run.exit_code)
+        facts["SCHEDULED_AT"] = "" if run.scheduled_at is None else rfc3339(run.scheduled_at)
+        facts["ATTEMPT"] = str(run.attempt)
+        facts["ORIGIN"] = run.origin.value
+    if (gap := told.gap) is not None:
+        facts |= {"MISSED_COUNT": str(gap.count), "REASON": gap.reason}
+        facts |= {"MISSED_AFTER": rfc3339(gap.after), "MISSED_UNTIL": rfc3339(gap.until)}
+    return {f"FLYTESCHED_{name}": value for name, value in facts.items()}

@@ -1,0 +1,103 @@
+"""Saying what the scheduler does: one line per event."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import unicodedata
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+#: Unicode categories that could forge a line or hide a part of one: controls, formats (bidi
+#: overrides among them), line and paragraph separators, surrogates.
+_HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
+
+
+def visible(text: str) -> str:
+    """Return text on one line, with everything that a terminal would act upon escaped."""
+    return "".join(
+        char.encode("unicode_escape", "backslashreplace").decode()
+        if unicodedata.category(char) in _HIDDEN
+        else char
+        for char in text
+    )
+
+
+class LoggingJournal:
+    """Implements ``core.protocols.Journal`` with the standard library's logging."""
+
+    def __init__(self) -> None:
+        """Write to the logger ``flytesched``; who listens is the program's business."""
+        self._logger = logging.getLogger("flytesched")
+
+    def say(self, level: str, event: str, **facts: object) -> None:
+        """Write one line; ``level`` is ``info``, ``warning`` or ``error``."""
+        self._logger.log(_LEVELS[level], "%s", _plain(event, facts), extra={"facts": facts})
+
+
+class StderrJournal:
+    """Implements ``core.protocols.Journal`` with lines on stderr, for people or as JSON."""
+
+    def __init__(
+        self, *, form: str = "plain", least: str = "info", stream: TextIO | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """Choose how lines look.
+
+        Args:
+            form: ``plain`` or ``json``.
+            least: levels below this one are not said.
+            stream: where to; stderr if not given.
+            environ: tells whether systemd's journal listens, which writes the time by itself.
+        """
+        self._handler = _Quiet(stream or sys.stderr)
+        self._json = form == "json"
+        self._least = _LEVELS[least]
+        self._timed = not _is_journal(stream or sys.stderr, environ or os.environ)
+
+    def say(self, level: str, event: str, **facts: object) -> None:
+        """Write one line; a stderr that is gone is no reason to stop."""
+        if _LEVELS[level] < self._least:
+            return
+        record = logging.LogRecord("flytesched", _LEVELS[level], "", 0, "", (), None)
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        moment = moment.replace("+00:00", "Z")
+        said = {name: fact for name, fact in facts.items() if fact is not None}
+        if self._json:
+            line = json.dumps({"time": moment, "level": level, "event": event, **said}, default=str)
+        else:
+            line = f"{level:<7} {_plain(event, said)}"
+            line = f"{moment} {line}" if self._timed else line
+        record.msg = line
+        self._handler.handle(record)
+
+
+class _Quiet(logging.StreamHandler[TextIO]):
+    """A handler whose broken stream ends nothing."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        """Drop the line."""
+
+
+def _plain(event: str, facts: Mapping[str, object]) -> str:
+    return " ".join([event, *(f"{name}={_quoted(str(fact))}" for name, fact in facts.items())])
+
+
+def _quoted(text: str) -> str:
+    seen = visible(text)
+    return json.dumps(seen, ensure_ascii=False) if " " in seen or not seen else seen
+
+
+def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tell whether a stream goes to systemd's journal (JOURNAL_STREAM, systemd.exec(5))."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"

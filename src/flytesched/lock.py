@@ -1,0 +1,252 @@
+"""The scheduler's lock: whoever holds it is the only one that starts, signals and collects.
+
+Beside the lock file stands who holds it. ``flytesched run`` asks a command that holds the lock to
+let go of it by a file of its own; a command that is asked does so within a second.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from flytesched import linux
+from flytesched.errors import FlyteschedError, SchedulerRunning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filelock import BaseFileLock
+
+#: A scheduler, or a command that does just its own work.
+Kind = Literal["run", "command"]
+#: Seconds that a lock held for a moment only, by a process that looks, is waited for.
+_GLANCE = 0.25
+#: Seconds that ``run`` waits for a command to hand the lock over.
+_HAND_OVER = 5.0
+#: Seconds between two tries.
+_POLL = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds the lock."""
+
+    #: Process id; 0 while it is not written down yet.
+    pid: int
+    #: Its start time in clock ticks since boot.
+    started: int | None
+    #: Boot of the machine.
+    boot_id: str
+    #: ``run``, ``command``, or ``unknown`` while it is not written down yet.
+    kind: str
+    #: Moment it took the lock, in epoch seconds.
+    since: float = 0.0
+    #: Modification time of what it wrote down last, in epoch seconds: its heartbeat.
+    heartbeat: float = 0.0
+
+    def lives(self) -> bool:
+        """Tell whether that process is still there."""
+        here = self.boot_id == linux.boot_id()
+        return here and self.pid > 0 and linux.process_start(self.pid) == self.started
+
+
+class SchedulerLock:
+    """The lock of one state directory."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Name the directory; nothing is touched yet."""
+        self._file = state_dir / "scheduler.lock"
+        self._beside = state_dir / "scheduler.json"
+        self._want = state_dir / "scheduler.want"
+        self._wake = state_dir / "wake"
+        self._lock: BaseFileLock | None = None
+
+    def acquire(self, kind: Kind) -> None:
+        """Take the lock; a ``run`` asks a command that holds it to let go.
+
+        Raises:
+            SchedulerRunning: another scheduler holds it, or a command that does not let go.
+            FlyteschedError: the lock file cannot be used.
+        """
+        if not self._try(_GLANCE):
+            holder = self.holder()
+            if kind == "command" or (holder is not None and holder.kind == "run"):
+                raise _running(holder)
+            with self._asking():
+                if not self._try(_HAND_OVER):
+                    raise _running(self.holder())
+        with suppress(OSError):
+            os.utime(self._file)
+        self._write(self._beside, kind)
+
+    def release(self) -> None:
+        """Let go of the lock; does nothing when it is not held."""
+        if self._lock is not None:
+            with suppress(OSError):
+                self._beside.unlink()
+            self._lock.release()
+            self._lock = None
+
+    def beat(self) -> None:
+        """Renew the heartbeat: the modification time of what stands beside the lock."""
+        with suppress(OSError):
+            os.utime(self._beside)
+
+    def wanted(self) -> bool:
+        """Tell whether a scheduler asks for the lock."""
+        asker = _read(self._want)
+        return asker is not None and asker.lives()
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock now; None if nobody does."""
+        if not self._held():
+            return None
+        holder = _read(self._beside)
+        if holder is not None and holder.lives():
+            return replace(holder, since=_mtime(self._file))
+        return Holder(pid=0, started=None, boot_id="", kind="unknown")
+
+    def _held(self) -> bool:
+        """Tell whether the lock is held, by trying a shared one for a moment."""
+        try:
+            fd = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _unusable(self._file, error) from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+        return False
+
+    def _try(self, patience: float) -> bool:
+        from filelock import FileLock, Timeout
+
+        # Without flock(2) there is no promise: the soft fallback stays off.
+        lock = FileLock(
+            self._file, mode=0o600, thread_local=False, poll_interval=_POLL, fallback_to_soft=False
+        )
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout:
+            return False
+        except (OSError, NotImplementedError) as error:
+            raise _unusable(self._file, error) from error
+        self._lock = lock
+        return True
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Ask for the lock, and take the question back at the end."""
+        self._write(self._want, "run")
+        with suppress(OSError):
+            os.utime(self._wake)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                self._want.unlink()
+
+    def _write(self, path: Path, kind: Kind) -> None:
+        me = Holder(
+            pid=os.getpid(), started=linux.process_start(os.getpid()), boot_id=linux.boot_id(),
+            kind=kind,
+        )  # fmt: skip
+        new = path.with_name(f".{path.name}.{me.pid}")
+        try:
+            fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with open(fd, "w", encoding="ascii") as file:
+                os.fchmod(fd, 0o600)
+                json.dump(asdict(me), file)
+            new.rename(path)
+        except OSError as error:
+            # The lock itself counts; what stands beside it is for people, and a full disk
+            # must not keep a scheduler from starting.
+            if path == self._want:
+                raise _unusable(path, error) from error
+
+
+def _read(path: Path) -> Holder | None:
+    """Return what a holder or asker wrote down; None if there is nothing to be read."""
+    try:
+        with open(path, encoding="ascii") as file:
+            facts = json.load(file)
+            facts["heartbeat"] = os.fstat(file.fileno()).st_mtime
+            return Holder(**facts)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _mtime(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _running(holder: Holder | None) -> SchedulerRunning:
+    if holder is None or not holder.pid:
+        msg = "another process holds the scheduler's lock"
+    else:
+        who = "scheduler" if holder.kind == "run" else "command"
+        msg = f"another {who} holds the lock: pid {holder.pid}"
+    return SchedulerRunning(msg, hint="one scheduler runs per state directory; see: status")
+
+
+def _unusable(path: Path, error: Exception) -> FlyteschedError:
+    why = error.strerror if isinstance(error, OSError) else str(error)
+    return FlyteschedError(f"cannot use {path}: {why}")
+
+
+def prepare_state_dir(path: Path, *, force: bool = False) -> None:
+    """Make the state directory if it is missing, and refuse one that cannot be trusted.
+
+    Args:
+        path: the directory.
+        force: accept one on a network file system.
+
+    Raises:
+        FlyteschedError: it is no directory, cannot be written, belongs to another user, is
+            writable by others, or lies on a network file system.
+    """
+    try:
+        _make(path)
+        status = path.stat()
+    except FileExistsError:
+        msg = f"the state directory {path} is not a directory"
+        raise FlyteschedError(msg, hint="name another with --state-dir") from None
+    except OSError as error:
+        msg = f"cannot use the state directory {path}: {error.strerror}"
+        raise FlyteschedError(msg, hint="name another with --state-dir") from error
+    _trust(path, status, force=force)
+
+
+def _make(path: Path) -> None:
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True)
+        path.chmod(0o700)  # whatever the umask
+
+
+def _trust(path: Path, status: os.stat_result, *, force: bool) -> None:
+    if status.st_uid != os.geteuid():
+        msg = f"the state directory {path} belongs to another user"
+        raise FlyteschedError(msg, hint="name another with --state-dir")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        msg = f"the state directory {path} can be written by others"
+        raise FlyteschedError(msg, hint=f"chmod 700 {path}")
+    if not os.access(path, os.W_OK | os.X_OK):
+        msg = f"the state directory {path} cannot be written"
+        raise FlyteschedError(msg, hint="name another with --state-dir")
+    if not force and (kind := linux.network_filesystem(path)) is not None:
+        msg = f"the state directory {path} lies on a network file system ({kind})"
+        hint = "its locks cannot be trusted; name a local one with --state-dir"
+        raise FlyteschedError(msg, hint=hint)

@@ -1,0 +1,63 @@
+"""Telling systemd how it stands (sd_notify(3)); silent where nobody asked."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Notifier:
+    """The service manager's ear. Nothing here ever fails: it is not what the scheduler is for."""
+
+    def __init__(
+        self, address: str | None, watchdog_usec: int | None, monotonic: Callable[[], float]
+    ) -> None:
+        """Take the socket's address, ``@`` in front of an abstract one; None for nobody."""
+        self._address = address
+        self._monotonic = monotonic
+        self._status = ""
+        #: Seconds within which ``watchdog`` has to be called; None without a watchdog.
+        self.watchdog_interval = watchdog_usec / 1e6 if watchdog_usec else None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], monotonic: Callable[[], float]) -> Notifier:
+        """Return the notifier that NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID name."""
+        usec = environ.get("WATCHDOG_USEC", "")
+        for_us = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        interval = int(usec) if usec.isdecimal() and for_us else None
+        return cls(environ.get("NOTIFY_SOCKET"), interval, monotonic)
+
+    def ready(self) -> None:
+        """Say that slots are being decided."""
+        self._send("READY=1")
+
+    def reloading(self) -> None:
+        """Say that the manifest is being read again; ``ready`` ends it."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={int(self._monotonic() * 1e6)}")
+
+    def stopping(self) -> None:
+        """Say that planning has ended."""
+        self._send("STOPPING=1")
+
+    def watchdog(self) -> None:
+        """Say that the loop turns."""
+        self._send("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        """Say in words how it stands, if that has changed."""
+        if text != self._status:
+            self._status = text
+            self._send("STATUS=" + text.replace("\n", " "))
+
+    def _send(self, message: str) -> None:
+        if not self._address:
+            return
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+            ear.setblocking(False)
+            ear.sendto(message.encode(), address)

@@ -1,0 +1,114 @@
+"""Metrics in the text format of Prometheus (exposition format 0.0.4)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from flytesched.core.counts import DURATION_BOUNDS, LAG_BOUNDS
+from flytesched.service.listing import coming
+from flytesched.service.overview import overview
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from flytesched.bootstrap import Site
+    from flytesched.service.overview import Overview
+
+    #: Amounts by (metric, schedule, label), as the run log counts them.
+    Counters = Mapping[tuple[str, str, str], float]
+
+_PREFIX = "flytesched_"
+#: Counters of the scheduler itself: they are shown while they are zero.
+_OWN = {
+    "job_panics_total": "Starts that failed because of a bug in an executor.",
+    "schedule_errors_total": "Times that the manifest could not be read.",
+    "catchup_errors_total": "Catch-ups that failed.",
+}
+#: Counters by schedule: the name of a second label, and help.
+_COUNTERS = {
+    "runs_total": ("status", "Runs by schedule and verdict."),
+    "missed_total": (None, "Slots missed, by schedule."),
+    "skipped_total": ("reason", "Slots skipped, by schedule and reason."),
+}
+#: Histograms by schedule.
+_HISTOGRAMS = {
+    "lag_seconds": (LAG_BOUNDS, "Seconds from a live slot to the start of its run."),
+    "duration_seconds": (DURATION_BOUNDS, "Seconds from the first start of a run to its verdict."),
+}
+
+
+def metrics(site: Site) -> str:
+    """Return all metrics as text.
+
+    Raises:
+        RunLogError: the run log cannot be read.
+    """
+    counters: Counters = {}
+    if (reader := site.reader()) is not None:
+        with reader:
+            counters = reader.counters()
+    lines = [*_counted(counters), *_observed(counters), *_gauges(overview(site))]
+    return "\n".join(lines) + "\n"
+
+
+def _counted(counters: Counters) -> Iterator[str]:
+    for metric, said in _OWN.items():
+        yield from _head(metric, "counter", said)
+        yield _sample(metric, {}, counters.get((metric, "", ""), 0.0))
+    for metric, (second, said) in _COUNTERS.items():
+        yield from _head(metric, "counter", said)
+        for (name, schedule, label), value in sorted(counters.items()):
+            if name == metric:
+                labels = {"schedule": schedule, **({second: label} if second else {})}
+                yield _sample(metric, labels, value)
+
+
+def _observed(counters: Counters) -> Iterator[str]:
+    for metric, (bounds, said) in _HISTOGRAMS.items():
+        yield from _head(metric, "histogram", said)
+        buckets: dict[str, dict[str, float]] = defaultdict(dict)
+        for (name, schedule, label), value in sorted(counters.items()):
+            if name == metric:
+                buckets[schedule][label] = value
+        for schedule, counted in buckets.items():
+            total = counters.get((f"{metric}_sum", schedule, ""), 0.0)
+            yield from _histogram(metric, schedule, counted, bounds, total)
+
+
+def _histogram(
+    metric: str, schedule: str, counted: Mapping[str, float], bounds: Sequence[float], total: float
+) -> Iterator[str]:
+    """Yield the samples of one histogram; each bucket holds those before it."""
+    held = 0.0
+    for bound in (*map(str, bounds), "+Inf"):
+        held += counted.get(bound, 0.0)
+        yield _sample(f"{metric}_bucket", {"schedule": schedule, "le": bound}, held)
+    yield _sample(f"{metric}_sum", {"schedule": schedule}, total)
+    yield _sample(f"{metric}_count", {"schedule": schedule}, held)
+
+
+def _gauges(seen: Overview) -> Iterator[str]:
+    yield from _head("up", "gauge", "Whether a scheduler runs.")
+    yield _sample("up", {}, float(seen.scheduler is not None))
+    yield from _head("last_tick_timestamp_seconds", "gauge", "Moment of the last decision written.")
+    yield _sample("last_tick_timestamp_seconds", {}, seen.heartbeat or 0.0)
+    yield from _head("next_run_timestamp_seconds", "gauge", "The next slot of each schedule.")
+    for name, schedule in sorted(seen.schedules.items()):
+        if (slot := next(coming(schedule, seen.now), None)) is not None:
+            yield _sample("next_run_timestamp_seconds", {"schedule": name}, slot)
+
+
+def _head(metric: str, kind: str, said: str) -> Iterator[str]:
+    yield f"# HELP {_PREFIX}{metric} {said}"
+    yield f"# TYPE {_PREFIX}{metric} {kind}"
+
+
+def _sample(metric: str, labels: Mapping[str, str], value: float) -> str:
+    said = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+    number = str(int(value)) if value == int(value) else repr(value)
+    return f"{_PREFIX}{metric}{{{said}}} {number}" if said else f"{_PREFIX}{metric} {number}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,148 @@
+"""Overview: one look at the whole, which answers whatever is broken."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flytesched.core.runs import FAILURES
+from flytesched.errors import FlyteschedError, Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flytesched.bootstrap import Site
+    from flytesched.core.runs import Run, ScheduleState
+    from flytesched.core.schedule import Schedule
+    from flytesched.lock import Holder
+
+#: A slot undecided for longer than this, in seconds, is overdue.
+OVERDUE_AFTER = 60
+#: Seconds that the clock may be behind the newest slot decided.
+CLOCK_BEHIND = 86_400
+
+
+@dataclass(slots=True, kw_only=True)
+class Overview:
+    """What there is to see of a site at one moment."""
+
+    #: The moment, in epoch seconds.
+    now: float
+    #: Who holds the scheduler's lock; None if nobody does.
+    holder: Holder | None
+    #: Why it cannot be told who holds it.
+    lock_error: str | None = None
+    #: The schedules by name; empty while the manifest is broken.
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    #: Why the manifest cannot be used.
+    manifest_error: str | None = None
+    #: Why the run log cannot be read.
+    run_log_error: str | None = None
+    #: Why the run log cannot be written.
+    write_error: str | None = None
+    #: What the run log remembers of schedules, by name.
+    states: Mapping[str, ScheduleState] = field(default_factory=dict)
+    #: Runs without a verdict.
+    active: tuple[Run, ...] = ()
+    #: Missed slots that wait for a catch-up, by schedule.
+    missed: Mapping[str, int] = field(default_factory=dict)
+    #: The newest run that did something, by schedule.
+    last: Mapping[str, Run] = field(default_factory=dict)
+    #: Facts that the run log remembers.
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def scheduler(self) -> Holder | None:
+        """The scheduler that runs; None where nobody, or just a command, holds the lock."""
+        return self.holder if self.holder is not None and self.holder.kind == "run" else None
+
+    @property
+    def heartbeat(self) -> float | None:
+        """Moment of the last decision written."""
+        return float(self.meta["heartbeat"]) if "heartbeat" in self.meta else None
+
+    @property
+    def failing(self) -> dict[str, Run]:
+        """Schedules of the manifest whose newest run failed, with that run."""
+        return {
+            name: run
+            for name, run in self.last.items()
+            if name in self.schedules and run.status in FAILURES
+        }
+
+    @property
+    def overdue(self) -> dict[str, int]:
+        """Schedules with a slot that should have been decided, and that slot."""
+        return {
+            name: slot for name, state in self.states.items()
+            if (slot := self._overdue(name, state)) is not None
+        }  # fmt: skip
+
+    @property
+    def clock_behind(self) -> float:
+        """Seconds that the clock is behind the newest slot decided; 0 if it is not."""
+        newest = max((state.cursor for state in self.states.values()), default=0)
+        return max(0.0, newest - self.now)
+
+    def _overdue(self, name: str, state: ScheduleState) -> int | None:
+        schedule = self.schedules.get(name)
+        if schedule is None or not state.enabled or not schedule.due_at(self.now):
+            return None
+        if state.timing != schedule.timing.text:
+            return None  # an edit that nobody has seen yet
+        slot = schedule.timetable.next(state.cursor)
+        return slot if slot is not None and slot < self.now - OVERDUE_AFTER else None
+
+
+def overview(site: Site, *, write: bool = False) -> Overview:
+    """Look at everything; what is broken is told in the answer.
+
+    Args:
+        site: what to look at.
+        write: whether to try if the run log can be written.
+    """
+    seen = Overview(now=site.now(), holder=None)
+    try:
+        seen.holder = site.scheduler()
+    except (FlyteschedError, OSError) as error:
+        seen.lock_error = str(error)
+    try:
+        seen.schedules = site.manifest().schedules
+    except Invalid as error:
+        seen.manifest_error = error.message
+    try:
+        _read(site, seen)
+    except (FlyteschedError, OSError) as error:
+        seen.run_log_error = str(error)
+    if write and seen.run_log_error is None and site.runs_db.exists():
+        seen.write_error = _unwritable(site)
+    return seen
+
+
+def _read(site: Site, seen: Overview) -> None:
+    reader = site.reader()
+    if reader is None:
+        return
+    with reader:
+        states = reader.states()
+        seen.states = {name: one for name, one in states.items() if one.removed_at is None}
+        seen.active = tuple(reader.active())
+        seen.missed = reader.open_missed()
+        seen.last = reader.last_runs(list(seen.schedules), done=True)
+        seen.meta = reader.meta()
+
+
+def _unwritable(site: Site) -> str | None:
+    """Return why the run log cannot be written, by taking its lock and writing nothing."""
+    try:
+        runlog = site.runlog()
+        try:
+            with runlog.transaction():
+                pass
+        finally:
+            runlog.close()
+        disk = os.statvfs(site.settings.state_dir)
+    except (FlyteschedError, OSError) as error:
+        return str(error)
+    return None if disk.f_bavail else f"{site.settings.state_dir}: no space left"

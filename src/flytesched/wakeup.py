@@ -1,0 +1,92 @@
+"""Waking the holder of the scheduler's lock: a file to touch, and an inotify that sees it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from flytesched import linux
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+#: The file that commands touch, in the state directory.
+NAME = "wake"
+#: What a whole new manifest looks like. A file being written (IN_MODIFY) is not read half done.
+_NEW_CONTENT = (
+    linux.IN_CLOSE_WRITE | linux.IN_ATTRIB | linux.IN_MOVED_TO | linux.IN_MOVED_FROM
+    | linux.IN_CREATE | linux.IN_DELETE | linux.IN_DELETE_SELF | linux.IN_MOVE_SELF
+)  # fmt: skip
+
+
+def touch(state_dir: Path) -> None:
+    """Wake the holder of the lock, if there is one; never fails."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with suppress(OSError):
+        fd = os.open(state_dir / NAME, flags, 0o600)
+        try:
+            os.utime(fd)
+        finally:
+            os.close(fd)
+
+
+class Wakeup:
+    """News of wishes in the state directory, and of new content in the manifest's folders."""
+
+    def __init__(self, state_dir: Path, folders: Iterable[Path]) -> None:
+        """Watch; where the user's limit of inotify is reached, ``polling`` is set instead."""
+        #: Whether nothing will tell: look once a second.
+        self.polling = False
+        self._state_dir = state_dir
+        self._followed: set[Path] = set()
+        touch(state_dir)
+        try:
+            self._inotify: linux.Inotify | None = linux.Inotify()
+            self._inotify.watch(state_dir / NAME)
+        except OSError:
+            self._inotify = None
+            self.polling = True
+        self._spare = os.eventfd(0, os.EFD_CLOEXEC) if self._inotify is None else -1
+        self.follow(folders)
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when there is news."""
+        return self._inotify.fileno() if self._inotify is not None else self._spare
+
+    def follow(self, folders: Iterable[Path]) -> None:
+        """Watch just these folders beside the state directory."""
+        if self._inotify is None:
+            return
+        wanted = set(folders)
+        self.polling = False
+        for folder in self._followed - wanted:
+            self._inotify.unwatch(folder)
+        for folder in wanted - self._followed:
+            try:
+                self._inotify.watch(folder, _NEW_CONTENT)
+            except OSError:
+                self.polling = True
+                wanted = wanted - {folder}
+        self._followed = wanted
+
+    def drain(self) -> bool:
+        """Take the news; tell whether there was any."""
+        if self._inotify is None:
+            return True
+        news = self._inotify.read()
+        # A folder or the wake file may have been replaced: watch what is there now.
+        if any(name in {"", NAME} or path == "" for path, name in news):
+            with suppress(OSError):
+                self._inotify.watch(self._state_dir / NAME)
+        gone = {folder for folder in self._followed if not folder.is_dir()}
+        self._followed -= gone
+        return bool(news)
+
+    def close(self) -> None:
+        """Let go of the descriptor."""
+        if self._inotify is not None:
+            self._inotify.close()
+        else:
+            os.close(self._spare)

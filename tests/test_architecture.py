@@ -33,7 +33,7 @@ MAY_IMPORT |= {
     "api": ADAPTERS | {"bootstrap", "service"},
     "cli": ADAPTERS | {"bootstrap", "service"},
     "__main__": {"cli"},
-    "__init__": {"api", "core", "manifest"},
+    "__init__": {"api", "core", "errors", "manifest"},
 }
 #: The package itself holds the version and nothing else that counts.
 VERSION = "__init__"

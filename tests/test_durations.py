@@ -102,6 +102,7 @@ FAULTS = [
     ("1000000000d", "too long", "999999999d"),
     ("9" * 90 + "w", "too long", None),
     ("1" * 200 + "s", "no duration", None),
+    ("1" * 9000, "no duration", "90s"),
     ("0.0000001s", "finer than a microsecond", "last digits"),
     (True, "True is no duration", None),
     (None, "None is no duration", None),

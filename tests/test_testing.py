@@ -191,8 +191,8 @@ ADOPTIONS = [
 
 @pytest.mark.parametrize(("started", "survive", "happens", "found"), ADOPTIONS)
 def test_a_new_launcher_finds_what_outlived_the_old_one(
-    started: bool,  # noqa: FBT001
-    survive: bool,  # noqa: FBT001
+    started: bool,
+    survive: bool,
     happens: str,
     found: Adoption,
 ) -> None:
@@ -235,7 +235,7 @@ def test_what_never_ends_is_followed_until_it_is_killed() -> None:
     assert [outcome.exit_code for outcome in heir.collect()] == [137]
 
 
-# -- the run log and the listeners ------------------------------------------------------------------
+# -- the run log and the listeners -----------------------------------------------------------------
 
 
 def test_a_busy_run_log_takes_and_tells_nothing() -> None:

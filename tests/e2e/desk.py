@@ -64,19 +64,20 @@ class Desk:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start `flytesched run`, and return once it decides slots."""
-        log = (self.home / "loop.log").open("a")
-        before = (self.home / "loop.log").read_text().count(" ready")
-        loop = subprocess.Popen(
-            [self.program, "run", *words], stderr=log, stdout=log, text=True, env=self.environ,
-            cwd=self.home,
-        )  # fmt: skip
+        before = self.loop_log().count(" ready")
+        with (self.home / "loop.log").open("a") as log:
+            loop = subprocess.Popen(
+                [self.program, "run", *words], stderr=log, stdout=log, text=True,
+                env=self.environ, cwd=self.home,
+            )  # fmt: skip
         self.loops.append(loop)
         wait_for("ready", lambda: self.loop_log().count(" ready") > before or loop.poll())
         assert loop.poll() is None, self.loop_log()
         return loop
 
     def loop_log(self) -> str:
-        return (self.home / "loop.log").read_text()
+        path = self.home / "loop.log"
+        return path.read_text() if path.exists() else ""
 
     def stop(self, loop: subprocess.Popen[str], number: int = signal.SIGTERM) -> int:
         loop.send_signal(number)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from runlog_builders import DAY, a_gap, a_manual_run, a_run, a_state, an_attempt
 
 from flytesched.core.decision import Count, Decision, Move
 from flytesched.core.runs import (
@@ -15,7 +16,6 @@ from flytesched.core.runs import (
     request_id,
 )
 from flytesched.errors import RunLogError
-from runlog_builders import DAY, a_gap, a_manual_run, a_run, a_state, an_attempt
 
 if TYPE_CHECKING:
     from flytesched.core.runs import Run
@@ -398,6 +398,7 @@ def test_own_writes_are_no_news(log: Log) -> None:
     assert not log.changed()
 
 
+@pytest.mark.parametrize("log", ["memory", "sqlite"], indirect=True)
 def test_writes_of_another_process_are_news_once(log: Log, other: Log) -> None:
     other.apply(Decision(meta={"a": "b"}))
     assert [log.changed(), log.changed()] == [True, False]
@@ -407,6 +408,7 @@ def test_writes_of_another_process_are_news_once(log: Log, other: Log) -> None:
     assert other.changed()
 
 
+@pytest.mark.parametrize("log", ["memory", "sqlite"], indirect=True)
 def test_the_cancel_of_another_process_lets_a_gap_be_caught_up(log: Log, other: Log) -> None:
     run = a_run(DAY + 60, status=RunStatus.QUEUED, origin=Origin.CATCHUP)
     log.apply(Decision(gaps=(a_gap(DAY, DAY + 60),), runs=(run,)))

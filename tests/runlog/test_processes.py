@@ -101,7 +101,7 @@ first, second = claim(1), claim(2)
 log.apply(Decision(
     cursors={"backup": second.scheduled_at}, runs=(first, second), meta={"heartbeat": "now"},
     gaps=(Gap(schedule="backup", after=day, until=day + 60, count=1, reason="x", timing="{}"),),
-    moves=(Move(run=claim(0).move(RunStatus.FAILED, ended=1.0), was=frozenset({RunStatus.CLAIMED})),),
+    moves=(Move(run=claim(0).move(RunStatus.FAILED, ended=1.0), was=STARTED),),
     attempts=(Attempt(run=first.id, attempt=1, boot_id="b", ordered=1.0),),
     counts=(Count(metric="claims"),),
 ))

@@ -116,7 +116,7 @@ class TwoLogs(RuleBasedStateMachine):
         self.both(lambda log: log.apply(Decision(gaps=tuple(some), close_gaps=closes)))
 
     @rule(name=names, cursor=slots, enabled=st.booleans(), number=st.integers(1, 3))
-    def see(self, name: str, cursor: int, enabled: bool, number: int) -> None:  # noqa: FBT001
+    def see(self, name: str, cursor: int, enabled: bool, number: int) -> None:
         state = a_state(
             name, cursor=cursor, enabled=enabled, revision=number, definition=str(number)
         )

@@ -133,6 +133,9 @@ FAULTS = [
     ("rate(1.5 hours)", None, None, "is no rate", None),
     ("rate(999999 days)", None, None, "more than 400 years", "shorter"),
     ("rate(99999999999999999999 days)", None, None, "too long", None),
+    ("rate(" + "9" * 5000 + " days)", None, None, "5,011 characters", None),
+    ("rate(" + "9" * 900 + " days)", None, None, "no duration", None),
+    ("cron()", None, None, "empty", None),
 ]
 
 

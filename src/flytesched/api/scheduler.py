@@ -243,9 +243,12 @@ class Scheduler:
             ids: list[str] = []
             works = self._build(own=lambda: self._record_and_queue(choice, ids))
             try:
-                while any(run.active for run in self._log().runs(ids)):
-                    works.clock.wait(works.tick())
-                return [told(run) for run in self._log().runs(ids)]
+                while True:
+                    wake_at = works.tick()
+                    runs = self._log().runs(ids)
+                    if not any(run.active for run in runs):
+                        return [told(run) for run in runs]
+                    works.clock.wait(wake_at)
             finally:
                 self._close(works)
 

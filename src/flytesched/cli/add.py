@@ -25,9 +25,10 @@ def command(
     ] = False,
     **keys: Any,
 ) -> None:
-    """Add a schedule: exactly one of --cron, --aws-cron, --every, --daily, --hourly, --at.
+    """Add a schedule to the manifest.
 
-    The time zone is written down, and the next slots are shown.
+    Exactly one of --cron, --aws-cron, --every, --daily, --hourly and --at says when. The time
+    zone is written down, and the next slots are shown.
     """
     what = command_of(call, words, "add")
     if what is None:

@@ -29,7 +29,6 @@ def build(verbs: Iterable[str] = VERBS) -> typer.Typer:
     app = typer.Typer(
         name="flytesched",
         add_completion=False,
-        no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -69,9 +68,22 @@ def _carry_out(words: list[str]) -> int:
     verb = _verb(words)
     if verb is not None and verb not in VERBS:
         raise _unknown(verb)
+    if verb is None:
+        return _without_a_verb(words)
+    helped = not {"--help", "-h"}.isdisjoint(words[: words.index(verb)])
+    return _asked(build() if helped else build((verb,)), words)
+
+
+def _without_a_verb(words: list[str]) -> int:
+    """Answer ``--help`` and ``--version``; show who asks for nothing what there is, as misuse."""
+    asked = not {"--help", "-h", "--version"}.isdisjoint(words)
+    code = _asked(build(), words if asked else [*words, "--help"])
+    return code if asked else code or UsageError.exit_code
+
+
+def _asked(app: typer.Typer, words: list[str]) -> int:
+    """Let Typer carry out the words, and return the exit code."""
     front = _front(words)
-    helped = verb is None or not {"--help", "-h"}.isdisjoint(words[: words.index(verb)])
-    app = build() if helped or verb is None else build((verb,))
     behind = len(words) - len(front) - 1 if len(front) < len(words) else None
     try:
         code = app(words, prog_name="flytesched", standalone_mode=False, obj={"behind": behind})
@@ -96,7 +108,13 @@ def _before(
     utc: Annotated[bool, typer.Option("--utc", help="Type and show times in UTC.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=lambda v: _version(asked=v))
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=lambda value: _version(asked=value),
+            help="Show the version.",
+        ),
     ] = False,
 ) -> None:
     """Run commands on time, and give every slot one visible verdict.
@@ -149,17 +167,17 @@ def _misused(error: Exception, words: Sequence[str], *, debug: bool) -> int:
     """Say what Typer does not understand, in the shape of our own errors."""
     if debug:
         traceback.print_exc()
-    if type(error).__name__ == "NoArgsIsHelpError":
-        # Newer ones carry the help in the error, older ones print it and leave.
-        context = getattr(error, "ctx", None)
-        render.talk(context.get_help() if context is not None else str(error))
-        return 2
     said: Any = error
     message = " ".join(said.format_message().split())
     render.talk(f"flytesched: {render.safe(message[:1].lower() + message[1:])}")
-    verb = _verb(words)
-    render.talk(f"hint: see flytesched {verb} --help" if verb else "hint: see flytesched --help")
+    render.talk(f"hint: {_help_on(_verb(words), words)}")
     return 2 if isinstance(error, _USAGE) else 1
+
+
+def _help_on(verb: str | None, words: Sequence[str]) -> str:
+    if verb in {"add", "set"} and "--" not in words:
+        return f"put -- in front of the command; see flytesched {verb} --help"
+    return f"see flytesched {verb} --help" if verb in VERBS else "see flytesched --help"
 
 
 def _surprised(error: Exception, *, debug: bool) -> int:

@@ -38,7 +38,10 @@ def command(
     ] = False,
     yes: Yes = False,
 ) -> int:  # fmt: skip
-    """Run past slots that were never decided; slots that have a verdict are left alone."""
+    """Run past slots that were never decided.
+
+    Slots that have a verdict are left alone; missed ones are left to catchup.
+    """
     begin, end = call.moment("--from", start) or 0, call.moment("--until", until) or 0
     found = backfill.look(call.site, name, begin, end)
     if dry_run:

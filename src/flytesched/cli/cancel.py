@@ -9,7 +9,10 @@ from flytesched.core.runs import RunStatus
 
 @verb()
 def command(call: Call, runs: Runs) -> int:
-    """End active runs: TERM to every process of a run, then KILL after its kill_after."""
+    """End active runs.
+
+    Every process of a run gets TERM, and KILL after the kill_after of its schedule.
+    """
     from flytesched.service.endings import cancel
     from flytesched.service.watch import see_through
 

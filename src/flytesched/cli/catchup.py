@@ -40,7 +40,11 @@ def command(
     ] = None,
     policy: Annotated[
         CatchupPolicy,
-        typer.Option("--policy", help="Run all, the latest of each schedule, or decline them."),
+        typer.Option(
+            "--policy",
+            metavar="all|latest|none",
+            help="Run all, the latest of each schedule, or decline them.",
+        ),
     ] = CatchupPolicy.ALL,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would run.")] = False,
     rebind: Annotated[
@@ -48,10 +52,10 @@ def command(
     ] = False,
     yes: Yes = False,
 ) -> int:
-    """Run the missed slots that are still open, of enabled schedules or of those named.
+    """Run the missed slots that are still open.
 
-    It is safe to repeat: a slot that has a run never gets another. Ctrl-C withdraws what is
-    still queued.
+    Without names, those of all enabled schedules. It is safe to repeat: a slot that has a run
+    never gets another. Ctrl-C withdraws what is still queued.
     """
     chosen: dict[str, Any] = {
         "names": _names(call, names or [], labels or []),
@@ -62,10 +66,9 @@ def command(
     if dry_run:
         _show(call, found)
         return 0
-    if not found:
-        return _none(call)
-    if not call.agreed(_question(found, policy), yes=yes or (_wanted(found) <= _ASK_ABOVE
-                       and policy is not CatchupPolicy.NONE)):  # fmt: skip
+    # With nothing missed it still counts: a catch-up is a first look at what was edited.
+    asks = policy is CatchupPolicy.NONE or _wanted(found) > _ASK_ABOVE
+    if found and asks and not call.agreed(_question(found, policy), yes=yes):
         call.talk("nothing was changed")
         return 1
     return _carry_out(call, found, chosen, rebind=rebind)
@@ -76,14 +79,6 @@ def _names(call: Call, names: Sequence[str], labels: Sequence[str]) -> list[str]
     if not names and not labels:
         return None
     return list(select(call.site.manifest().schedules, names, labels))
-
-
-def _none(call: Call) -> int:
-    if call.json:
-        call.answer("catchup", {"runs": [], "remaining": 0})
-    else:
-        call.talk("no missed slot is open")
-    return 0
 
 
 def _wanted(found: Sequence[Missing]) -> int:
@@ -150,8 +145,8 @@ def _told(call: Call, done: Sequence[Run], *, declined: int, refused: int) -> in
     if declined:
         call.talk(f"declined {render.plural(declined, 'missed slot')}")
     where = ", ".join(f"{each.schedule} {each.count:,}" for each in left[:5])
-    call.talk(f"{render.plural(remaining, 'missed slot')} {'remains' if remaining == 1 else 'remain'}"
-              + (f": {where}" if where else ""))  # fmt: skip
+    said = f"{render.plural(remaining, 'missed slot')} open now"
+    call.talk(f"{said}: {where}" if where else said)
     if refused > 0:
         call.talk(f"{render.plural(refused, 'slot')} got a run from somebody else meanwhile")
     cut = any(run.status in {RunStatus.CANCELLED, RunStatus.SKIPPED} for run in done)

@@ -48,7 +48,7 @@ OPTIONS = [_option(key) for key in ALL_KEYS if key not in _APART]
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="-- COMMAND...",
+        metavar="-- COMMAND",
         help="One word is a shell string, several are a program and its arguments.",
         show_default=False,
     ),

@@ -21,6 +21,6 @@ def command(
         str | None, typer.Option("--reason", metavar="TEXT", help="Why, for those who ask later.")
     ] = None,
 ) -> None:
-    """Disable schedules; active runs finish."""
+    """Let no more slots of schedules fall due; active runs finish."""
     chosen = meant(call, names, labels)
     told(call, editing.disable(call.site, chosen, reason), "disabled")

@@ -9,6 +9,9 @@ from flytesched.service import editing
 
 @verb()
 def command(call: Call, names: SomeNames = None, *, labels: Labels = None) -> None:
-    """Enable schedules: their slots fall due from now on; nothing is made up."""
+    """Let the slots of schedules fall due again.
+
+    They fall due from now on; nothing is made up.
+    """
     chosen = meant(call, names, labels)
     told(call, editing.enable(call.site, chosen), "enabled")

@@ -17,9 +17,10 @@ def command(
         bool, typer.Option("--strict", help="Failing schedules and missed slots count too.")
     ] = False,
 ) -> int:
-    """Tell whether slots are being decided: exits 0, 7 if unhealthy, 8 without a scheduler.
+    """Tell whether slots are being decided.
 
-    Failing schedules and missed slots are shown, and count only with --strict.
+    Exits 0, 7 if something is unhealthy, 8 if no scheduler runs. Failing schedules and missed
+    slots are shown, and count only with --strict.
     """
     found = health(call.site, strict=strict)
     if call.json:

@@ -40,7 +40,10 @@ def command(
         int, typer.Option("--limit", "-n", metavar="N", min=1, max=2**31, help="Lines at most.")
     ] = 50,
 ) -> None:
-    """Show the verdict of every slot and run, skipped and missed ones too, newest first."""
+    """Show the verdicts of slots and runs, newest first.
+
+    Skipped and missed slots are shown too.
+    """
     statuses = _statuses(status or ())
     begin, end = call.moment("--since", since), call.moment("--until", until)
     chosen = _chosen(call, names or [], labels or [])

@@ -22,7 +22,7 @@ def command(
     labels: Labels = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Names only.")] = False,
 ) -> None:
-    """List schedules: what comes next, and what came of the last slot."""
+    """List schedules with the next slot and the last verdict."""
     found = listed(call.site, names or (), labels or ())
     if call.json:
         call.answer("list", {"schedules": [shapes.listed(each) for each in found]})

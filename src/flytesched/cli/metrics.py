@@ -7,5 +7,5 @@ from flytesched.service.metrics import metrics
 
 @verb()
 def command(call: Call) -> None:
-    """Write metrics in Prometheus' text format, for a textfile collector or a scrape script."""
+    """Write metrics in the text format of Prometheus."""
     call.write(metrics(call.site))

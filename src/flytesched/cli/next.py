@@ -42,7 +42,7 @@ def command(
         str | None, typer.Option("--until", metavar="TIME", help="Slots before this time.")
     ] = None,
 ) -> None:
-    """Show the coming slots of all schedules in one row, or of those named."""
+    """Show the coming slots of schedules in one row."""
     begin = call.moment("--from", start, ahead=True)
     end = call.moment("--until", until, ahead=True)
     after = call.now if begin is None else begin - 1

@@ -9,17 +9,17 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A schedule.", show_de
 #: Any number of schedules.
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME...]", help="Schedules, or patterns such as 'backup-*'."),
+    typer.Argument(metavar="NAME", help="Schedules, or patterns such as 'backup-*'."),
 ]
 #: Schedules that have to be named.
 SomeNames = Annotated[
     list[str] | None,
-    typer.Argument(metavar="NAME...", help="Schedules, or patterns such as 'backup-*'."),
+    typer.Argument(metavar="NAME", help="Schedules, or patterns such as 'backup-*'."),
 ]
 #: Runs.
 Runs = Annotated[
     list[str],
-    typer.Argument(metavar="RUN...", help="Ids of runs, or beginnings of them that are unique."),
+    typer.Argument(metavar="RUN", help="Ids of runs, or beginnings of them that are unique."),
 ]
 #: Selection by label.
 Labels = Annotated[

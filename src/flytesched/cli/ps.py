@@ -1,5 +1,9 @@
 """flytesched ps: what is active."""
 
+from typing import Annotated
+
+import typer
+
 from flytesched.cli import shapes
 from flytesched.cli.call import Call
 from flytesched.cli.options import Names
@@ -11,8 +15,16 @@ _HEADS = ("RUN", "NAME", "STATE", "SINCE", "TRY", "PID", "ORIGIN")
 
 
 @verb(reads=True)
-def command(call: Call, names: Names = None) -> None:
-    """Show the runs without a verdict: running, claimed, queued, waiting for a retry."""
+def command(
+    call: Call,
+    names: Names = None,
+    *,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Ids only.")] = False,
+) -> None:
+    """Show what is active: the runs without a verdict.
+
+    They run, are claimed or queued, or wait for a retry.
+    """
     chosen = named(known(call.site), names) if names else None
     found: list[tuple[Run, Attempt | None]] = []
     if (reader := call.site.reader()) is not None:
@@ -26,6 +38,8 @@ def command(call: Call, names: Names = None) -> None:
             {**shapes.run(run), "pid": attempt.pid if attempt else None} for run, attempt in found
         ]
         call.answer("ps", {"runs": runs})
+    elif quiet:
+        call.write("".join(f"{run.id}\n" for run, _ in found))
     elif found:
         call.table(_HEADS, [_row(call, *each) for each in found], right=("TRY", "PID"),
                    toned=("STATE",))  # fmt: skip

@@ -21,7 +21,10 @@ def command(
     every: Annotated[bool, typer.Option("--all", help="Remove every schedule.")] = False,
     yes: Yes = False,
 ) -> int | None:
-    """Remove schedules; history stays, active runs finish, queued ones are cancelled."""
+    """Remove schedules from the manifest.
+
+    History stays, active runs finish, queued ones are cancelled.
+    """
     if bool(names) == every:
         msg = "name schedules, or pass --all" if not every else "--all takes no names"
         raise UsageError(msg, hint="see flytesched remove --help")

@@ -9,7 +9,10 @@ from flytesched.core.runs import RunStatus
 
 @verb()
 def command(call: Call, runs: Runs) -> int:
-    """Run again what has ended: a new run with the same slot; the old one stays on record."""
+    """Run again what has ended.
+
+    A new run gets the same slot; the old one stays on record.
+    """
     from flytesched.service.endings import retry
     from flytesched.service.watch import see_through
 

@@ -31,10 +31,18 @@ def command(
         bool, typer.Option("--once", help="Do what a start does, then wait for what is active.")
     ] = False,
     on_stop: Annotated[
-        OnStop, typer.Option("--on-stop", help="Leave running commands to be adopted, or end them.")
+        OnStop,
+        typer.Option(
+            "--on-stop",
+            metavar="leave|kill",
+            help="Leave running commands to be adopted, or end them.",
+        ),
     ] = OnStop.LEAVE,
     log_format: Annotated[
-        LogFormat, typer.Option("--log-format", help="How events are written to stderr.")
+        LogFormat,
+        typer.Option(
+            "--log-format", metavar="plain|json", help="How events are written to stderr."
+        ),
     ] = LogFormat.PLAIN,
     rebind: Annotated[
         bool, typer.Option("--rebind", help="Take over a state directory of another manifest.")

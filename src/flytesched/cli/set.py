@@ -28,9 +28,10 @@ def command(
     ] = None,
     **keys: Any,
 ) -> None:
-    """Change keys of a schedule; those not given stay as they are.
+    """Change keys of a schedule in the manifest.
 
-    A key that holds a table or a list, such as env, is replaced whole.
+    Keys not given stay as they are. A key that holds a table or a list, such as env, is replaced
+    whole.
     """
     what = command_of(call, words, "set")
     table = raw(keys) if what is None else {**raw(keys), "command": what}

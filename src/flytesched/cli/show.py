@@ -6,7 +6,9 @@ from flytesched.cli import render, shapes
 from flytesched.cli.call import Call
 from flytesched.cli.options import Name
 from flytesched.cli.verb import verb
+from flytesched.core.runs import Gap
 from flytesched.core.timetables.parse import describe_kind
+from flytesched.runlog.reading import Entry
 from flytesched.service.listing import Listed, first, listed
 
 #: Slots and runs shown.
@@ -15,11 +17,12 @@ _FEW = 5
 
 @verb(reads=True)
 def command(call: Call, name: Name) -> None:
-    """Show one schedule in full: definition, coming slots, last runs, gaps."""
+    """Show one schedule in full.
+
+    Its definition, coming slots, newest runs and open gaps.
+    """
     (each,) = listed(call.site, [name])
-    reader = call.site.reader()
-    entries = reader.history([each.schedule.name], limit=_FEW) if reader else []
-    gaps = reader.open_gaps([each.schedule.name]) if reader else []
+    entries, gaps = _past(call, each.schedule.name)
     slots = first(each.schedule, call.now, _FEW)
     if call.json:
         shape = {
@@ -46,6 +49,14 @@ def command(call: Call, name: Name) -> None:
         call.write("\nnewest slots and runs\n")
         rows = [(call.when(e.at), e.said(), e.origin, e.id) for e in entries]
         call.table(("WHEN", "VERDICT", "ORIGIN", "RUN"), rows, toned=("VERDICT",))
+
+
+def _past(call: Call, name: str) -> tuple[list[Entry], list[Gap]]:
+    reader = call.site.reader()
+    if reader is None:
+        return [], []
+    with reader:
+        return reader.history([name], limit=_FEW), reader.open_gaps([name])
 
 
 def _facts(call: Call, each: Listed) -> list[tuple[str, object]]:

@@ -12,7 +12,7 @@ from flytesched.service.overview import CLOCK_BEHIND, Overview, overview
 
 @verb(reads=True)
 def command(call: Call) -> None:
-    """Show everything at a glance; always exits 0, see health for a verdict."""
+    """Show everything at a glance; always exits 0."""
     seen = overview(call.site)
     if call.json:
         call.answer("status", _shape(call, seen))
@@ -48,8 +48,7 @@ def _scheduler(call: Call, seen: Overview) -> str:
     if seen.holder is None:
         return "not running; start one with: flytesched run"
     what = "running" if seen.scheduler else "not running; a command does its own work"
-    since = "" if seen.holder.since is None else f", since {call.clock(seen.holder.since)}"
-    return f"{what}, pid {seen.holder.pid}{since}"
+    return f"{what}, pid {seen.holder.pid}, since {call.clock(seen.holder.since)}"
 
 
 def _last_error(seen: Overview) -> str | None:

@@ -33,7 +33,10 @@ def command(
         bool, typer.Option("--raw", help="Let control characters through to a terminal.")
     ] = False,
 ) -> int:
-    """Run a schedule now, show its output, and exit with the command's exit code."""
+    """Run a schedule now and show its output.
+
+    Exits with the command's exit code. Ctrl-C leaves the run going.
+    """
     from flytesched.service.trigger import trigger
     from flytesched.service.watch import see_through
 

@@ -17,10 +17,10 @@ def command(
     call: Call,
     file: Annotated[
         str | None,
-        typer.Argument(metavar="[FILE]", help="A manifest; the one in use if not given."),
+        typer.Argument(metavar="FILE", help="A manifest; the one in use if not given."),
     ] = None,
 ) -> int | None:
-    """Check a manifest, and say every fault as FILE:LINE: KEY: what, and what instead."""
+    """Check a manifest and say every fault with its line."""
     path = call.site.settings.manifest if file is None else Path(file)
     try:
         manifest = validate(call.site, path)

@@ -49,7 +49,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 def _parse(text: str) -> timedelta:
-    if re.fullmatch(r"[0-9.]+", text):
+    if len(text) <= _MOST and re.fullmatch(r"[0-9.]+", text):
         raise _no_unit(text)
     if text.startswith("-"):
         raise _fault(text, "is negative", "a duration is zero or more")

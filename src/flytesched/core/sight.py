@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flytesched.core.agenda import divide
-from flytesched.core.planner import gap_of
+from flytesched.core.agenda import ALL_LATE, divide
+from flytesched.core.planner import declined, gap_of
+from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import Gap, Reason, ScheduleState
 from flytesched.core.timetables.parse import Timing
+from flytesched.errors import InvalidTimetable
 
 if TYPE_CHECKING:
     from flytesched.core.schedule import Schedule
@@ -39,39 +41,60 @@ def see(schedule: Schedule, state: ScheduleState | None, now: float) -> Sight:
     old definition must have been decided, or they become a gap here.
     """
     due = schedule.due_at(now)
-    fresh = _fresh(schedule, state, now, due=due)
     if state is None or state.removed_at is not None:
-        return Sight(state=fresh, changed=True, after=_after(fresh, now))
-    if state.timing == fresh.timing and state.enabled and due:
-        fresh = replace(fresh, cursor=state.cursor)
-        return Sight(state=fresh, changed=fresh != state, after=min(state.cursor, int(now)))
-    if state.timing == fresh.timing and (ended := _pause_ended(schedule, state)) and due:
-        fresh = replace(fresh, cursor=max(state.cursor, ended - 1))
-        return Sight(state=fresh, changed=True, after=min(fresh.cursor, int(now)))
-    if not state.enabled and not due:
-        fresh = replace(fresh, cursor=state.cursor)
+        return _anew(schedule, state, now, due=due)
+    if due and state.timing == schedule.timing.text:
+        if state.enabled:
+            return _goes_on(schedule, state, now)
+        if state.paused_until is not None and state.paused_until == schedule.paused_until:
+            # What stopped it was that pause, and it has ended: slots from its end on are due.
+            return _follow(schedule, state, now, max(state.cursor, state.paused_until - 1))
+    if not due and not state.enabled:
+        fresh = _fresh(schedule, state, now, state.cursor, due=False)
         return Sight(state=fresh, changed=fresh != state, after=None)
-    return Sight(state=fresh, changed=True, after=_after(fresh, now), gap=owed(state, now))
+    return _anew(schedule, state, now, due=due, gap=_policed(owed(state, now), schedule, now))
 
 
-def _pause_ended(schedule: Schedule, state: ScheduleState) -> int | None:
-    """Return the end of the pause that is remembered and still written down, if it is one."""
-    if state.enabled or schedule.paused_until is None:
-        return None
-    return state.paused_until if state.paused_until == schedule.paused_until else None
+def _anew(
+    schedule: Schedule, state: ScheduleState | None, now: float, *, due: bool,
+    gap: Gap | None = None,
+) -> Sight:  # fmt: skip
+    """Return the sight of what begins, or ends, now: the past is not replayed."""
+    cursor = max(int(now), state.cursor if state else 0)
+    fresh = _fresh(schedule, state, now, cursor, due=due)
+    return Sight(state=fresh, changed=True, after=int(now) if due else None, gap=gap)
+
+
+def _goes_on(schedule: Schedule, state: ScheduleState, now: float) -> Sight:
+    """Return the sight of a timetable in force before and now: nothing is passed over."""
+    ended = schedule.paused_until
+    if ended is None or ended - 1 <= state.cursor:
+        return _follow(schedule, state, now, state.cursor)
+    # A pause came and went unseen. Slots before its end are not started by it, whether they lay
+    # in the pause or before it: nobody knows when it was written.
+    gap = _policed(owed(state, ended - 1), schedule, now)
+    return _follow(schedule, state, now, ended - 1, gap)
+
+
+def _follow(
+    schedule: Schedule, state: ScheduleState, now: float, cursor: int, gap: Gap | None = None
+) -> Sight:
+    """Return the sight of slots that are due from ``cursor`` on, or from now if that is ahead."""
+    fresh = _fresh(schedule, state, now, cursor, due=True)
+    return Sight(state=fresh, changed=fresh != state, after=min(cursor, int(now)), gap=gap)
 
 
 def _fresh(
-    schedule: Schedule, state: ScheduleState | None, now: float, *, due: bool
+    schedule: Schedule, state: ScheduleState | None, now: float, cursor: int, *, due: bool
 ) -> ScheduleState:
-    """Return the state of a definition seen for the first time: the past is not replayed."""
+    """Return what to remember of a definition."""
     definition = schedule.definition()
     same = state is not None and state.definition == definition
     return ScheduleState(
         name=schedule.name,
         timing=schedule.timing.text,
         enabled=due,
-        cursor=max(int(now), state.cursor if state else 0),
+        cursor=cursor,
         seen_at=state.seen_at if state and same else now,
         revision=(state.revision + (not same)) if state else 1,
         definition=definition,
@@ -79,15 +102,24 @@ def _fresh(
     )
 
 
-def _after(fresh: ScheduleState, now: float) -> int | None:
-    return int(now) if fresh.enabled else None
+def _policed(gap: Gap | None, schedule: Schedule, now: float) -> Gap | None:
+    """Return what a schedule owed as its ``catchup`` wants it: closed under ``none``, else open."""
+    if gap is None:
+        return None
+    gap = replace(gap, created=now)
+    return declined(gap, now) if schedule.catchup is CatchupPolicy.NONE else gap
 
 
 def owed(state: ScheduleState, now: float, reason: Reason = Reason.CHANGED) -> Gap | None:
     """Return the slots a remembered definition still owes at ``now``, as a gap."""
     if not state.enabled or state.cursor >= int(now):
         return None
-    due = divide(Timing.from_text(state.timing), (state.name,), state.cursor, now, late=-1)
+    try:
+        due = divide(Timing.from_text(state.timing), (state.name,), state.cursor, now, ALL_LATE)
+    except InvalidTimetable:
+        # Its zone has left the machine, or a newer version wrote it. Nobody can name its slots,
+        # and that must not keep the definition that mends it from coming into force.
+        return None
     return gap_of(state.name, due, now, reason.value) if due.missed else None
 
 
@@ -97,4 +129,4 @@ def removed(state: ScheduleState, now: float) -> tuple[ScheduleState, Gap | None
     if gap is not None:
         gap = replace(gap, closed_at=now, closed_as=Reason.REMOVED.value)
     cursor = max(state.cursor, int(now)) if state.enabled else state.cursor
-    return replace(state, removed_at=now, enabled=False, cursor=cursor), gap
+    return replace(state, removed_at=now, enabled=False, paused_until=None, cursor=cursor), gap

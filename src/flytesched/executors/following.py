@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from flytesched import linux
 from flytesched.core.runs import AttemptKey, End, Outcome, Reason
-from flytesched.executors import record
 from flytesched.executors.session import Process, Session, ours, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from flytesched.executors.record import Records
 
 #: Seconds until something that failed for now is tried again.
 _TRY_AGAIN = 1.0
@@ -29,8 +31,8 @@ class Live:
     key: AttemptKey
     #: How its processes are known; its leader is the supervisor, or the command without one.
     session: Session
-    #: File of the supervisor's record; None without a supervisor.
-    record: str | None
+    #: Whether its leader is a supervisor, which keeps a record.
+    survive: bool
     #: File of its output.
     log: str
     #: Moment it was started; it cannot have ended before.
@@ -46,7 +48,7 @@ class Live:
     #: Whether the leader is a child of this process.
     child: bool = False
     #: The leader's wait status, CPU seconds and peak KiB, once it was waited for.
-    reaped: tuple[int, float, int] | None = None
+    reaped: tuple[int, float, int | None] | None = None
     #: Descriptor that tells of the next end; None while there is none.
     fd: int | None = None
 
@@ -54,13 +56,13 @@ class Live:
 class Follower:
     """The attempts that have been started and whose ends have not been reported."""
 
-    def __init__(self, clock_now: Callable[[], float]) -> None:
+    def __init__(self, records: Records, clock_now: Callable[[], float]) -> None:
         """Begin with none.
 
         Raises:
             OSError: no descriptor is left.
         """
-        self._now = clock_now
+        self._records, self._now = records, clock_now
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._timer = linux.Timer()
@@ -175,7 +177,6 @@ class Follower:
             return False
         if outcome is None:
             return False
-        self._reap(live)
         self._lives.pop(live.key, None)
         self._doomed.pop(live.key, None)
         return True
@@ -189,6 +190,7 @@ class Follower:
         if live.fd is not None or (live.leads and self._watch(live, live.session.leader)):
             return None
         live.leads = False
+        self._reap(live)
         if live.outcome is None:
             live.outcome = self._outcome(live, now)
             if live.outcome.end is End.LOST and not live.ending:
@@ -203,33 +205,36 @@ class Follower:
         Raises:
             OSError: its record cannot be read now.
         """
-        self._reap(live)
         status, cpu, rss = live.reaped or (None, None, None)
         code, ended = None, now
-        if live.record is None:
+        if not live.survive:
             code = None if status is None else exit_code(status)
-        elif status == 0:
-            code = 0
-            with contextlib.suppress(OSError):
-                ended = os.stat(live.record).st_mtime  # noqa: PTH116  at each end
-        elif (found := record.look(live.record)) is not None and found.code is not None:
+        elif status == 0:  # as it says itself only after its last word
+            code, ended = 0, self._records.written(live.key) or now
+        elif (found := self._records.look(live.key)) is not None and found.code is not None:
             code, ended = found.code, found.written
         # File times are a few milliseconds behind.
         ended = min(max(ended, live.since), now)
         if code is None:
-            why = Reason.PARENT if live.record is None else Reason.SUPERVISOR
+            why = Reason.SUPERVISOR if live.survive else Reason.PARENT
             return Outcome(key=live.key, end=End.LOST, ended=ended, reason=why.value)
         return Outcome(
             key=live.key, end=End.EXITED, ended=ended, exit_code=code, cpu=cpu, max_rss=rss
         )
 
     def _reap(self, live: Live) -> None:
-        """Take the wait status of a leader that has ended, if it was a child of this process."""
+        """Take the wait status of a leader that has ended, if it was a child of this process.
+
+        Raises:
+            BlockingIOError: it cannot be had now: a debugger sees it first.
+        """
         if live.child and live.session.leader is not None:
             with contextlib.suppress(ChildProcessError):
                 pid, status, usage = os.wait4(live.session.leader, os.WNOHANG)
-                if pid:
-                    live.reaped = (status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+                if not pid:
+                    raise BlockingIOError
+                cpu = usage.ru_utime + usage.ru_stime
+                live.reaped = (status, cpu, _peak(usage.ru_maxrss))
             live.child = False
 
     def _watch_remains(self, live: Live) -> bool:
@@ -301,7 +306,7 @@ class Follower:
     def _send(self, live: Live, number: signal.Signals) -> int:
         sent = 0
         for process in live.session.processes(leader_lives=live.leads):
-            if live.leads and live.record is not None and process.pid == live.session.leader:
+            if live.leads and live.survive and process.pid == live.session.leader:
                 self._resume(process)
             else:
                 sent += send(process, number)
@@ -311,6 +316,14 @@ class Follower:
         """Let a supervisor that was stopped go on: it has an end to write down."""
         if supervisor.stopped:
             send(supervisor, signal.SIGCONT)
+
+
+def _peak(kib: int) -> int | None:
+    """Return a child's peak memory, if it is its own.
+
+    A child of vfork(2) begins with the peak of its parent, whose memory it shares up to the exec.
+    """
+    return kib if kib > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss else None
 
 
 def exit_code(status: int) -> int:

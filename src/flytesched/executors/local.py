@@ -19,10 +19,11 @@ from flytesched import linux
 from flytesched.core.protocols import Adoption, Started
 from flytesched.core.runs import Attempt, AttemptKey, End, Outcome, Reason
 from flytesched.errors import StartDelayed
-from flytesched.executors import logs, record
+from flytesched.executors import logs
 from flytesched.executors.delays import start_error
 from flytesched.executors.environment import command_environment, inherited, working_directory
 from flytesched.executors.following import Follower, Live, is_child
+from flytesched.executors.record import Records, Taken
 from flytesched.executors.session import Session, marks
 from flytesched.executors.spawn import (
     SHELL,
@@ -87,7 +88,8 @@ class LocalLauncher:
         keep_descriptors()
         keep_children()
         self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._follower = Follower(clock_now)
+        self._records = Records(f"{self._state_dir}/{ACTIVE}")
+        self._follower = Follower(self._records, clock_now)
         self._pruning: Iterator[str | None] | None = None
 
     def fileno(self) -> int:
@@ -143,33 +145,42 @@ class LocalLauncher:
                 pid = self._supervise(attempt, path, argv, env, out)
             else:
                 pid = _spawned(path, argv, env, (self._null, out, out))
-        except record.Taken:
+        except Taken:
             return self._started_before(attempt)
         finally:
             os.close(out)
+        # It runs, so nothing may fail from here on. The descriptor closed just now leaves room.
+        pid_started = None
+        if not attempt.survive:
+            with contextlib.suppress(OSError):
+                pid_started = linux.process_start(pid)
         live = self._live(attempt, pid, since=self._now(), child=True)
         try:
-            self._follower.follow(live)  # the descriptor closed just now leaves room for this one
+            self._follower.follow(live)
         except OSError:
             self._follower.look_after(live)
-        return Started(pid=pid, pid_started=None if attempt.survive else linux.process_start(pid))
+        return Started(pid=pid, pid_started=pid_started)
 
     def _supervise(
         self, attempt: Attempt, path: str, argv: list[str], env: dict[str, str], out: int
     ) -> int:
         """Start a supervisor with a command; raise Taken if there is, or was, one already."""
-        name = self._record(attempt.key)
-        fd = _prepared("cannot make the record", record.claim, name)
+        try:
+            fd = self._records.claim(attempt.key)
+        except OSError as error:
+            what = "cannot make a record of the attempt"
+            raise start_error(what, error) from error
         # The supervisor looks names up as we did, but might carry some of them out itself.
         first = path if is_built_in(argv[0]) else argv[0]
         supervisor = ["sh", "-c", SUPERVISOR, "sh", first, *argv[1:]]
         try:
-            return _spawned(SHELL, supervisor, env, (fd, out, self._null))
+            pid = _spawned(SHELL, supervisor, env, (fd, out, self._null))
         except BaseException:
-            record.drop(name)
-            raise
-        finally:
             os.close(fd)
+            self._records.release([attempt.key])
+            raise
+        os.close(fd)
+        return pid
 
     def _started_before(self, attempt: Attempt) -> Started:
         try:
@@ -177,7 +188,10 @@ class LocalLauncher:
         except OSError as error:
             msg = f"cannot read the record of {attempt.run} now: {error.strerror}"
             raise StartDelayed(msg) from error
-        if found is not Adoption.FOLLOWED:
+        if found is Adoption.NEVER_STARTED:
+            msg = f"the record of {attempt.run} was held a moment ago"
+            raise StartDelayed(msg)
+        if found is Adoption.LOST:
             self._settle(attempt, self._lost(attempt, Reason.SUPERVISOR))
         live = self._follower.get(attempt.key)
         return Started(pid=live.session.leader if live is not None else None)
@@ -197,11 +211,9 @@ class LocalLauncher:
             return Adoption.FOLLOWED
         if not attempt.survive:
             return self._adopt_orphan(attempt)
-        found = record.look(self._record(attempt.key))
-        if found is None or (found.pid is None and found.code is None and not found.held):
-            same_boot = attempt.boot_id == self.boot_id
-            unstarted = same_boot and attempt.started is None
-            return Adoption.NEVER_STARTED if unstarted else self._end_remains(attempt)
+        found = self._records.look(attempt.key)
+        if found is None or found.unused:
+            return self._adopt_unused(attempt)
         if found.code is not None:
             ended = min(max(found.written, attempt.started or attempt.ordered), self._now())
             outcome = Outcome(key=attempt.key, end=End.EXITED, ended=ended, exit_code=found.code)
@@ -215,6 +227,12 @@ class LocalLauncher:
         self._adopt_supervised(attempt, found.pid)
         return Adoption.FOLLOWED
 
+    def _adopt_unused(self, attempt: Attempt) -> Adoption:
+        """See whether an attempt without a word of a supervisor was really never started."""
+        found = self._end_remains(attempt)
+        unstarted = attempt.boot_id == self.boot_id and attempt.started is None
+        return Adoption.NEVER_STARTED if found is Adoption.LOST and unstarted else found
+
     def _adopt_supervised(self, attempt: Attempt, pid: int) -> None:
         since = attempt.started or attempt.ordered
         live = self._live(attempt, pid, since=since, child=is_child(pid))
@@ -222,7 +240,7 @@ class LocalLauncher:
         # A lock still held now proves that the descriptor is not of a process which has got the
         # pid since the record was read.
         try:
-            again = record.look(self._record(attempt.key))
+            again = self._records.look(attempt.key)
         except OSError:
             self._follower.drop(live)
             raise
@@ -287,20 +305,18 @@ class LocalLauncher:
 
     def forget(self, keys: Iterable[AttemptKey]) -> None:
         """Drop the records of ended attempts, once their outcome is durable."""
-        for key in keys:
-            if self._follower.get(key) is None:
-                record.drop(self._record(key))
+        self._records.release(key for key in keys if self._follower.get(key) is None)
 
-    def sweep(self, keep: Iterable[AttemptKey]) -> int:
-        """Remove records of no use: of attempts not in ``keep``, and free.
+    def sweep(self, keep: Iterable[AttemptKey]) -> None:
+        """Let records be used again that a scheduler left which died before ``forget``.
 
-        They are left when a scheduler dies between making an outcome durable and ``forget``.
+        Args:
+            keep: attempts of runs without a verdict.
 
-        Returns:
-            How many were removed.
+        Raises:
+            OSError: the records cannot be read now.
         """
-        wanted = {self._record(key) for key in keep}
-        return record.sweep(Path(self._state_dir, ACTIVE), wanted)
+        self._records.sweep(keep)
 
     # -- logs -------------------------------------------------------------------------------
 
@@ -321,7 +337,7 @@ class LocalLauncher:
         step = list(itertools.islice(self._pruning, _PRUNE_STEP))
         for path in step:
             if path is not None and path not in kept:
-                record.drop(path)
+                Path(path).unlink(missing_ok=True)
         if len(step) == _PRUNE_STEP:
             return False
         self._pruning = None
@@ -336,15 +352,11 @@ class LocalLauncher:
     def _live(
         self, attempt: Attempt, pid: int | None, *, since: float, child: bool = False
     ) -> Live:
-        name = self._record(attempt.key) if attempt.survive else None
         told = marks(attempt.run, attempt.attempt, self._state_dir)
         return Live(
-            key=attempt.key, session=Session(leader=pid, marks=told), record=name,
+            key=attempt.key, session=Session(leader=pid, marks=told), survive=attempt.survive,
             log=self._log(attempt), since=since, kill_after=attempt.kill_after, child=child,
         )  # fmt: skip
-
-    def _record(self, key: AttemptKey) -> str:
-        return f"{self._state_dir}/{ACTIVE}/{key.run}.{key.attempt}"
 
     def _log(self, attempt: Attempt) -> str:
         return f"{self._state_dir}/{attempt.log}"

@@ -1,19 +1,23 @@
-"""The record file of an attempt: how a command's supervisor tells what became of it.
+"""Records: how a command's supervisor tells, scheduler or not, what became of the command.
 
-The file is locked (flock(2)) before the supervisor starts, and the lock lives in the open file
-that the supervisor, and nothing else, inherits. So the lock is held exactly as long as it lives,
-and no pid can be taken for another's. It writes ``S <pid>`` before the command and ``E <code>``
-after it:
+A record is a small file that is locked (flock(2)) before the supervisor starts, and the lock lives
+in the open file that the supervisor, and nothing else, inherits. So the lock is held exactly as
+long as it lives, and no pid can be taken for another's. The scheduler writes the attempt's name
+(``A <run>.<attempt>``) before it starts the supervisor, which writes ``S <pid>`` before the command
+and ``E <code>`` after it:
 
 =========  ===========  ==================================================================
 lock       content      meaning
 =========  ===========  ==================================================================
-held       nothing      about to start
-held       S            the command runs
-free       nothing      never started
-free       S            the supervisor died; nobody knows the exit code
-any        S and E      the command ended
+held       A            about to start
+held       A S          the command runs
+free       A            never started
+free       A S          the supervisor died; nobody knows the exit code
+any        A S E        the command ended
 =========  ===========  ==================================================================
+
+Records are used again and again instead of being made and removed: for half a minute after files
+were deleted, ext4 needs up to a millisecond of CPU to make a new one beside them.
 """
 
 from __future__ import annotations
@@ -22,10 +26,20 @@ import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-#: Bytes reserved, so that a full disk cannot keep the end of a command from being written.
-_SIZE = 64
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flytesched.core.runs import AttemptKey
+
+#: Bytes of a record, reserved so that a full disk cannot keep an end from being written. Less
+#: than a page, so that a write is done as a whole or not at all, whatever kills the writer.
+_SIZE = 512
+_EMPTY = bytes(_SIZE)
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+#: Unused records that outlast a start of the scheduler.
+_SPARE = 256
 
 
 class Taken(Exception):  # noqa: N818  a normal branch
@@ -34,7 +48,7 @@ class Taken(Exception):  # noqa: N818  a normal branch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What a record file says."""
+    """What a record says of an attempt."""
 
     #: Whether its supervisor lives.
     held: bool
@@ -45,79 +59,180 @@ class Record:
     #: Moment of the last word.
     written: float = 0.0
 
+    @property
+    def unused(self) -> bool:
+        """Tell whether no supervisor was ever started."""
+        return not self.held and self.pid is None and self.code is None
 
-def claim(path: str) -> int:
-    """Make and lock the record of an attempt that is about to start; return its descriptor.
 
-    A record that was left unused is taken over.
+class Records:
+    """The records of a state directory, each free or given to an attempt."""
 
-    Raises:
-        Taken: the attempt was started before.
-        OSError: the record cannot be made.
-    """
-    try:
-        fd = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    def __init__(self, folder: str) -> None:
+        """Begin without looking; the folder may be missing."""
+        self._folder = folder
+        self._loaded = False
+        #: Paths of given records, by the attempt's name.
+        self._given: dict[bytes, str] = {}
+        self._free: list[str] = []
+        self._next = 0
+
+    def claim(self, key: AttemptKey) -> int:
+        """Give a locked record to an attempt that is about to start; return its descriptor.
+
+        Raises:
+            Taken: the attempt was started before.
+            OSError: there is no record to be had now.
+        """
+        self._load()
+        name = _name(key)
+        fd = self._reopen(name) if name in self._given else self._open_free(name)
+        try:
+            head = b"A %s\n" % name
+            os.pwrite(fd, head.ljust(_SIZE, b"\0"), 0)
+            # The supervisor shares the position, and goes on from there.
+            os.lseek(fd, len(head), os.SEEK_SET)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+    def look(self, key: AttemptKey) -> Record | None:
+        """Read the record of an attempt; None if it has none.
+
+        Raises:
+            OSError: it cannot be read now, which does not mean that there is none.
+        """
+        self._load()
+        path = self._given.get(_name(key))
+        if path is None:
+            return None
         fd = os.open(path, _FLAGS)
-    except FileNotFoundError:
-        make_folder(Path(path).parent)
-        fd = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        if not _lock(fd, fcntl.LOCK_EX) or _words(fd):
-            raise Taken
-        os.posix_fallocate(fd, 0, _SIZE)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
+        try:
+            # In this order: a supervisor that ends in between is seen as held, with its last word.
+            held = not _lock(fd, fcntl.LOCK_SH)
+            said = _words(fd)
+            return Record(
+                held=held, pid=_number(said.get(b"S")), code=_number(said.get(b"E")),
+                written=os.fstat(fd).st_mtime,
+            )  # fmt: skip
+        finally:
+            os.close(fd)
 
+    def written(self, key: AttemptKey) -> float | None:
+        """Return the moment of the last word of a record, if that can be told."""
+        try:
+            return os.stat(self._given[_name(key)]).st_mtime  # noqa: PTH116  at each end
+        except (KeyError, OSError):
+            return None
 
-def look(path: str) -> Record | None:
-    """Read a record; None if there is none.
+    def release(self, keys: Iterable[AttemptKey]) -> None:
+        """Let the records of attempts be used again; those without one are no error."""
+        for key in keys:
+            name = _name(key)
+            # One that cannot be emptied stays given, so that no attempt ever has two.
+            if (path := self._given.get(name)) is not None and _wipe(path):
+                del self._given[name]
+                self._free.append(path)
 
-    Raises:
-        OSError: it cannot be read now, which does not mean that it is missing.
-    """
-    try:
-        fd = os.open(path, _FLAGS)
-    except FileNotFoundError:
-        return None
-    try:
-        # In this order: a supervisor that ends in between is seen as held, with its last word.
-        held = not _lock(fd, fcntl.LOCK_SH)
-        said = dict(word for line in _words(fd) if len(word := line.split()) == 2)
-        return Record(
-            held=held, pid=_number(said.get(b"S")), code=_number(said.get(b"E")),
-            written=os.fstat(fd).st_mtime,
-        )  # fmt: skip
-    finally:
-        os.close(fd)
+    def sweep(self, keep: Iterable[AttemptKey]) -> None:
+        """Release all records that nobody holds but those of ``keep``; remove what is too much.
 
+        A scheduler that dies between making an outcome durable and ``release`` leaves some.
 
-def drop(path: str) -> None:
-    """Remove a record that nobody needs; it is no error if it is gone or cannot be removed."""
-    try:
-        os.unlink(path)  # noqa: PTH108  at each end
-    except OSError:
-        return
+        Raises:
+            OSError: the records cannot be read now.
+        """
+        self._load()
+        wanted = {_name(key) for key in keep}
+        for name, path in tuple(self._given.items()):
+            if name not in wanted and _wipe(path):
+                del self._given[name]
+                self._free.append(path)
+        while len(self._free) > _SPARE:
+            Path(self._free.pop()).unlink(missing_ok=True)
 
+    def _load(self) -> None:
+        """See, once, which records there are; a failure leaves everything as it was."""
+        if self._loaded:
+            return
+        given: dict[bytes, str] = {}
+        free: list[str] = []
+        numbers = [-1]
+        for path in _files(self._folder):
+            fd = os.open(path, _FLAGS)
+            try:
+                name = _words(fd).get(b"A")
+            finally:
+                os.close(fd)
+            numbers.append(int(path.name))
+            if name is None:
+                free.append(str(path))
+            else:
+                given[name] = str(path)
+        self._given, self._free, self._next = given, free, max(numbers) + 1
+        self._loaded = True
 
-def sweep(folder: Path, wanted: set[str]) -> int:
-    """Remove the records of a folder that are neither wanted nor held; return how many."""
-    if not folder.exists():
-        return 0
-    swept = 0
-    for path in map(str, folder.iterdir()):
-        if path not in wanted and (found := look(path)) is not None and not found.held:
-            drop(path)
-            swept += 1
-    return swept
+    def _reopen(self, name: bytes) -> int:
+        fd = os.open(self._given[name], _FLAGS)
+        try:
+            if not _lock(fd, fcntl.LOCK_EX) or _words(fd).keys() - {b"A"}:
+                raise Taken
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+    def _open_free(self, name: bytes) -> int:
+        while self._free:
+            path = self._free[-1]
+            try:
+                fd = os.open(path, _FLAGS)
+            except FileNotFoundError:
+                self._free.pop()
+                continue
+            self._free.pop()
+            if _lock(fd, fcntl.LOCK_EX):
+                self._given[name] = path
+                return fd
+            os.close(fd)  # whoever holds it is not ours; leave it alone
+        return self._make(name)
+
+    def _make(self, name: bytes) -> int:
+        path = f"{self._folder}/{self._next}"
+        flags = _FLAGS | os.O_CREAT | os.O_EXCL
+        try:
+            fd = os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            make_folder(Path(self._folder))
+            fd = os.open(path, flags, 0o600)
+        self._next += 1
+        try:
+            _lock(fd, fcntl.LOCK_EX)
+            os.posix_fallocate(fd, 0, _SIZE)
+        except BaseException:
+            os.close(fd)
+            Path(path).unlink(missing_ok=True)
+            raise
+        self._given[name] = path
+        return fd
 
 
 def make_folder(path: Path) -> None:
     """Make a folder for our eyes only, whatever the umask."""
     path.mkdir(mode=0o700, exist_ok=True)
     path.chmod(0o700)
+
+
+def _name(key: AttemptKey) -> bytes:
+    return f"{key.run}.{key.attempt}".encode()
+
+
+def _files(folder: str) -> list[Path]:
+    try:
+        return [path for path in Path(folder).iterdir() if path.name.isdigit()]
+    except FileNotFoundError:
+        return []
 
 
 def _lock(fd: int, kind: int) -> bool:
@@ -128,9 +243,27 @@ def _lock(fd: int, kind: int) -> bool:
     return True
 
 
-def _words(fd: int) -> list[bytes]:
-    """Return the lines that were written to the end; what follows is reserved space."""
-    return os.pread(fd, _SIZE, 0).split(b"\n")[:-1]
+def _words(fd: int) -> dict[bytes, bytes]:
+    """Return the lines that were written to their end, by letter; the rest is reserved space."""
+    lines = os.pread(fd, _SIZE, 0).split(b"\n")[:-1]
+    return {line[:1]: line[2:] for line in lines if line[1:2] == b" "}
+
+
+def _wipe(path: str) -> bool:
+    """Empty a record that nobody holds; False if it is held or cannot be written."""
+    try:
+        fd = os.open(path, _FLAGS)
+    except OSError:
+        return False
+    try:
+        free = _lock(fd, fcntl.LOCK_EX)
+        if free:
+            os.pwrite(fd, _EMPTY, 0)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return free
 
 
 def _number(word: bytes | None) -> int | None:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import sqlite3
 
 #: Bytes up to which every index is compared with its table at a start; beyond, page by page.
-_CHECK_ALL = 16 * 2**20
+_CHECK_ALL = 4 * 2**20
 #: Bytes beyond which a start does not wait for a check: `flytesched db check` makes it.
-_CHECK_PAGES = 256 * 2**20
+_CHECK_PAGES = 32 * 2**20
 #: Stretches without anything to delete that one step of `prune` passes over at most.
 _STRETCHES = 8
 
@@ -54,7 +54,7 @@ class Upkeep(Wishes):
     def integrity_check(self, *, whole: bool = False) -> str:
         """Check the file and return how: ``integrity_check``, ``quick_check`` or ``none``.
 
-        Up to 16 MiB everything is checked, up to 256 MiB the pages without the order of indexes
+        Up to 4 MiB everything is checked, up to 32 MiB the pages without the order of indexes
         (``quick_check``), beyond that nothing, because a start must not wait for it.
 
         Args:

@@ -146,7 +146,7 @@ def add(
 def _withdraw(connection: sqlite3.Connection, run_id: str) -> bool:
     where, values = where_id(run_id)
     sql = (
-        f"DELETE FROM runs WHERE {where} AND status = 'queued' AND attempt = 0"
+        f"DELETE FROM runs WHERE {where} AND status = 'queued'"
         " AND origin IN ('catchup', 'backfill')"
     )
     return connection.execute(sql, values).rowcount == 1

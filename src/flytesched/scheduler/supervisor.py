@@ -219,6 +219,8 @@ class Supervisor:
 
     def _conclude(self, outcome: Outcome, run: Run) -> Run:
         schedule = self._definition(run.schedule)
+        # What ends at once is reported before its start was noted; clocks are set back.
+        outcome = replace(outcome, ended=max(outcome.ended, run.started or run.created))
         if schedule is None and outcome.end is End.LOST and outcome.reason == Reason.REMOVED:
             run = replace(run, end_as=run.end_as or f"cancelled({Reason.REMOVED.value})")
         return conclude(run, outcome, schedule, self._codes(run.schedule))

@@ -161,13 +161,14 @@ def _arrears(
     The last ``late`` seconds stay undecided: their slots are live for a scheduler that starts.
     """
     sight = see(schedule, state, now)
-    if sight.changed or sight.after is None:
-        return (sight.state if sight.changed else None), sight.gap
+    known = sight.state if sight.changed else None
+    if sight.after is None:
+        return known, sight.gap
     due = divide(schedule.timing, (schedule.name,), sight.after, now, late)
     if due.missed_until is None:
-        return None, None
+        return known, sight.gap
     gap = gap_of(schedule.name, due, now, Reason.DOWN.value)
-    return replace(state, cursor=due.missed_until), gap
+    return replace(sight.state, cursor=max(due.missed_until, sight.state.cursor)), gap
 
 
 def _record(site: Site, runlog: SqliteRunLog, schedules: Mapping[str, Schedule]) -> None:

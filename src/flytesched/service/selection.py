@@ -59,7 +59,10 @@ def known(site: Site) -> list[str]:
     except Invalid:
         names = []
     reader = site.reader()
-    return list(dict.fromkeys([*names, *(reader.states() if reader else ())]))
+    if reader is None:
+        return names
+    with reader:
+        return list(dict.fromkeys([*names, *reader.states()]))
 
 
 def _meant(known: Collection[str], word: str) -> list[str]:

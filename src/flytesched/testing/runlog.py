@@ -180,11 +180,14 @@ class MemoryRunLog:
         gone = []
         for name in ids:
             run = store.active.get(name)
-            if run and run.status is RunStatus.QUEUED and run.origin in making_up:
-                del store.active[name], store.runs[name]
+            if run is None or run.status is not RunStatus.QUEUED or run.origin not in making_up:
+                continue
+            del store.active[name], store.runs[name]
+            store.attempts.pop(name, None)
+            if _decides(run):
                 slots = store.slots[run.schedule]
                 del slots[bisect_left(slots, run.scheduled_at or 0)]
-                gone.append(name)
+            gone.append(name)
         self._wrote()
         return gone
 

@@ -8,6 +8,8 @@ nearest to the 15th of the same month, ``LW`` the last of them. A month without 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from flytesched.core.timetables.days import DaySpec
 from flytesched.core.timetables.fields import (
@@ -28,6 +30,9 @@ from flytesched.core.timetables.fields import (
 from flytesched.core.timetables.interval import canonical as canonical_period
 from flytesched.errors import InvalidTimetable
 
+if TYPE_CHECKING:
+    from flytesched.core.timetables.walk import WallTimes
+
 _FIELDS = (MINUTE, HOUR, MONTHDAY, MONTH, AWS_WEEKDAY, YEAR)
 _RATE = re.compile(r"rate\(\s*([0-9]+)\s+([a-z]+)\s*\)", re.IGNORECASE | re.ASCII)
 _UNITS = ("minute", "hour", "day")
@@ -42,14 +47,25 @@ def canonical(text: str) -> str:
         InvalidTimetable: the expression is wrong; with the field, its 1-based column, and the
             spelling to use.
     """
-    text = text.strip()
-    if text.lower().startswith("rate"):
-        return _rate(text)
-    inside = re.fullmatch(r"cron\((.*)\)", text, re.IGNORECASE)
-    text = inside[1] if inside else text
     found = words(text)
-    _read(found, text)
-    return " ".join(word for word, _ in found)
+    if found[0][0].startswith("RATE"):
+        return _rate(text.strip())
+    inside = re.fullmatch(r"\s*cron\((.*)\)\s*", text, re.IGNORECASE)
+    if inside:
+        text = inside[1]
+        found = words(text)
+    expression = " ".join([word for word, _ in found])
+    try:
+        wall(expression)
+    except InvalidTimetable:
+        _read(found, text)  # raises again, with the place in the text as written
+    return expression
+
+
+@lru_cache(maxsize=2**17)
+def wall(expression: str) -> WallTimes:
+    """Return the times of a canonical expression that is no ``rate()``, shared by all zones."""
+    return times(expression).wall()
 
 
 def is_rate(expression: str) -> bool:

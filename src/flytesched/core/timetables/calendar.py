@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from flytesched.core.timetables.days import DaySpec, days
 from flytesched.core.timetables.walk import WallTimes
@@ -34,12 +35,14 @@ def canonical_hourly(text: str) -> str:
     return ",".join(map(str, sorted({_minute(item.strip()) for item in text.split(",")})))
 
 
+@lru_cache(maxsize=2**14)
 def daily(expression: str) -> WallTimes:
     """Return the times of canonical text: fixed-time."""
     times = [int(time[:2]) * 3600 + int(time[3:]) * 60 for time in expression.split(",")]
     return WallTimes(times, days(_EVERY_DAY), fixed_time=True)
 
 
+@lru_cache(maxsize=2**14)
 def hourly(expression: str) -> WallTimes:
     """Return the times of canonical text: wildcard, like the hour ``*`` that they stand for."""
     minutes = [int(minute) for minute in expression.split(",")]

@@ -7,8 +7,8 @@ it: ``L``, ``5L``, ``5#3``, ``?`` in a day field, ``CRON_TZ=Zone`` in front, and
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from flytesched.core.timetables.days import DaySpec
 from flytesched.core.timetables.fields import (
@@ -28,6 +28,9 @@ from flytesched.core.timetables.fields import (
 )
 from flytesched.core.timetables.interval import canonical as canonical_period
 from flytesched.errors import InvalidTimetable
+
+if TYPE_CHECKING:
+    from flytesched.core.timetables.walk import WallTimes
 
 NICKNAMES = {
     "@hourly": "0 * * * *",
@@ -91,17 +94,27 @@ def canonical(text: str, *, seconds: bool) -> Cron:
         return Cron(EVERY + canonical_period(rest), zone, False)
     if first.startswith("@") or len(found) == 1:
         return Cron(_nickname(first, text, alone=len(found) == 1), zone, False)
-    read(found, text, seconds=seconds)
-    return Cron(" ".join(word for word, _ in found), zone, seconds)
+    expression = " ".join([word for word, _ in found])
+    try:
+        wall(expression, seconds=seconds)
+    except InvalidTimetable:
+        _read(found, text, seconds=seconds)  # raises again, with the place in the text as written
+    return Cron(expression, zone, seconds)
+
+
+@lru_cache(maxsize=2**17)
+def wall(expression: str, *, seconds: bool) -> WallTimes:
+    """Return the times of a canonical expression that is not ``@every``, shared by all zones."""
+    return times(expression, seconds=seconds).wall()
 
 
 def times(expression: str, *, seconds: bool) -> Times:
     """Read a canonical expression that is not ``@every``."""
     expression = NICKNAMES.get(expression, expression)
-    return read(words(expression), expression, seconds=seconds)
+    return _read(words(expression), expression, seconds=seconds)
 
 
-def read(found: list[tuple[str, int]], whole: str, *, seconds: bool) -> Times:
+def _read(found: list[tuple[str, int]], whole: str, *, seconds: bool) -> Times:
     """Read the fields of an expression."""
     fields = _SIX if seconds else _FIVE
     if len(found) != len(fields):
@@ -137,7 +150,7 @@ def _days(monthday: Part, month: Part, weekday: Part) -> DaySpec:
 
 
 def _unquestioned(part: Part) -> Part:
-    return replace(part, text="*") if part.text == "?" else part
+    return part._replace(text="*") if part.text == "?" else part
 
 
 def _nickname(word: str, text: str, *, alone: bool) -> str:

@@ -88,19 +88,17 @@ class _Year(NamedTuple):
 class Days:
     """The matching days of every year, counted from 1970. Shared by all that name the same days."""
 
-    __slots__ = ("_high", "_kinds", "_low", "_spec", "_year")
+    __slots__ = ("_high", "_kinds", "_low", "_spec", "_year", "ever")
 
     def __init__(self, spec: DaySpec) -> None:
-        """Make nothing yet; each kind of year is made when first met, and kept."""
+        """Make the first year's; each other kind of year is made when first met, and kept."""
         self._spec = spec
         self._kinds: dict[tuple[int, int], tuple[int, ...]] = {}
         years = spec.years or (_FIRST_YEAR, _LAST_YEAR)
         self._low, self._high = _first_of(min(years)), _first_of(max(years) + 1)
         self._year = _Year(0, 0, ())
-
-    def ever(self) -> bool:
-        """Tell whether any day matches at all."""
-        return any(self._in_year(year) for year in self._spec.years or _ALL_KINDS)
+        #: Whether any day matches at all.
+        self.ever = any(self._in_year(year) for year in spec.years or _ALL_KINDS)
 
     def first(self, day: int) -> int:
         """Return the first matching day not before `day`, or `NEVER`."""

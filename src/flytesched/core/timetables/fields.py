@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from flytesched.core.timetables.days import LAST, DaySpec, days
@@ -41,6 +40,7 @@ WEEKDAY = Field("day-of-week", 0, 7, 6, {name: n for n, name in enumerate(_WEEKD
 AWS_WEEKDAY = Field("day-of-week", 1, 7, 7, {name: n for n, name in enumerate(_WEEKDAYS, 1)})
 YEAR = Field("year", 1970, 2199, 2199)
 
+_WORD = re.compile(r"[^ \t\r\n]+")
 _ITEM = re.compile(r"(?:(\*)|([A-Z0-9]+)(?:-([A-Z0-9]+))?)(?:/([0-9]+))?")
 _SPELLING = (
     "write a number, a range such as 1-5, a step such as */15, * for all, or a list of these"
@@ -59,8 +59,7 @@ _FOREIGN = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(NamedTuple):
     """A field's text, or one item of its list, at its place in the expression."""
 
     field: Field
@@ -73,9 +72,12 @@ class Part:
 
     def items(self) -> Iterator[Part]:
         """Yield the items of the list, each at its own place."""
+        if "," not in self.text:
+            yield self
+            return
         column = self.column
         for text in self.text.split(","):
-            yield replace(self, text=text, column=column)
+            yield self._replace(text=text, column=column)
             column += len(text) + 1
 
     def values(self) -> frozenset[int]:
@@ -167,11 +169,11 @@ def words(text: str) -> list[tuple[str, int]]:
     if len(text) > _MOST:
         what = f"the expression has {len(text):,} characters, more than {_MOST:,}"
         raise InvalidTimetable(what, hint="split it into several schedules")
-    for column, character in enumerate(text, 1):
-        if not character.isascii():
-            what = f"{character!r} (column {column} of {text!r}) is not an ASCII character"
-            raise InvalidTimetable(what, hint="type it anew with plain characters", position=column)
-    found = [(m.group().upper(), m.start() + 1) for m in re.finditer(r"[^ \t\r\n]+", text)]
+    if not text.isascii():
+        column, character = next((n, c) for n, c in enumerate(text, 1) if not c.isascii())
+        what = f"{character!r} (column {column} of {text!r}) is not an ASCII character"
+        raise InvalidTimetable(what, hint="type it anew with plain characters", position=column)
+    found = [(match[0], match.start() + 1) for match in _WORD.finditer(text.upper())]
     if not found:
         what = "the expression is empty"
         raise InvalidTimetable(what, hint="write minute, hour, day, month, weekday: 0 2 * * *")
@@ -212,7 +214,7 @@ def week_days(part: Part) -> tuple[frozenset[int], frozenset[tuple[int, int]]]:
 
 def checked(times: Times, monthday: Part) -> Times:
     """Return `times`, or refuse days that come in no year."""
-    if days(times.days).ever():
+    if days(times.days).ever:
         return times
     what = "it never fires: no such day ever comes"
     raise monthday.fault(what, hint=_NEVER)

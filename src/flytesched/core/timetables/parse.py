@@ -186,14 +186,13 @@ def _base(
     return Walk(wall, zones.zone(timezone or "UTC", fixed_time=wall.fixed_time))
 
 
-@lru_cache(maxsize=_KEPT)
 def _wall(kind: str, expression: str, seconds: bool) -> WallTimes:
-    """Return the wall-clock times of an expression, shared by all zones."""
+    """Return the wall-clock times of an expression."""
     match kind:
         case "cron":
-            return cron.times(expression, seconds=seconds).wall()
+            return cron.wall(expression, seconds=seconds)
         case "aws_cron":
-            return aws.times(expression).wall()
+            return aws.wall(expression)
         case "daily":
             return calendar.daily(expression)
         case "hourly":

@@ -114,7 +114,8 @@ class Zone:
 
         What is known doubles each time, so that walking on to any year costs each probe twice.
         """
-        low, high = self._known.low - _MARGIN, self._known.high
+        known = self._known
+        low, high = known.low - _MARGIN, known.high
         here, span = instant // PROBE * PROBE, max(_SPAN, high - low)
         if not high:
             low, high = here - span, here + span
@@ -205,7 +206,7 @@ def _suggestion(name: str) -> str:
     if not known:
         return "this machine has no time zone database: install tzdata, or write UTC"
     cities = {key.rpartition("/")[2]: name for key, name in known.items()}
-    wanted = name.casefold().replace(" ", "_")
+    wanted = name[:60].casefold().replace(" ", "_")
     near = get_close_matches(wanted, [*known, *cities], n=1)
     if near:
         return f"did you mean {(cities | known)[near[0]]}?"

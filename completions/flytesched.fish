@@ -1,0 +1,305 @@
+# fish completion for flytesched; made by: python -m flytesched.cli.completions fish
+complete -c flytesched -f
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -l json -d 'Answer in JSON.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -l no-color -d 'Never colour.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -l utc -d 'Type and show times in UTC.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -l version -d 'Show the version.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a add -d 'Add a schedule to the manifest'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l disabled -d 'Let no slot fall due yet.'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l replace -d 'Replace a schedule that has this name.'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l description -d 'What it is for, in your words.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l cron -d 'Five cron fields on the wall clock of the time zone, such as "0 2 * * *".' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l aws-cron -d 'AWS\'s six fields with one ?, or rate(5 minutes).' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l every -d 'A fixed rate of elapsed time, such as 90s, 15m, 1h30m.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l daily -d 'Each day at this time; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l hourly -d 'Each hour at this minute; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l at -d 'Once, such as 2026-12-24T18:00:00.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l seconds -d 'Allow six cron fields, seconds first.' -x -a 'true false'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l timezone -d 'IANA time zone, such as Europe/Berlin.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l start -d 'Slots from this time on.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l end -d 'Slots before this time.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l anchor -d 'Phase of a fixed rate; 1970-01-01T00:00:00Z if not given.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l offset -d 'Slots this much later than the timetable says.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l labels -d 'A label to select it by, KEY=VALUE; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l paused-until -d 'Its slots fall due again from this time on.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l pause-reason -d 'Why it is disabled or paused.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l jitter -d 'Start later by up to this, the same for the same slot everywhere.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l executor -d '"python" runs the command as module:function in a process of its own.' -x -a 'local python'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l cwd -d 'Directory to run in; the home directory if not given.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l env -d 'An environment variable, KEY=VALUE; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l env-file -d 'File of KEY=VALUE lines, read at each start.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l shell -d 'Shell for a command that is a string.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l kickoff-time-arg -d 'Append this argument and the kickoff time (RFC 3339) to the command.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l overlap -d 'What a slot does when a run of its schedule is still active.' -x -a 'skip queue allow replace'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l queue-limit -d 'Runs that may wait with overlap = "queue"; further slots are skipped.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l catchup -d 'Which missed slots the scheduler runs by itself.' -x -a 'all latest none'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l catchup-window -d 'How old a missed slot it runs by itself may be.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l catchup-limit -d 'How many missed slots it runs by itself at the most; the newest ones.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l timeout -d 'End an attempt that takes longer.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l kill-after -d 'Time between TERM and KILL.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l retry -d 'Further attempts after failed and timed_out: 3, or max_attempts=3,delay=10s,multiplier=2.0,max_delay=10m.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-interrupted -d 'Whether a run whose host died is started again (three times at most).' -x -a 'mark rerun'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l survive -d 'Whether commands outlive the scheduler; false is a cheaper start.' -x -a 'true false'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l success-exit-codes -d 'Exit codes that count as success, such as 0,2.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-success -d 'Command to run after a run succeeded; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-failure -d 'Command to run after a run failed, timed out or was interrupted; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-missed -d 'Command to run once per gap of missed slots; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-recovered -d 'Command to run at the first success after a failure; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a set -d 'Change keys of a schedule in the manifest'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l unset -d 'Remove a key; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l description -d 'What it is for, in your words.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l cron -d 'Five cron fields on the wall clock of the time zone, such as "0 2 * * *".' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l aws-cron -d 'AWS\'s six fields with one ?, or rate(5 minutes).' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l every -d 'A fixed rate of elapsed time, such as 90s, 15m, 1h30m.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l daily -d 'Each day at this time; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l hourly -d 'Each hour at this minute; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l at -d 'Once, such as 2026-12-24T18:00:00.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l seconds -d 'Allow six cron fields, seconds first.' -x -a 'true false'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l timezone -d 'IANA time zone, such as Europe/Berlin.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l start -d 'Slots from this time on.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l end -d 'Slots before this time.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l anchor -d 'Phase of a fixed rate; 1970-01-01T00:00:00Z if not given.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l offset -d 'Slots this much later than the timetable says.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l labels -d 'A label to select it by, KEY=VALUE; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l paused-until -d 'Its slots fall due again from this time on.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l pause-reason -d 'Why it is disabled or paused.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l jitter -d 'Start later by up to this, the same for the same slot everywhere.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l executor -d '"python" runs the command as module:function in a process of its own.' -x -a 'local python'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l cwd -d 'Directory to run in; the home directory if not given.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l env -d 'An environment variable, KEY=VALUE; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l env-file -d 'File of KEY=VALUE lines, read at each start.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l shell -d 'Shell for a command that is a string.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l kickoff-time-arg -d 'Append this argument and the kickoff time (RFC 3339) to the command.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l overlap -d 'What a slot does when a run of its schedule is still active.' -x -a 'skip queue allow replace'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l queue-limit -d 'Runs that may wait with overlap = "queue"; further slots are skipped.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l catchup -d 'Which missed slots the scheduler runs by itself.' -x -a 'all latest none'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l catchup-window -d 'How old a missed slot it runs by itself may be.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l catchup-limit -d 'How many missed slots it runs by itself at the most; the newest ones.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l timeout -d 'End an attempt that takes longer.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l kill-after -d 'Time between TERM and KILL.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l retry -d 'Further attempts after failed and timed_out: 3, or max_attempts=3,delay=10s,multiplier=2.0,max_delay=10m.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-interrupted -d 'Whether a run whose host died is started again (three times at most).' -x -a 'mark rerun'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l survive -d 'Whether commands outlive the scheduler; false is a cheaper start.' -x -a 'true false'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l success-exit-codes -d 'Exit codes that count as success, such as 0,2.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-success -d 'Command to run after a run succeeded; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-failure -d 'Command to run after a run failed, timed out or was interrupted; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-missed -d 'Command to run once per gap of missed slots; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-recovered -d 'Command to run at the first success after a failure; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a remove -d 'Remove schedules from the manifest'
+complete -c flytesched -n '__fish_seen_subcommand_from remove' -l all -d 'Remove every schedule.'
+complete -c flytesched -n '__fish_seen_subcommand_from remove' -s y -l yes -d 'Do not ask.'
+complete -c flytesched -n '__fish_seen_subcommand_from remove' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from remove' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from remove' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from remove' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from remove' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from remove' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from remove' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a enable -d 'Let the slots of schedules fall due again'
+complete -c flytesched -n '__fish_seen_subcommand_from enable' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from enable' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from enable' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from enable' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from enable' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from enable' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from enable' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from enable' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a disable -d 'Let no more slots of schedules fall due'
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -l reason -d 'Why, for those who ask later.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a list -d 'List schedules with the next slot and the last verdict'
+complete -c flytesched -n '__fish_seen_subcommand_from list' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from list' -s q -l quiet -d 'Names only.'
+complete -c flytesched -n '__fish_seen_subcommand_from list' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from list' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from list' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from list' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from list' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from list' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from list' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from list' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a show -d 'Show one schedule in full'
+complete -c flytesched -n '__fish_seen_subcommand_from show' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from show' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from show' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from show' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from show' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from show' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from show' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a next -d 'Show the coming slots of schedules in one row'
+complete -c flytesched -n '__fish_seen_subcommand_from next' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from next' -s n -l count -d 'Slots at most.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from next' -l from -d 'Slots from this time on.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from next' -l until -d 'Slots before this time.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from next' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from next' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from next' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from next' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from next' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from next' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from next' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from next' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a run -d 'Run the scheduler in the foreground'
+complete -c flytesched -n '__fish_seen_subcommand_from run' -l once -d 'Do what a start does, then wait for what is active.'
+complete -c flytesched -n '__fish_seen_subcommand_from run' -l on-stop -d 'Leave running commands to be adopted, or end them.' -x -a 'leave kill'
+complete -c flytesched -n '__fish_seen_subcommand_from run' -l log-format -d 'How events are written to stderr.' -x -a 'plain json'
+complete -c flytesched -n '__fish_seen_subcommand_from run' -l rebind -d 'Take over a state directory of another manifest.'
+complete -c flytesched -n '__fish_seen_subcommand_from run' -l force-state-dir -d 'Accept a state directory on a network.'
+complete -c flytesched -n '__fish_seen_subcommand_from run' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from run' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from run' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from run' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from run' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from run' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a trigger -d 'Run a schedule now and show its output'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l at -d 'Run this slot, which has no run yet.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -s d -l detach -d 'Do not wait; a scheduler must be running.'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l force -d 'Run beside an active run, whatever overlap says.'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l raw -d 'Let control characters through to a terminal.'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a catchup -d 'Run the missed slots that are still open'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l since -d 'Slots from this time on.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l until -d 'Slots before this time.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l limit -d 'Slots per schedule, the oldest first.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l policy -d 'Run all, the latest of each schedule, or decline them.' -x -a 'all latest none'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l dry-run -d 'Only show what would run.'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l rebind -d 'Take over a state directory of another manifest.'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -s y -l yes -d 'Do not ask.'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a backfill -d 'Run past slots that were never decided'
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l from -d 'Slots from this time on.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l until -d 'Slots before this time.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l parallel -d 'Runs at once.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l dry-run -d 'Only show what would run.'
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -s y -l yes -d 'Do not ask.'
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a history -d 'Show the verdicts of slots and runs, newest first'
+complete -c flytesched -n '__fish_seen_subcommand_from history' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l status -d 'Only these, such as failed,missed; repeatable.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l since -d 'From this time on, such as 2h.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l until -d 'Before this time.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from history' -s n -l limit -d 'Lines at most.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from history' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from history' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a logs -d 'Show what a run wrote to stdout and stderr'
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -l attempt -d 'Only this attempt; else all.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on until the run has its verdict.'
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -l raw -d 'Let control characters through to a terminal.'
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a ps -d 'Show what is active: the runs without a verdict'
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -s q -l quiet -d 'Ids only.'
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a cancel -d 'End active runs'
+complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from cancel' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from cancel' -a '(flytesched ps --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a retry -d 'Run again what has ended'
+complete -c flytesched -n '__fish_seen_subcommand_from retry' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from retry' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from retry' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from retry' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from retry' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from retry' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from retry' -a '(flytesched ps --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a status -d 'Show everything at a glance'
+complete -c flytesched -n '__fish_seen_subcommand_from status' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from status' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from status' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from status' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from status' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from status' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from status' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a health -d 'Tell whether slots are being decided'
+complete -c flytesched -n '__fish_seen_subcommand_from health' -l strict -d 'Failing schedules and missed slots count too.'
+complete -c flytesched -n '__fish_seen_subcommand_from health' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from health' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from health' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from health' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from health' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from health' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from health' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a metrics -d 'Write metrics in the text format of Prometheus'
+complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from metrics' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate' -a validate -d 'Check a manifest and say every fault with its line'
+complete -c flytesched -n '__fish_seen_subcommand_from validate' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from validate' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from validate' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from validate' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from validate' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from validate' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from validate' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from validate' -F

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from flytesched.core.decision import Decision
 from flytesched.core.protocols import Adoption, Order, Told
@@ -47,6 +49,15 @@ def test_a_wait_jumps_to_its_end_and_never_ends_early() -> None:
     for until in (NOON + 0.1, NOON + 1e-7 + 0.1, NOON + 3600.3, NOON):
         clock.wait(until)
         assert until <= clock.now() < max(until, NOON + 3600.3) + 1e-5
+
+
+@given(st.floats(1e9, 4e9), st.lists(st.floats(0, 1e5), min_size=1, max_size=20))
+def test_no_rounding_makes_a_wait_end_early(start: float, waits: list[float]) -> None:
+    clock = FakeClock(start)
+    for wait in waits:
+        until = clock.now() + wait
+        clock.wait(until)
+        assert until <= clock.now() < until + 1e-5
 
 
 def test_an_alarm_ends_a_wait() -> None:

@@ -38,6 +38,7 @@ WORDS = [
     Bad("add new --every 5m --", 2, "nothing behind --"),
     Bad("add --every 5m -- true", 2, "the name is missing"),
     Bad("show", 2, "NAME"),
+    Bad("show backup*", 2, "'backup*' means 2 schedules"),
     Bad("remove", 2, "name schedules, or pass --all"),
     Bad("remove --all", 2, "--yes"),
     Bad("remove --all backup", 2, "--all takes no names"),
@@ -159,7 +160,10 @@ MANIFESTS = {
         "x: has both every and daily",
     ),
     "no command": ('version = 1\n[schedules.x]\nevery = "5m"\n', "x: has no command"),
-    "an unknown setting": ('version = 1\n[settings]\nmissed = "1s"\n', "schedules.toml:3: settings.missed: "),
+    "an unknown setting": (
+        'version = 1\n[settings]\nmissed = "1s"\n',
+        "schedules.toml:3: settings.missed: ",
+    ),
     "a NUL": ("version = 1\n\0\n", "holds a NUL byte"),
     "a name that is a path": (
         'version = 1\n[schedules."../x"]\nevery = "5m"\ncommand = "true"\n',

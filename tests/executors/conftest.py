@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from executors_desk import Desk
 
-from flytesched import linux
 from flytesched.executors.local import LocalLauncher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -42,11 +42,7 @@ def desk(state: Path) -> Iterator[Desk]:
 
 def _end_leftovers(state: Path) -> None:
     mark = os.fsencode(f"\0FLYTESCHED_STATE_DIR={state}\0")
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and linux.process_facts(int(entry)) is not None:
-            try:
-                with open(f"/proc/{entry}/environ", "rb") as file:
-                    if mark in b"\0" + file.read():
-                        os.kill(int(entry), signal.SIGKILL)
-            except (FileNotFoundError, ProcessLookupError, PermissionError):
-                continue
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            if mark in b"\0" + path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGKILL)

@@ -14,8 +14,8 @@ from runlog_builders import a_run
 from flytesched.core.decision import Decision
 from flytesched.core.runs import RunStatus
 from flytesched.errors import RunLogBusy, RunLogError
-from flytesched.runlog.database import APPLICATION_ID
-from flytesched.runlog.migrations import LATEST
+from flytesched.runlog.database import APPLICATION_ID, open_to_read
+from flytesched.runlog.migrations import LATEST, migrate, schema_version
 from flytesched.runlog.reading import open_reader
 from flytesched.runlog.sqlite import SqliteRunLog
 
@@ -163,6 +163,25 @@ def test_the_name_of_the_file_may_hold_anything(tmp_path: Path, name: str) -> No
 def test_no_run_log_yet_reads_as_none_and_none_is_made(path: Path) -> None:
     assert open_reader(path) is None
     assert not path.parent.exists()
+
+
+def test_opening_what_is_not_there_for_reading_says_so(path: Path) -> None:
+    with pytest.raises(RunLogError, match="there is no run log"):
+        open_to_read(path, timeout=0)
+
+
+def test_a_migration_is_carried_out_whole_or_not_at_all() -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute("CREATE TABLE runs (in_the_way)")
+    with pytest.raises(sqlite3.OperationalError, match="already exists"):
+        migrate(connection)
+    names = connection.execute("SELECT name FROM sqlite_schema").fetchall()
+    assert (names, schema_version(connection)) == ([("runs",)], 0)
+    connection.execute("DROP TABLE runs")
+    migrate(connection)
+    migrate(connection)
+    assert schema_version(connection) == LATEST
+    connection.close()
 
 
 def test_a_reader_cannot_write(path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from runlog_builders import DAY, a_gap, a_manual_run, a_run, an_attempt
 
-from flytesched.core.decision import Decision
+from flytesched.core.decision import Decision, Move
 from flytesched.core.runs import AttemptKey, Origin, RunStatus
 from flytesched.errors import InvalidTimetable, RunLogError
 from flytesched.runlog.sqlite import SqliteRunLog
@@ -135,15 +135,13 @@ def test_pruning_in_steps_passes_over_what_stays(sqlite_log: SqliteRunLog, limit
     assert runs_of(sqlite_log) == [run.id for run in (*kept, *new)]
 
 
-def test_retention_may_begin_again_where_it_began(sqlite_log: SqliteRunLog) -> None:
+def test_retention_comes_back_to_what_it_had_passed_over(sqlite_log: SqliteRunLog) -> None:
     waiting, later = a_run(DAY), a_run(DAY + 60, **DONE)
     sqlite_log.apply(Decision(runs=(waiting, later)))
-    assert prune_all(sqlite_log, DAY + 600) == 1
-    from flytesched.core.decision import Move
-
+    assert prune_all(sqlite_log, DAY + 600, limit=1) == 1
     done = Move(run=replace(waiting, ended=DAY + 5.0, **DONE), was=frozenset({RunStatus.CLAIMED}))
     sqlite_log.apply(Decision(moves=(done,)))
-    assert prune_all(sqlite_log, DAY + 600) == 1
+    assert prune_all(sqlite_log, DAY + 600, limit=1) == 1
     assert runs_of(sqlite_log) == []
 
 

@@ -344,7 +344,7 @@ class Scheduler:
 
     def _build(self, own: Callable[[], frozenset[str]] | None = None) -> Works:
         return Works(
-            place=None if self._memory else self._dir, runlog=self._log(), settings=self._settings,
+            place=None if self._memory else self._dir, runlog=self._held_log, settings=self._settings,
             source=self._source, execute=self._execute, journal=LoggingJournal(), own=own,
         )  # fmt: skip
 
@@ -354,9 +354,18 @@ class Scheduler:
             self._runlog = SqliteRunLog(":memory:" if self._memory else self._dir / "runs.db")
         return self._runlog
 
+    def _held_log(self) -> SqliteRunLog:
+        """Return the run log as the holder of the lock has it: the one that makes checkpoints."""
+        if not self._memory:
+            if self._runlog is not None:
+                self._runlog.close()
+            self._runlog = SqliteRunLog(self._dir / "runs.db", holder=True)
+        return self._log()
+
     def _close(self, works: Works) -> None:
         works.close()
         if self._runlog is not None and not self._memory:
+            self._runlog.checkpoint()
             self._runlog.close()
             self._runlog = None
 

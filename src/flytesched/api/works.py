@@ -55,7 +55,7 @@ class Works:
         self,
         *,
         place: Path | None,
-        runlog: SqliteRunLog,
+        runlog: Callable[[], SqliteRunLog],
         settings: Settings,
         source: ScheduleSet,
         execute: Callable[[Schedule, datetime], None],
@@ -75,7 +75,7 @@ class Works:
         self.clock.watch(self._bell)
         source.tell_again()
         self.loop = Loop(
-            clock=self.clock, source=source, runlog=runlog, launcher=self._launcher,
+            clock=self.clock, source=source, runlog=runlog(), launcher=self._launcher,
             hook=_Nobody(), journal=journal, limits=limits(settings),
             own=own() if own is not None else None,
         )  # fmt: skip

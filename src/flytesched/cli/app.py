@@ -77,7 +77,8 @@ def _carry_out(words: list[str]) -> int:
 def _without_a_verb(words: list[str]) -> int:
     """Answer ``--help`` and ``--version``; show who asks for nothing what there is, as misuse."""
     asked = not {"--help", "-h", "--version"}.isdisjoint(words)
-    code = _asked(build(), words if asked else [*words, "--help"])
+    app = build(() if "--version" in words else VERBS)
+    code = _asked(app, words if asked else [*words, "--help"])
     return code if asked else code or UsageError.exit_code
 
 

@@ -8,6 +8,7 @@ from flytesched.cli.options import Name
 from flytesched.cli.verb import verb
 from flytesched.core.runs import Gap
 from flytesched.core.timetables.parse import describe_kind
+from flytesched.errors import UsageError
 from flytesched.runlog.reading import Entry
 from flytesched.service.listing import Listed, first, listed
 
@@ -21,7 +22,10 @@ def command(call: Call, name: Name) -> None:
 
     Its definition, coming slots, newest runs and open gaps.
     """
-    (each,) = listed(call.site, [name])
+    each, *others = listed(call.site, [name])
+    if others:
+        msg = f"{name!r} means {len(others) + 1} schedules"
+        raise UsageError(msg, hint="name one of them; see: flytesched list")
     entries, gaps = _past(call, each.schedule.name)
     slots = first(each.schedule, call.now, _FEW)
     if call.json:

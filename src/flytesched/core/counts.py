@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flytesched.core.decision import Count
-from flytesched.core.runs import Origin, RunStatus
+from flytesched.core.runs import FAILURES, Origin, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +31,8 @@ def count_verdicts(runs: Iterable[Run]) -> Iterator[Count]:
         yield _count(run, "runs_total", run.status.value)
         if run.status is RunStatus.SKIPPED:
             yield _count(run, "skipped_total", run.reason or "")
+        if run.origin is Origin.CATCHUP and run.status in FAILURES:
+            yield Count(metric="catchup_errors_total", run=run.id)
         if run.started is not None and run.ended is not None:
             yield from _observe(run, "duration_seconds", run.ended - run.started, DURATION_BOUNDS)
 

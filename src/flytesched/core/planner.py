@@ -128,7 +128,7 @@ class _Lineup:
         taken = self._slots()
         for slot in wanted(self.schedule, gap, self.now, waiting):
             if slot not in taken:
-                self._add(_new(self.schedule, slot, Origin.CATCHUP, self.now, self.revision))
+                self._add(_make_up(self.schedule, slot, self.now, self.revision))
 
     def _slots(self) -> set[int | None]:
         return {run.scheduled_at for run in self.queue}
@@ -166,33 +166,34 @@ def meet(
     whatever the policy. ``again`` says that the slot comes due a second time, because the clock
     was set back: nothing is cancelled for it, as its run may lose against the one it has.
     """
-    at = slot + jitter(schedule, slot)
-    run = _new(schedule, slot, Origin.SCHEDULE, now, revision, not_before=at)
     others = [other for other in active if other.origin not in MAKE_UP]
-    if not others or schedule.overlap is OverlapPolicy.ALLOW:
-        return run, ()
-    if schedule.overlap is OverlapPolicy.REPLACE:
-        return run, () if again else others
-    if schedule.overlap is OverlapPolicy.SKIP:
-        return _skipped(run, Reason.OVERLAP, now), ()
-    waiting = sum(other.status is RunStatus.QUEUED for other in others)
-    if waiting >= schedule.queue_limit:
-        return _skipped(run, Reason.QUEUE_FULL, now), ()
-    return run, ()
-
-
-def _new(
-    schedule: Schedule, slot: int, origin: Origin, now: float, revision: int, *,
-    not_before: float = 0.0,
-) -> Run:  # fmt: skip
-    return Run(
-        id=run_id(schedule.name, slot), schedule=schedule.name, scheduled_at=slot, origin=origin,
-        status=RunStatus.QUEUED, created=now, not_before=not_before, revision=revision,
+    why = _skips(schedule, others)
+    gives_way = schedule.overlap is OverlapPolicy.REPLACE and not again
+    run = Run(
+        id=run_id(schedule.name, slot), schedule=schedule.name, scheduled_at=slot,
+        origin=Origin.SCHEDULE, created=now, revision=revision,
+        not_before=slot + jitter(schedule, slot),
+        status=RunStatus.SKIPPED if why else RunStatus.QUEUED,
+        reason=why.value if why else None, ended=now if why else None,
     )  # fmt: skip
+    return run, others if gives_way else ()
 
 
-def _skipped(run: Run, reason: Reason, now: float) -> Run:
-    return replace(run, status=RunStatus.SKIPPED, reason=reason.value, ended=now)
+def _skips(schedule: Schedule, others: Sequence[Run]) -> Reason | None:
+    """Return why a live slot that meets other runs is skipped; None if it is not."""
+    if others and schedule.overlap is OverlapPolicy.SKIP:
+        return Reason.OVERLAP
+    if others and schedule.overlap is OverlapPolicy.QUEUE:
+        waiting = sum(other.status is RunStatus.QUEUED for other in others)
+        return Reason.QUEUE_FULL if waiting >= schedule.queue_limit else None
+    return None
+
+
+def _make_up(schedule: Schedule, slot: int, now: float, revision: int) -> Run:
+    return Run(
+        id=run_id(schedule.name, slot), schedule=schedule.name, scheduled_at=slot,
+        origin=Origin.CATCHUP, status=RunStatus.QUEUED, created=now, revision=revision,
+    )  # fmt: skip
 
 
 def jitter(schedule: Schedule, slot: int) -> float:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from flytesched.core.durations import parse_duration
 from flytesched.core.instants import to_epoch, to_utc
-from flytesched.core.keys import (
-    ALL_KEYS,
-    KEYS,
-    NAME,
-    TIMETABLES,
-    TIMING_KEYS,
-    Command,
-    read_instant,
-)
-from flytesched.core.timetables.parse import Timing, make_timing, timetable
-from flytesched.errors import Fault, Invalid, InvalidSchedule, InvalidTimetable
+from flytesched.core.keys import ALL_KEYS, KEYS, NAME, Command, read_instant
+from flytesched.core.timetables.parse import Timing, timetable
+from flytesched.core.when import read_timing, zone_of
+from flytesched.errors import Fault, Invalid, InvalidSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,23 +146,14 @@ class Schedule:
 
     def __init__(self, name: str, **keys: Unpack[ScheduleKeys]) -> None:
         """Check and keep every key."""
-        given: dict[str, Any] = dict(keys)
+        given = {key: value for key, value in keys.items() if value is not None}
         faults = _name_faults(name)
-        faults += [_unknown(key) for key in given if key not in _KNOWN]
-        values: dict[str, Any] = {"name": name, "timing": _timing(given, faults)}
-        zone = (values["timing"] and values["timing"].timezone) or given.get("timezone") or "UTC"
-        for key, spec in KEYS.items():
-            values[key] = spec.default
-            if key in given and (raw := given[key]) is not None:
-                try:
-                    if key == "paused_until" and not isinstance(raw, int):
-                        raw = read_instant(raw, zone)
-                    values[key] = spec.read(raw)
-                except Invalid as error:
-                    faults.append(Fault(key=key, what=error.message, instead=error.hint))
+        faults += [_unknown(key) for key in keys if key not in _KNOWN]
+        kept = {"name": name, "timing": read_timing(given, faults), **_DEFAULTS}
+        kept |= _read(given, faults)
         if faults:
             raise InvalidSchedule(faults, name=name if isinstance(name, str) else None)
-        for key, value in values.items():
+        for key, value in kept.items():
             object.__setattr__(self, key, value)
 
     @property
@@ -202,12 +184,15 @@ class Schedule:
     def definition(self) -> str:
         """Return the definition as JSON for the record of revisions, env values left out."""
         said: dict[str, Any] = {"timing": self.timing.text}
-        for key, spec in KEYS.items():
-            if (value := getattr(self, key)) != spec.default:
-                said[key] = spec.write(value)
-        return json.dumps(said, sort_keys=True, separators=(",", ":"), default=str)
+        for key, default in _DEFAULTS.items():
+            value = getattr(self, key)
+            if value is not default and value != default:
+                said[key] = KEYS[key].write(value)
+        return _ENCODER.encode(said)
 
 
+_DEFAULTS = {key.name: key.default for key in KEYS.values()}
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _KNOWN = frozenset(ALL_KEYS)
 
 
@@ -220,6 +205,8 @@ def _name_faults(name: object) -> list[Fault]:
 
 def suggest(word: str, known: Sequence[str]) -> str | None:
     """Return ``did you mean ...?`` for a near miss."""
+    import difflib  # only a mistake pays for it
+
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else None
 
@@ -229,57 +216,15 @@ def _unknown(key: str) -> Fault:
     return Fault(key=key, what="is not a key of a schedule", instead=hint)
 
 
-def _timing(given: Mapping[str, Any], faults: list[Fault]) -> Timing | None:
-    """Return the timing, or None after noting why there is none."""
-    kinds = [kind for kind in TIMETABLES if given.get(kind) is not None]
-    if len(kinds) != 1:
-        said = f"has both {kinds[0]} and {kinds[1]}" if kinds else "has no timetable"
-        choice = ", ".join(TIMETABLES)
-        faults.append(Fault(key="", what=said, instead=f"write exactly one of {choice}"))
-        return None
-    kind = kinds[0]
-    before = len(faults)
-    refined = _refinements(kind, given, faults)
-    if len(faults) > before:
-        return None
-    try:
-        return make_timing(kind, given[kind], **refined)
-    except InvalidTimetable as error:
-        key = "timezone" if error.field == "timezone" else kind
-        faults.append(Fault(key=key, what=error.message, instead=error.hint))
-        return None
-
-
-def _refinements(kind: str, given: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
-    """Return make_timing's keyword arguments from the keys that refine a timetable."""
-    zone = given.get("timezone")
-    found: dict[str, Any] = {"timezone": zone if kind != "every" else None}
-    for key in TIMING_KEYS:
-        if key == "timezone" or (raw := given.get(key)) is None:
-            continue
+def _read(given: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    """Return the kept values of raw keys; what cannot be kept is noted."""
+    kept: dict[str, Any] = {}
+    for key, raw in given.items():
         try:
-            found[key] = _refinement(kind, key, raw, zone if isinstance(zone, str) else "UTC")
+            if key == "paused_until":
+                kept[key] = read_instant(raw, zone_of(given))
+            elif key in KEYS:
+                kept[key] = KEYS[key].read(raw)
         except Invalid as error:
             faults.append(Fault(key=key, what=error.message, instead=error.hint))
-    return found
-
-
-def _refinement(kind: str, key: str, raw: Any, zone: str) -> int | bool:
-    if key == "seconds":
-        if kind != "cron" or not isinstance(raw, bool):
-            msg = "belongs to cron and is true or false"
-            raise Invalid(msg, hint="remove it")
-        return raw
-    if key == "anchor" and kind != "every":
-        msg = "is the phase of every"
-        raise Invalid(msg, hint="remove it")
-    if key != "offset":
-        return read_instant(raw, zone)
-    if kind in {"every", "at"}:
-        msg = "belongs to wall-clock timetables"
-        raise Invalid(msg, hint="write anchor, or another time")
-    offset = parse_duration(raw)
-    if offset.microseconds:
-        msg = "is not in whole seconds"
-        raise Invalid(msg, hint="one second is the finest")
-    return int(offset.total_seconds())
+    return kept

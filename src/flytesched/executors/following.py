@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds until something that failed for now is tried again.
 _TRY_AGAIN = 1.0
+#: Seconds until a signal that found no command is sent again.
+_SEND_AGAIN = 0.05
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -145,11 +147,16 @@ class Follower:
         """
         live.ending = True
         try:
-            return self._send(live, number)
+            sent = self._send(live, number)
         except OSError:
-            self._unsent.append((live, number))
-            self._arm(self._now())
-            return 0
+            sent = 0
+        else:
+            # A supervisor alone is about to start its command, or to write down its end.
+            if sent or not (live.leads and live.survive):
+                return sent
+        self._unsent.append((live, number))
+        self._arm(self._now())
+        return sent
 
     def end_remains(self, live: Live) -> None:
         """End what is left of an attempt that nobody supervises any more: TERM, later KILL."""
@@ -284,8 +291,10 @@ class Follower:
     def _arm(self, now: float) -> None:
         """Let the next thing to try again, or to kill, be news at its moment."""
         moments = list(self._doomed.values())
-        if self._unsettled or self._unsent:
+        if self._unsettled:
             moments.append(now + _TRY_AGAIN)
+        if self._unsent:
+            moments.append(now + _SEND_AGAIN)
         if moments or self._armed:
             self._armed = bool(moments)
             if self._timer.set(min(moments, default=None)):
@@ -296,7 +305,7 @@ class Follower:
     def _signal_late(self, now: float) -> None:
         unsent, self._unsent = self._unsent, []
         for live, number in unsent:
-            if live.key in self._lives:
+            if self._lives.get(live.key) is live:
                 self.send(live, number)
         for key, at in tuple(self._doomed.items()):
             if at <= now:

@@ -114,7 +114,7 @@ class LogReader:
         size = os.fstat(self._fd).st_size
         begin = max(size - _TAIL, 0)
         window = os.pread(self._fd, size - begin, begin)
-        if os.lseek(self._fd, begin, os.SEEK_HOLE) < size:
+        if window and os.lseek(self._fd, begin, os.SEEK_HOLE) < size:
             window = window[window.rfind(b"\0") + 1 :]
         cut = len(window) - window.endswith(b"\n")
         while lines > 0 and cut >= 0:

@@ -41,22 +41,34 @@ class Session:
         Raises:
             OSError: processes cannot be looked at now.
         """
-        found = []
         own = os.getpid()
-        for entry in os.listdir("/proc"):  # noqa: PTH208  names only
-            if not entry.isdigit() or (pid := int(entry)) == own:
-                continue
-            facts = linux.process_facts(pid)
-            if facts is None or facts[2] in "ZX":
-                continue
-            inside = leader_lives and facts[0] == self.leader
-            if inside or self._marked(pid):
-                found.append(Process(pid, facts[1], facts[2] == "T"))
+        entries = os.listdir("/proc")  # noqa: PTH208  names only
+        pids = [int(entry) for entry in entries if entry.isdigit()]
+        found: list[Process] = []
+        blank: list[int] = []
+        for pid in pids:
+            if pid != own:
+                self._look(pid, found, blank, leader_lives=leader_lives)
+        # Amid an exec, too, a process has no environment; by now it has one, if it goes on.
+        for pid in blank:
+            self._look(pid, found, [], leader_lives=leader_lives)
         return found
 
-    def _marked(self, pid: int) -> bool:
-        environ = _environ(pid)
-        return all(b"\0" + mark + b"\0" in environ for mark in self.marks)
+    def _look(
+        self, pid: int, found: list[Process], blank: list[int], *, leader_lives: bool
+    ) -> None:
+        """Add a process to ``found`` if it belongs here, or to ``blank`` if that cannot be seen."""
+        facts = linux.process_facts(pid)
+        # Threads of the kernel have no session.
+        if facts is None or facts[2] in "ZX" or not facts[0]:
+            return
+        if not (leader_lives and facts[0] == self.leader):
+            environ = _environ(pid)
+            if environ == b"\0":
+                blank.append(pid)
+            if not all(b"\0" + mark + b"\0" in environ for mark in self.marks):
+                return
+        found.append(Process(pid, facts[1], facts[2] == "T"))
 
 
 def marks(run: str, attempt: int, state_dir: str) -> tuple[bytes, ...]:

@@ -19,7 +19,7 @@ from flytesched.core.lanes import Bucket, Lanes
 from flytesched.core.planner import plan
 from flytesched.core.policies import OverlapPolicy
 from flytesched.core.protocols import Told
-from flytesched.core.runs import IN_PLACE, Reason, Run, RunStatus
+from flytesched.core.runs import IN_PLACE, STARTED, Reason, Run, RunStatus
 from flytesched.core.sight import removed, see
 from flytesched.errors import FlyteschedError, Invalid
 from flytesched.scheduler.ledger import RETRY_AFTER, Ledger
@@ -86,6 +86,9 @@ class Loop:
         self._hook, self._journal = hook, journal
         self._late = limits.missed_after.total_seconds()
         self._own = own
+        #: Schedules of our own runs: what they started and left is finished too, or it would
+        #: stand in the way for ever.
+        self._own_names: frozenset[str] = frozenset()
         self._schedules: dict[str, Schedule] = {}
         self._states: dict[str, ScheduleState] = {}
         self._roster_known = False
@@ -97,13 +100,13 @@ class Loop:
             bucket=Bucket(limits.start_rate, limits.start_burst),
             beside=self._beside,
             known=self._schedules.__contains__,
-            scope=lambda run_id: own is None or run_id in own,
+            scope=self._is_mine,
         )
         self._ledger = Ledger(runlog, journal)
         self._supervisor = Supervisor(
             clock=clock, runlog=runlog, ledger=self._ledger, launcher=launcher, lanes=self._lanes,
             hook=hook, journal=journal, definition=self._schedules.get, codes=self._codes,
-            may_begin=lambda run_id: self._roster_known and (own is None or run_id in own),
+            may_begin=lambda run_id: self._roster_known and self._is_mine(run_id),
         )  # fmt: skip
         self._last = 0.0
         self._woke_late = False
@@ -118,6 +121,9 @@ class Loop:
         """Read the run log, and find what earlier schedulers started."""
         snapshot = self._runlog.load()
         self._states = dict(snapshot.schedules)
+        if self._own is not None:
+            mine = self._own
+            self._own_names = frozenset(r.schedule for r in snapshot.active if r.id in mine)
         for run in snapshot.active:
             self._lanes.put(run)
         attempts = {attempt.run: attempt for attempt in snapshot.attempts}
@@ -436,6 +442,13 @@ class Loop:
             self._agenda.put(state.name, self._schedules[state.name].timing, sight.after)
         if state.paused_until is not None:
             heapq.heappush(self._pauses, (state.paused_until, state.name))
+
+    def _is_mine(self, run_id: str) -> bool:
+        """Tell whether this process may start a run, or its next attempt."""
+        if self._own is None or run_id in self._own:
+            return True
+        run = self._lanes.get(run_id)
+        return run is not None and run.status in STARTED and run.schedule in self._own_names
 
     def _beside(self, name: str) -> bool:
         schedule = self._schedules.get(name)

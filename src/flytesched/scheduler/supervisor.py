@@ -272,7 +272,10 @@ class Supervisor:
                 self._hook.tell(Told(event="recovered", schedule=schedule, run=run))
 
     def _had_failed(self, run: Run) -> bool:
-        before = self._runlog.last_verdict(run.schedule, run.id)
+        try:
+            before = self._runlog.last_verdict(run.schedule, run.id)
+        except RunLogBusy:
+            return False  # not told is better than told twice
         return before is not None and before.status in FAILURES
 
     def _close_gaps(self, runs: Iterable[Run]) -> None:

@@ -56,6 +56,9 @@ def look(site: Site, name: str, start: int, end: int) -> Backfill:
     state = reader.states().get(name) if reader is not None else None
     ran = set(reader.decided(name, start - 1, until)) if reader is not None else set()
     gaps = reader.gaps(name) if reader is not None else ()
+    if reader is not None and start <= float(reader.meta().get("pruned_before", 0)):
+        msg = "verdicts before --from were pruned, so nobody knows which slots ran"
+        raise UsageError(msg, hint="begin later, or raise keep_runs before history is lost")
     return _sort(list(slots(schedule.timetable, start - 1, until)), ran, gaps, state)
 
 

@@ -1,0 +1,100 @@
+"""When: the keys of a schedule that make its timing, read and checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flytesched.core.durations import parse_duration
+from flytesched.core.keys import TIMETABLES, TIMING_KEYS, read_instant
+from flytesched.core.timetables.parse import make_timing
+from flytesched.core.timetables.zones import tz
+from flytesched.errors import Fault, Invalid, InvalidTimetable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flytesched.core.timetables.parse import Timing
+
+#: Where local times are read when no usable zone is given.
+_UTC = "UTC"
+
+
+def read_timing(given: Mapping[str, Any], faults: list[Fault]) -> Timing | None:
+    """Return the timing that raw keys make; None after noting in ``faults`` why there is none."""
+    before = len(faults)
+    _check_zone(given, faults)
+    kinds = [kind for kind in TIMETABLES if given.get(kind) is not None]
+    if len(kinds) != 1:
+        said = f"has both {kinds[0]} and {kinds[1]}" if kinds else "has no timetable"
+        choice = ", ".join(TIMETABLES)
+        faults.append(Fault(key="", what=said, instead=f"write exactly one of {choice}"))
+        return None
+    refined = _refinements(kinds[0], given, faults)
+    if len(faults) > before:
+        return None
+    try:
+        return make_timing(kinds[0], given[kinds[0]], **refined)
+    except InvalidTimetable as error:
+        key = "timezone" if error.field == "timezone" else kinds[0]
+        faults.append(Fault(key=key, what=error.message, instead=error.hint))
+        return None
+
+
+def zone_of(given: Mapping[str, Any]) -> str:
+    """Return the zone whose clock local times among raw keys are read on."""
+    zone = given.get("timezone")
+    try:
+        if isinstance(zone, str):
+            tz(zone)
+            return zone
+    except InvalidTimetable:
+        pass  # read_timing says so, once
+    return _UTC
+
+
+def _check_zone(given: Mapping[str, Any], faults: list[Fault]) -> None:
+    if (zone := given.get("timezone")) is None:
+        return
+    try:
+        if not isinstance(zone, str):
+            msg = f"{zone!r} is not a string"
+            raise Invalid(msg, hint='write a zone such as "Europe/Berlin"')
+        tz(zone)
+    except Invalid as error:
+        faults.append(Fault(key="timezone", what=error.message, instead=error.hint))
+
+
+def _refinements(kind: str, given: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    """Return make_timing's keyword arguments from the keys that refine a timetable."""
+    found: dict[str, Any] = {"timezone": given.get("timezone") if kind != "every" else None}
+    for key in TIMING_KEYS:
+        if key == "timezone" or (raw := given.get(key)) is None:
+            continue
+        try:
+            found[key] = _refinement(kind, key, raw, given)
+        except Invalid as error:
+            faults.append(Fault(key=key, what=error.message, instead=error.hint))
+    return found
+
+
+def _refinement(kind: str, key: str, raw: Any, given: Mapping[str, Any]) -> int | bool:
+    if key == "seconds":
+        if kind != "cron" or not isinstance(raw, bool):
+            msg = "belongs to cron and is true or false"
+            raise Invalid(msg, hint="remove it")
+        return raw
+    if key == "anchor" and kind != "every":
+        msg = "is the phase of every"
+        raise Invalid(msg, hint="remove it")
+    return _offset(kind, raw) if key == "offset" else read_instant(raw, zone_of(given))
+
+
+def _offset(kind: str, raw: Any) -> int:
+    if kind in {"every", "at"}:
+        msg = "belongs to wall-clock timetables"
+        raise Invalid(msg, hint="write anchor, or another time")
+    offset = parse_duration(raw)
+    if offset.microseconds:
+        msg = "is not in whole seconds"
+        raise Invalid(msg, hint="one second is the finest")
+    return int(offset.total_seconds())

@@ -1,0 +1,72 @@
+"""Tables, JSON and durations; and nothing that a terminal would obey."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from flytesched.cli import render
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("Grüße 日本 🎉", "Grüße 日本 🎉"),
+        ("\x1b[31mred", r"\x1b[31mred"),
+        ("a\nb\rc\td\0", r"a\x0ab\x0dc\x09d\x00"),
+        ("\x9b31m", r"\x9b31m"),
+        ("safe\u202egpj.exe", r"safe\u202egpj.exe"),
+        ("\u2066isolate\u2069", r"\u2066isolate\u2069"),
+        ("zero\u200bwidth", r"zero\u200bwidth"),
+        ("\udcff", r"\udcff"),
+        ("[bold]markup[/bold]", "[bold]markup[/bold]"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_written_out(text: str, shown: str) -> None:
+    """Whoever wrote it."""
+    assert render.safe(text) == shown
+    assert shown in render.table(("NAME",), [(text,)])
+    assert shown in render.facts([("name", text)])
+
+
+def test_output_keeps_its_lines() -> None:
+    """And its tabs; a lone carriage return would hide what was written before it."""
+    assert render.safe("a\tb\r\nc\rd", lines=True) == "a\tb\nc\\x0dd"
+
+
+def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
+    """So that it can be looked at, too."""
+    render.write_json("test", {"name": "\x1b[31m\u202eü"})
+
+    text = capsys.readouterr().out
+    assert text.isascii()
+    assert "\x1b" not in text
+    assert json.loads(text) == {"schema": 1, "kind": "test", "name": "\x1b[31m\u202eü"}
+
+
+def test_columns_are_aligned_by_what_is_seen() -> None:
+    """Wide characters take two columns; colour takes none."""
+    rows = [("日本", 1, "failed(exit 3)"), ("a", 20, None)]
+
+    plain = render.table(("NAME", "N", "STATE"), rows, right=("N",), toned=("STATE",))
+    coloured = render.table(
+        ("NAME", "N", "STATE"), rows, right=("N",), toned=("STATE",), colour=True
+    )
+
+    assert plain == "NAME   N  STATE\n日本   1  failed(exit 3)\na     20  -\n"
+    assert "\x1b[31mfailed(exit 3)\x1b[0m" in coloured
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0ms"), (0.0123, "12ms"), (1, "1s"), (59.9, "59s"), (60, "1min"), (61, "1min 1s"),
+        (3600, "1h"), (3661, "1h 1min"), (3605, "1h"), (86_400 * 2 + 3600 * 5, "2d 5h"),
+        (86_400 * 400, "400d"),
+    ],
+)  # fmt: skip
+def test_durations_are_said_in_two_units_at_most(seconds: float, said: str) -> None:
+    """Rounded down."""
+    assert render.about(seconds) == said

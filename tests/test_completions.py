@@ -1,0 +1,62 @@
+"""Completions are made from the app, so they cannot drift."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from flytesched.cli.app import VERBS
+from flytesched.cli.completions import SHELLS
+
+FOLDER = Path(__file__).parent.parent / "completions"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_file_is_what_the_app_makes(shell: str) -> None:
+    """If not: python -m flytesched.cli.completions SHELL > completions/FILE."""
+    name, make = SHELLS[shell]
+
+    assert (FOLDER / name).read_text() == make()
+
+
+@pytest.mark.parametrize(
+    ("shell", "check"), [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")]
+)
+def test_the_shell_can_read_it(shell: str, check: str) -> None:
+    """Where it is installed."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+
+    done = subprocess.run([shell, check, FOLDER / SHELLS[shell][0]], capture_output=True)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["flytesched", ""], {*VERBS, "--manifest", "--version", "-h", "--help", "--json"}),
+        (["flytesched", "cat"], {"catchup"}),
+        (["flytesched", "--manifest", "x", "run", "--on"], {"--once", "--on-stop"}),
+        (["flytesched", "run", "--on-stop", ""], {"leave", "kill"}),
+        (["flytesched", "add", "x", "--overlap", "s"], {"skip"}),
+        (["flytesched", "add", "x", "--cron", ""], set()),
+        (["flytesched", "add", "x", "--", "--every"], set()),
+    ],
+)
+def test_bash_offers_what_fits(words: list[str], offered: set[str]) -> None:
+    """Asked the way bash asks it."""
+    quoted = " ".join(f"'{word}'" for word in words)
+    script = (
+        f"source {FOLDER / 'flytesched.bash'}; COMP_WORDS=({quoted});"
+        f" COMP_CWORD={len(words) - 1}; _flytesched; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    found = set(done.stdout.split())
+
+    assert found >= offered
+    if words[-1] or not offered:
+        assert found == offered

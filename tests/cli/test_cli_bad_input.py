@@ -292,6 +292,8 @@ def _spoil(terminal: Terminal, sql: str) -> None:
     connection = sqlite3.connect(terminal.state / "runs.db")
     connection.execute(sql)
     connection.commit()
+    # Into the file itself, whoever else in this process still has it open.
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 

@@ -131,9 +131,16 @@ def test_a_session_id_alone_proves_nothing_once_its_leader_is_gone(desk: Desk) -
     assert stranger.processes(leader_lives=False) == []
 
 
+@pytest.mark.parametrize("marks", [(), (b"",)])
+def test_a_session_without_marks_is_refused(marks: tuple[bytes, ...]) -> None:
+    """Every process of the machine would be its own."""
+    with pytest.raises(ValueError, match="everybody"):
+        Session(leader=None, marks=marks)
+
+
 def test_the_scheduler_is_never_among_the_processes_of_an_attempt() -> None:
     """Though it may have been started by a run of another scheduler."""
-    mine = Session(leader=os.getsid(0), marks=())
+    mine = Session(leader=os.getsid(0), marks=(b"NO=such",))
 
     found = [process.pid for process in mine.processes(leader_lives=True)]
 

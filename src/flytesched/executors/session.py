@@ -28,8 +28,14 @@ class Session:
 
     #: The session's leader: the supervisor, or the command without one; None if not known.
     leader: int | None
-    #: The variables that tell an attempt, as ``NAME=value``.
+    #: The variables that tell an attempt, as ``NAME=value``; at least one.
     marks: tuple[bytes, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse to be without marks: every process of the machine would match."""
+        if not self.marks or not all(self.marks):
+            msg = "a session without marks would be everybody's"
+            raise ValueError(msg)
 
     def processes(self, *, leader_lives: bool) -> list[Process]:
         """Find all living processes of the attempt, its leader included.
@@ -47,7 +53,7 @@ class Session:
         found: list[Process] = []
         blank: list[int] = []
         for pid in pids:
-            if pid != own:
+            if pid not in {1, own}:
                 self._look(pid, found, blank, leader_lives=leader_lives)
         # Amid an exec, too, a process has no environment; by now it has one, if it goes on.
         for pid in blank:

@@ -1,5 +1,6 @@
 """flytesched show: everything about one schedule."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flytesched.cli import render, shapes
@@ -42,17 +43,18 @@ def command(call: Call, name: Name) -> None:
     if slots:
         call.write("\ncoming slots\n")
         call.write("".join(f"  {call.clock(slot)}\n" for slot in slots))
+    _show_past(call, entries, gaps)
+
+
+def _show_past(call: Call, entries: Sequence[Entry], gaps: Sequence[Gap]) -> None:
     if gaps:
         call.write("\nopen gaps\n")
-        call.table(
-            ("AFTER", "UNTIL", "SLOTS", "WHY"),
-            [(call.when(gap.after), call.when(gap.until), gap.count, gap.reason) for gap in gaps],
-            right=("SLOTS",),
-        )
+        rows = [(call.when(gap.after), call.when(gap.until), gap.count, gap.reason) for gap in gaps]
+        call.table(("AFTER", "UNTIL", "SLOTS", "WHY"), rows, right=("SLOTS",))
     if entries:
         call.write("\nnewest slots and runs\n")
-        rows = [(call.when(e.at), e.said(), e.origin, e.id) for e in entries]
-        call.table(("WHEN", "VERDICT", "ORIGIN", "RUN"), rows, toned=("VERDICT",))
+        lines = [(call.when(e.at), e.said(), e.origin, e.id) for e in entries]
+        call.table(("WHEN", "VERDICT", "ORIGIN", "RUN"), lines, toned=("VERDICT",))
 
 
 def _past(call: Call, name: str) -> tuple[list[Entry], list[Gap]]:

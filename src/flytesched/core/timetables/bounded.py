@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flytesched.core.timetables.zones import EARLIEST, HORIZON
 
 if TYPE_CHECKING:
-    from flytesched.core.timetables.parse import Timetable
+    from flytesched.core.timetables.timing import Timetable
 
 
 class Bounded:

@@ -59,6 +59,8 @@ ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.CLAIMED, RunStatus.RUNNING, RunS
 STARTED = ACTIVE - {RunStatus.QUEUED}
 #: States that take one of ``max_concurrent_runs``.
 IN_PLACE = frozenset({RunStatus.CLAIMED, RunStatus.RUNNING})
+#: Active states in which nothing runs: for a place, a time, or a run of the same schedule.
+WAITING = ACTIVE - IN_PLACE
 #: Final states; a verdict never changes.
 VERDICTS = frozenset(RunStatus) - ACTIVE
 #: Verdicts that a retry may mend, and that count as a failure of the schedule.

@@ -6,27 +6,23 @@ taken for granted before the run log has it: a decision that cannot be written i
 
 from __future__ import annotations
 
-import heapq
-import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flytesched.core.agenda import Agenda
 from flytesched.core.counts import count_gaps, count_verdicts
-from flytesched.core.decision import Count, Decision, Move
+from flytesched.core.decision import Decision, Move
 from flytesched.core.lanes import Bucket, Lanes
 from flytesched.core.planner import plan
-from flytesched.core.policies import OverlapPolicy
 from flytesched.core.protocols import Told
-from flytesched.core.runs import IN_PLACE, STARTED, Reason, Run, RunStatus
-from flytesched.core.sight import removed, see
-from flytesched.errors import FlyteschedError, Invalid
+from flytesched.core.runs import IN_PLACE, STARTED, WAITING, Reason, Run, RunStatus
+from flytesched.scheduler.definitions import Definitions
 from flytesched.scheduler.ledger import RETRY_AFTER, Ledger
 from flytesched.scheduler.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from flytesched.core.agenda import Due
     from flytesched.core.planner import Plan
@@ -35,15 +31,10 @@ if TYPE_CHECKING:
         Hook,
         Journal,
         Launcher,
-        Roster,
         RunLog,
         ScheduleSource,
     )
-    from flytesched.core.runs import Attempt, Gap, ScheduleState
-    from flytesched.core.schedule import Schedule
-    from flytesched.core.sight import Sight
-
-_WAITING = frozenset({RunStatus.QUEUED, RunStatus.RETRY_WAIT})
+    from flytesched.core.runs import Attempt, Gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,36 +73,34 @@ class Loop:
                 scheduler, which plans and starts everything.
         """
         limits = limits or Limits()
-        self._clock, self._source, self._runlog = clock, source, runlog
+        self._clock, self._runlog = clock, runlog
         self._hook, self._journal = hook, journal
         self._late = limits.missed_after.total_seconds()
         self._own = own
         #: Schedules of our own runs: what they started and left is finished too, or it would
         #: stand in the way for ever.
         self._own_names: frozenset[str] = frozenset()
-        self._schedules: dict[str, Schedule] = {}
-        self._states: dict[str, ScheduleState] = {}
-        self._roster_known = False
-        self._pending: Roster | None = None
         self._agenda = Agenda()
-        self._pauses: list[tuple[int, str]] = []
+        self._ledger = Ledger(runlog, journal)
+        self._definitions = Definitions(
+            source=source, ledger=self._ledger, agenda=self._agenda, journal=journal,
+            recording=own is None,
+        )  # fmt: skip
         self._lanes = Lanes(
             places=limits.places,
             bucket=Bucket(limits.start_rate, limits.start_burst),
-            beside=self._beside,
-            known=self._schedules.__contains__,
+            beside=self._definitions.beside,
+            known=self._definitions.schedules.__contains__,
             scope=self._is_mine,
         )
-        self._ledger = Ledger(runlog, journal)
         self._supervisor = Supervisor(
             clock=clock, runlog=runlog, ledger=self._ledger, launcher=launcher, lanes=self._lanes,
-            hook=hook, journal=journal, definition=self._schedules.get, codes=self._codes,
-            may_begin=lambda run_id: self._roster_known and self._is_mine(run_id),
+            hook=hook, journal=journal, definition=self._definitions.schedules.get,
+            codes=self._definitions.codes,
+            may_begin=lambda run_id: self._definitions.known and self._is_mine(run_id),
         )  # fmt: skip
         self._last = 0.0
-        self._woke_late = False
         self._first = True
-        self._errors = 0
         #: Set to end planning; what runs is left alone.
         self.stopping = False
 
@@ -120,7 +109,7 @@ class Loop:
     def start(self) -> None:
         """Read the run log, and find what earlier schedulers started."""
         snapshot = self._runlog.load()
-        self._states = dict(snapshot.schedules)
+        self._definitions.remember(snapshot.schedules)
         if self._own is not None:
             mine = self._own
             self._own_names = frozenset(r.schedule for r in snapshot.active if r.id in mine)
@@ -143,9 +132,10 @@ class Loop:
         self._supervisor.collect()
         if self._runlog.changed() or self._supervisor.stale:
             self._supervisor.resync()
-        if self._roster_known:
+        if self._definitions.known:
             self._decide(now)
-        if self._reload(now):
+        if (gaps := self._definitions.reload(now, self._lanes)) is not None:
+            self._report(gaps)
             self._decide(now)
         self._supervisor.enforce(now)
         self._supervisor.collect()
@@ -171,12 +161,12 @@ class Loop:
     @property
     def planning(self) -> bool:
         """Whether a good set of schedules is in force and slots are being decided."""
-        return self._roster_known and not self.stopping and self._own is None
+        return self._definitions.known and not self.stopping and self._own is None
 
     @property
     def schedule_count(self) -> int:
         """How many schedules are in force."""
-        return len(self._schedules)
+        return len(self._definitions.schedules)
 
     def end(self, runs: Sequence[Run], reason: str) -> bool:
         """End started runs as ``reason`` (``interrupted(...)``); False: try again."""
@@ -198,11 +188,9 @@ class Loop:
         moments = [self._supervisor.next_at()]
         if not self.stopping:
             moments.append(self._lanes.next_at(now))
-            moments.append(self._pauses[0][0] if self._pauses else None)
+            moments.append(self._definitions.next_at(now))
             if self.planning:
                 moments.append(self._agenda.next_at())
-        if self._pending is not None:
-            moments.append(now)
         wake_at = min((at for at in moments if at is not None), default=None)
         # A run log that takes nothing is asked again soon, not at once.
         if self._ledger.busy and wake_at is not None:
@@ -244,7 +232,7 @@ class Loop:
     def _line_up(self, decided: Plan, now: float) -> None:
         """Put new runs where ``choose`` sees them, and take away the waiting ones they replace."""
         for run in decided.replaced:
-            if run.status in _WAITING:
+            if run.status in WAITING:
                 self._lanes.put(_replaced(run, now))
         for run in decided.runs:
             if run.active:
@@ -252,12 +240,12 @@ class Loop:
 
     def _plan(self, dues: Sequence[Due], now: float) -> Plan:
         return plan(
-            dues, schedules=self._schedules, active=self._lanes.of,
-            revision=lambda name: self._states[name].revision, now=now, cause=self._cause(),
+            dues, schedules=self._definitions.schedules, active=self._lanes.of,
+            revision=self._definitions.revision, now=now, cause=self._cause(),
         )  # fmt: skip
 
     def _attempt(self, run: Run, now: float) -> Attempt:
-        return self._supervisor.attempt(run, self._schedules[run.schedule], now)
+        return self._supervisor.attempt(run, self._definitions.schedules[run.schedule], now)
 
     def _decision(
         self,
@@ -298,10 +286,7 @@ class Loop:
         """Take over in memory what is durable now, and tell of it."""
         if self._own is None:
             self._agenda.advance(now)
-        for name, cursor in decided.cursors.items():
-            state = self._states[name]
-            if cursor > state.cursor:
-                self._states[name] = replace(state, cursor=cursor)
+        self._definitions.move_cursors(decided.cursors)
         for run in decided.replaced:
             if run.status in IN_PLACE:
                 self._lanes.put(_replaced(run, now))
@@ -318,130 +303,8 @@ class Loop:
             self._journal.say(
                 "warning", "missed", schedule=gap.schedule, count=gap.count, why=gap.reason
             )
-            if (schedule := self._schedules.get(gap.schedule)) is not None:
+            if (schedule := self._definitions.schedules.get(gap.schedule)) is not None:
                 self._hook.tell(Told(event="missed", schedule=schedule, gap=gap))
-
-    # -- definitions ------------------------------------------------------------------------
-
-    def _reload(self, now: float) -> bool:
-        """Take over a changed set of schedules; tell whether there was one."""
-        try:
-            self._pending = self._source.poll() or self._pending
-        except Invalid as error:
-            self._broken(error)
-        if self._pending is None:
-            return self._resume(now)
-        names = self._changed(self._pending)
-        gone = [n for n, s in self._states.items() if self._is_gone(n, s, self._pending)]
-        if not self._see(self._pending.schedules, names, gone, now):
-            return False
-        if self._roster_known and (names or gone):
-            self._journal.say("info", "schedules changed", count=len(names) + len(gone))
-        self._roster_known = True
-        self._pending = None
-        return True
-
-    def _broken(self, error: FlyteschedError) -> None:
-        self._errors += 1
-        self._journal.say(
-            "error", "schedules not readable; the last good ones stay in force", why=error.message
-        )
-        count = Count(metric="schedule_errors_total")
-        self._ledger.write(Decision(meta={"manifest_error": error.message}, counts=(count,)))
-
-    def _changed(self, roster: Roster) -> list[str]:
-        return [
-            name
-            for name, schedule in roster.schedules.items()
-            if not self._roster_known or self._schedules.get(name) != schedule
-        ]
-
-    def _is_gone(self, name: str, state: ScheduleState, roster: Roster) -> bool:
-        return state.removed_at is None and name not in roster.schedules
-
-    def _resume(self, now: float) -> bool:
-        """End the pauses whose time has come."""
-        names = []
-        while self._pauses and self._pauses[0][0] <= now:
-            names.append(heapq.heappop(self._pauses)[1])
-        names = [name for name in names if name in self._schedules]
-        return bool(names) and self._see(self._schedules, names, [], now)
-
-    def _see(
-        self, schedules: Mapping[str, Schedule], names: Sequence[str], gone: Sequence[str],
-        now: float,
-    ) -> bool:  # fmt: skip
-        """Write what changed schedules mean, then put them in force."""
-        sights = [see(schedules[name], self._states.get(name), now) for name in names]
-        farewells = [removed(self._states[name], now) for name in gone]
-        if self._own is None and not self._write_sights(sights, farewells, now):
-            return False
-        self._enforce_roster(schedules, gone)
-        for sight in sights:
-            self._watch(sight)
-        for state, _ in farewells:
-            self._states[state.name] = state
-        self._report([sight.gap for sight in sights if sight.gap is not None])
-        self._lanes.touch_all()
-        return True
-
-    def _write_sights(
-        self,
-        sights: Sequence[Sight],
-        farewells: Sequence[tuple[ScheduleState, Gap | None]],
-        now: float,
-    ) -> bool:
-        """Write what was seen in one transaction; False when it could not be written."""
-        orphans = [
-            run
-            for state, _ in farewells
-            for run in self._lanes.of(state.name)
-            if run.status in _WAITING
-        ]
-        cancelled = [
-            run.move(RunStatus.CANCELLED, reason=Reason.REMOVED.value, ended=now) for run in orphans
-        ]
-        gaps = [sight.gap for sight in sights] + [gap for _, gap in farewells]
-        lost = self._ledger.write(
-            Decision(
-                schedules=(
-                    *(sight.state for sight in sights if sight.changed),
-                    *(state for state, _ in farewells),
-                ),
-                gaps=tuple(gap for gap in gaps if gap is not None),
-                close_gaps=tuple((s.name, Reason.REMOVED.value, now) for s, _ in farewells),
-                moves=tuple(Move(run=run, was=_WAITING) for run in cancelled),
-                counts=(
-                    *count_verdicts(cancelled),
-                    *count_gaps(gap for gap in gaps if gap is not None),
-                ),
-                meta={"manifest_error": "", "heartbeat": f"{now:.3f}"},
-            )
-        )
-        if lost is None:
-            return False
-        for run in cancelled:
-            self._lanes.put(run)
-        self._supervisor.stale |= bool(lost)
-        return True
-
-    def _enforce_roster(self, schedules: Mapping[str, Schedule], gone: Sequence[str]) -> None:
-        """Put a set of definitions in force, in the mapping that others look into."""
-        for name in gone:
-            self._agenda.discard(name)
-        for name in [name for name in self._schedules if name not in schedules]:
-            del self._schedules[name]
-        self._schedules.update(schedules)
-
-    def _watch(self, sight: Sight) -> None:
-        state = sight.state
-        self._states[state.name] = state
-        if sight.after is None:
-            self._agenda.discard(state.name)
-        elif sight.changed or state.name not in self._agenda:
-            self._agenda.put(state.name, self._schedules[state.name].timing, sight.after)
-        if state.paused_until is not None:
-            heapq.heappush(self._pauses, (state.paused_until, state.name))
 
     def _is_mine(self, run_id: str) -> bool:
         """Tell whether this process may start a run, or its next attempt."""
@@ -450,20 +313,10 @@ class Loop:
         run = self._lanes.get(run_id)
         return run is not None and run.status in STARTED and run.schedule in self._own_names
 
-    def _beside(self, name: str) -> bool:
-        schedule = self._schedules.get(name)
-        return schedule is not None and schedule.overlap is OverlapPolicy.ALLOW
-
-    def _codes(self, name: str) -> Sequence[int]:
-        if (schedule := self._schedules.get(name)) is not None:
-            return schedule.success_exit_codes
-        state = self._states.get(name)
-        return json.loads(state.definition).get("success_exit_codes", (0,)) if state else (0,)
-
 
 def _replaced(run: Run, now: float) -> Run:
     """Return a run that gives way: cancelled if it waits, meant to be cancelled if it runs."""
     reason = Reason.REPLACED.value
-    if run.status in _WAITING:
+    if run.status in WAITING:
         return run.move(RunStatus.CANCELLED, reason=reason, ended=now)
     return replace(run, end_as=run.end_as or f"cancelled({reason})")

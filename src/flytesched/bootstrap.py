@@ -222,14 +222,24 @@ def bind(site: Site, runlog: SqliteRunLog, *, rebind: bool) -> None:
     """
     from flytesched.core.decision import Decision
 
+    meta = runlog.meta()
+    if not rebind:
+        check_bound(site, meta)
     path = os.path.realpath(site.settings.manifest)
-    bound = runlog.meta().get("manifest")
-    if bound == path:
-        return
-    if bound is not None and not rebind:
+    if meta.get("manifest") != path:
+        runlog.apply(Decision(meta={"manifest": path}))
+
+
+def check_bound(site: Site, meta: Mapping[str, str]) -> None:
+    """Hold what a run log remembers against the manifest in use.
+
+    Raises:
+        Conflict: it belongs to another manifest.
+    """
+    path = os.path.realpath(site.settings.manifest)
+    if (bound := meta.get("manifest", path)) != path:
         msg = f"{site.settings.state_dir} belongs to the manifest {bound}, not to {path}"
         raise Conflict(msg, hint="pass --rebind if the manifest has moved, or another --state-dir")
-    runlog.apply(Decision(meta={"manifest": path}))
 
 
 def definition(site: Site, name: str) -> Schedule:

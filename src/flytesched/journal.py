@@ -17,6 +17,8 @@ _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ER
 #: Unicode categories that could forge a line or hide a part of one: controls, formats (bidi
 #: overrides among them), line and paragraph separators, surrogates.
 _HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
+#: What could make one fact look like two.
+_QUOTED = frozenset(' "=')
 
 
 def visible(text: str) -> str:
@@ -59,7 +61,9 @@ class StderrJournal:
         self._handler = _Quiet(stream or sys.stderr)
         self._json = form == "json"
         self._least = _LEVELS[least]
-        self._timed = not _is_journal(stream or sys.stderr, environ or os.environ)
+        self._timed = not _is_journal(
+            stream or sys.stderr, os.environ if environ is None else environ
+        )
 
     def say(self, level: str, event: str, **facts: object) -> None:
         """Write one line; a stderr that is gone is no reason to stop."""
@@ -91,7 +95,9 @@ def _plain(event: str, facts: Mapping[str, object]) -> str:
 
 def _quoted(text: str) -> str:
     seen = visible(text)
-    return json.dumps(seen, ensure_ascii=False) if " " in seen or not seen else seen
+    if seen and not _QUOTED & set(seen):
+        return seen
+    return '"' + seen.replace('"', '\\"') + '"'
 
 
 def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:

@@ -11,7 +11,7 @@ import json
 import os
 import stat
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from flytesched import linux
@@ -47,7 +47,7 @@ class Holder:
     kind: str
     #: Moment it took the lock, in epoch seconds.
     since: float = 0.0
-    #: Modification time of what it wrote down last, in epoch seconds: its heartbeat.
+    #: Moment its loop last turned, in epoch seconds.
     heartbeat: float = 0.0
 
     def lives(self) -> bool:
@@ -66,6 +66,7 @@ class SchedulerLock:
         self._want = state_dir / "scheduler.want"
         self._wake = state_dir / "wake"
         self._lock: BaseFileLock | None = None
+        self._pulse: int | None = None
 
     def acquire(self, kind: Kind) -> None:
         """Take the lock; a ``run`` asks a command that holds it to let go.
@@ -74,29 +75,35 @@ class SchedulerLock:
             SchedulerRunning: another scheduler holds it, or a command that does not let go.
             FlyteschedError: the lock file cannot be used.
         """
-        if not self._try(_GLANCE):
-            holder = self.holder()
-            if kind == "command" or (holder is not None and holder.kind == "run"):
-                raise _running(holder)
-            with self._asking():
-                if not self._try(_HAND_OVER):
-                    raise _running(self.holder())
+        if not self._try(_GLANCE) and not (kind == "run" and self._handed_over()):
+            raise _running(self.holder())
+        # The lock itself counts; what stands beside it is for people, and a full disk must not
+        # keep a scheduler from starting.
         with suppress(OSError):
-            os.utime(self._file)
-        self._write(self._beside, kind)
+            _write(self._beside, kind)
+            self._pulse = os.open(self._beside, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
 
     def release(self) -> None:
         """Let go of the lock; does nothing when it is not held."""
-        if self._lock is not None:
-            with suppress(OSError):
-                self._beside.unlink()
-            self._lock.release()
-            self._lock = None
+        if self._lock is None:
+            return
+        with suppress(OSError):
+            self._beside.unlink()
+        if self._pulse is not None:
+            os.close(self._pulse)
+            self._pulse = None
+        self._lock.release()
+        self._lock = None
 
     def beat(self) -> None:
-        """Renew the heartbeat: the modification time of what stands beside the lock."""
-        with suppress(OSError):
-            os.utime(self._beside)
+        """Renew the heartbeat; never fails, and does nothing when the lock is not held.
+
+        A byte is written over itself: that raises no event (utime(2) does) that would wake a loop
+        which watches this very directory for its manifest, and so would beat for ever.
+        """
+        if self._pulse is not None:
+            with suppress(OSError):
+                os.pwrite(self._pulse, b"{", 0)
 
     def wanted(self) -> bool:
         """Tell whether a scheduler asks for the lock."""
@@ -109,7 +116,7 @@ class SchedulerLock:
             return None
         holder = _read(self._beside)
         if holder is not None and holder.lives():
-            return replace(holder, since=_mtime(self._file))
+            return holder
         return Holder(pid=0, started=None, boot_id="", kind="unknown")
 
     def _held(self) -> bool:
@@ -144,10 +151,21 @@ class SchedulerLock:
         self._lock = lock
         return True
 
+    def _handed_over(self) -> bool:
+        """Ask whoever holds the lock for it; another ``run`` is not asked."""
+        holder = self.holder()
+        if holder is not None and holder.kind == "run":
+            return False
+        with self._asking():
+            return self._try(_HAND_OVER)
+
     @contextmanager
     def _asking(self) -> Iterator[None]:
         """Ask for the lock, and take the question back at the end."""
-        self._write(self._want, "run")
+        try:
+            _write(self._want, "run")
+        except OSError as error:
+            raise _unusable(self._want, error) from error
         with suppress(OSError):
             os.utime(self._wake)
         try:
@@ -156,41 +174,39 @@ class SchedulerLock:
             with suppress(OSError):
                 self._want.unlink()
 
-    def _write(self, path: Path, kind: Kind) -> None:
-        me = Holder(
-            pid=os.getpid(), started=linux.process_start(os.getpid()), boot_id=linux.boot_id(),
-            kind=kind,
-        )  # fmt: skip
-        new = path.with_name(f".{path.name}.{me.pid}")
-        try:
-            fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with open(fd, "w", encoding="ascii") as file:
-                os.fchmod(fd, 0o600)
-                json.dump(asdict(me), file)
-            new.rename(path)
-        except OSError as error:
-            # The lock itself counts; what stands beside it is for people, and a full disk
-            # must not keep a scheduler from starting.
-            if path == self._want:
-                raise _unusable(path, error) from error
+
+def _write(path: Path, kind: Kind) -> None:
+    """Write down who this process is, all at once.
+
+    Raises:
+        OSError: there is no room, or no permission.
+    """
+    pid = os.getpid()
+    new = path.with_name(f".{path.name}.{pid}")
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        with open(fd, "w", encoding="ascii") as file:
+            os.fchmod(fd, 0o600)
+            me = Holder(
+                pid=pid, started=linux.process_start(pid), boot_id=linux.boot_id(), kind=kind,
+                since=os.fstat(fd).st_mtime,
+            )  # fmt: skip
+            json.dump(asdict(me), file)
+        new.rename(path)
+    except OSError:
+        with suppress(OSError):
+            new.unlink()
+        raise
 
 
 def _read(path: Path) -> Holder | None:
     """Return what a holder or asker wrote down; None if there is nothing to be read."""
     try:
         with open(path, encoding="ascii") as file:
-            facts = json.load(file)
-            facts["heartbeat"] = os.fstat(file.fileno()).st_mtime
-            return Holder(**facts)
+            heartbeat = os.fstat(file.fileno()).st_mtime
+            return Holder(**{**json.load(file), "heartbeat": heartbeat})
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _mtime(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def _running(holder: Holder | None) -> SchedulerRunning:
@@ -232,7 +248,7 @@ def prepare_state_dir(path: Path, *, force: bool = False) -> None:
 
 def _make(path: Path) -> None:
     if not path.is_dir():
-        path.mkdir(mode=0o700, parents=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.chmod(0o700)  # whatever the umask
 
 

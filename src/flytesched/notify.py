@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+#: Seconds that a busy service manager is waited for with news that is said only once. What is
+#: said again soon (the watchdog's ping, the words of status) never waits.
+PATIENCE = 1.0
+
 
 class Notifier:
     """The service manager's ear. Nothing here ever fails: it is not what the scheduler is for."""
@@ -34,15 +38,15 @@ class Notifier:
 
     def ready(self) -> None:
         """Say that slots are being decided."""
-        self._send("READY=1")
+        self._send("READY=1", PATIENCE)
 
     def reloading(self) -> None:
         """Say that the manifest is being read again; ``ready`` ends it."""
-        self._send(f"RELOADING=1\nMONOTONIC_USEC={int(self._monotonic() * 1e6)}")
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={int(self._monotonic() * 1e6)}", PATIENCE)
 
     def stopping(self) -> None:
         """Say that planning has ended."""
-        self._send("STOPPING=1")
+        self._send("STOPPING=1", PATIENCE)
 
     def watchdog(self) -> None:
         """Say that the loop turns."""
@@ -54,10 +58,11 @@ class Notifier:
             self._status = text
             self._send("STATUS=" + text.replace("\n", " "))
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: str, patience: float = 0.0) -> None:
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
-            ear.setblocking(False)
-            ear.sendto(message.encode(), address)
+            ear.settimeout(patience)
+            ear.connect(address)
+            ear.send(message.encode(errors="backslashreplace"))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from flytesched import linux
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 #: The file that commands touch, in the state directory.
 NAME = "wake"
+#: What ``touch`` does to the file, once for each call; and loss of the file.
+_TOUCHED = linux.IN_ATTRIB | linux.IN_DELETE_SELF | linux.IN_MOVE_SELF
 #: What a whole new manifest looks like. A file being written (IN_MODIFY) is not read half done.
 _NEW_CONTENT = (
     linux.IN_CLOSE_WRITE | linux.IN_ATTRIB | linux.IN_MOVED_TO | linux.IN_MOVED_FROM
@@ -41,13 +43,7 @@ class Wakeup:
         self.polling = False
         self._state_dir = state_dir
         self._followed: set[Path] = set()
-        touch(state_dir)
-        try:
-            self._inotify: linux.Inotify | None = linux.Inotify()
-            self._inotify.watch(state_dir / NAME)
-        except OSError:
-            self._inotify = None
-            self.polling = True
+        self._inotify = _inotify()
         self._spare = os.eventfd(0, os.EFD_CLOEXEC) if self._inotify is None else -1
         self.follow(folders)
 
@@ -56,11 +52,12 @@ class Wakeup:
         return self._inotify.fileno() if self._inotify is not None else self._spare
 
     def follow(self, folders: Iterable[Path]) -> None:
-        """Watch just these folders beside the state directory."""
+        """Watch just these folders beside the wake file."""
         if self._inotify is None:
+            self.polling = True
             return
         wanted = set(folders)
-        self.polling = False
+        self.polling = not self._listen()
         for folder in self._followed - wanted:
             self._inotify.unwatch(folder)
         for folder in wanted - self._followed:
@@ -72,17 +69,31 @@ class Wakeup:
         self._followed = wanted
 
     def drain(self) -> bool:
-        """Take the news; tell whether there was any."""
+        """Take the news; tell whether there was any, or there may be some while polling."""
         if self._inotify is None:
             return True
         news = self._inotify.read()
-        # A folder or the wake file may have been replaced: watch what is there now.
-        if any(name in {"", NAME} or path == "" for path, name in news):
-            with suppress(OSError):
-                self._inotify.watch(self._state_dir / NAME)
-        gone = {folder for folder in self._followed if not folder.is_dir()}
-        self._followed -= gone
-        return bool(news)
+        if not news:
+            return self.polling
+        # News of a folder itself: another may stand at its path, so that its watch is out of date.
+        changed = {Path(path) for path, name in news if not name}
+        for folder in self._followed & changed:
+            self._inotify.unwatch(folder)
+        self._followed -= changed
+        if self._state_dir / NAME in changed or Path() in changed:
+            self.polling |= not self._listen()
+        return True
+
+    def _listen(self) -> bool:
+        """Watch the wake file that is there now, made if need be; tell whether that works."""
+        path = self._state_dir / NAME
+        try:
+            if not path.exists():
+                touch(self._state_dir)
+            cast("linux.Inotify", self._inotify).watch(path, _TOUCHED)
+        except OSError:
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of the descriptor."""
@@ -90,3 +101,11 @@ class Wakeup:
             self._inotify.close()
         else:
             os.close(self._spare)
+
+
+def _inotify() -> linux.Inotify | None:
+    """Return a new inotify; None where the user's limit is reached."""
+    try:
+        return linux.Inotify()
+    except OSError:
+        return None

@@ -138,6 +138,13 @@ class TestWaiting:
         lanes.put(run("a", seq=7))
         assert chosen(lanes) == [f"sched-a-{T}"]
 
+    def test_a_run_read_again_before_its_time_starts_once(self):
+        lanes = filled(run(not_before=T + 5.0))
+        lanes.put(run(not_before=T + 5.0))
+        lanes.put(run(not_before=T + 5.0, seq=7))
+        assert chosen(lanes, T + 5.0) == [f"sched-job-{T}"]
+        assert lanes.next_at(T + 5.0) is None
+
 
 class TestPlaces:
     """``max_concurrent_runs``, and who gets a free place."""
@@ -150,6 +157,14 @@ class TestPlaces:
 
     def test_adopted_runs_take_places_too(self):
         lanes = filled(run("old", status=RunStatus.RUNNING), run("new"), places=1)
+        assert chosen(lanes) == []
+
+    def test_what_waits_for_a_place_is_offered_once(self):
+        lanes = filled(run("other", status=RunStatus.RUNNING), manual("m", parallel=0), places=1)
+        assert chosen(lanes) == []
+        lanes.touch_all()
+        lanes.drop(run("other"))
+        assert chosen(lanes) == ["manual-m"]
         assert chosen(lanes) == []
 
     def test_a_run_between_attempts_takes_none(self):
@@ -282,6 +297,13 @@ class TestGivingBack:
         lanes.give_back(first)
         assert lanes.choose(T) == first
 
+    def test_with_allow_the_line_is_as_it_was(self):
+        lanes = filled(*(run(slot=T + n) for n in range(5)), places=3, beside=lambda _name: True)
+        first = lanes.choose(T + 1000.0)
+        lanes.give_back(first)
+        lanes.put(run(slot=T - 60))
+        assert chosen(lanes) == [f"sched-job-{slot}" for slot in (T - 60, T, T + 1)]
+
     def test_a_token_is_given_back(self):
         lanes = filled(catchup("a", T), bucket=Bucket(0.001, 1))
         lanes.give_back(lanes.choose(T))
@@ -289,14 +311,21 @@ class TestGivingBack:
 
     def test_what_cannot_be_stored_for_long_leaves_nothing_behind(self):
         """A run log that is locked for an hour is asked five times a second."""
-        lanes = filled(run(status=RunStatus.RUNNING))
+        lanes = filled(run(status=RunStatus.RUNNING), run(slot=T + 60))
         for _ in range(1_000):
             lanes.put(run(slot=T + 120))
-            lanes.put(run(slot=T + 60))
             lanes.give_back(lanes.choose(T + 1000.0))
-            lanes.drop(run(slot=T + 60))
             lanes.drop(run(slot=T + 120))
         assert len(lanes._lanes["job"].line) < 100
+        end(lanes, f"sched-job-{T}")
+        assert chosen(lanes) == [f"sched-job-{T + 60}"]
+
+    def test_what_left_the_line_is_passed_over_when_it_comes_to_the_head(self):
+        lanes = filled(run(status=RunStatus.RUNNING), run(slot=T + 60), run(slot=T + 120))
+        chosen(lanes)
+        lanes.put(lanes.get(f"sched-job-{T + 60}").move(RunStatus.CANCELLED))
+        end(lanes, f"sched-job-{T}")
+        assert chosen(lanes) == [f"sched-job-{T + 120}"]
 
     def test_outdated_tickets_are_swept_out(self):
         tickets = Tickets()

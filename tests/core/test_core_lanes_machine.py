@@ -9,10 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from flytesched.core.lanes import RANK, Bucket, Lanes
+from flytesched.core.lanes import MAKING_UP, RANK, Bucket, Lanes
 from flytesched.core.runs import IN_PLACE, STARTED, Origin, Run, RunStatus
 
 NAMES = ["a", "b", "c"]
+RATE, BURST = 0.5, 2
 WAITING = {RunStatus.QUEUED, RunStatus.RETRY_WAIT}
 
 
@@ -24,12 +25,12 @@ class LanesMachine(RuleBasedStateMachine):
         self.now = float(T)
         self.known, self.allowed = set(NAMES), {"c"}
         self.places = 3
-        self.bucket = Bucket(0.5, 2)
+        self.bucket = Bucket(RATE, BURST)
         self.lanes = Lanes(
             places=self.places, bucket=self.bucket, beside=self.allowed.__contains__,
             known=self.known.__contains__,
         )  # fmt: skip
-        self.serial = 0
+        self.serial = self.made_up = 0
 
     # -- events -----------------------------------------------------------------------------
 
@@ -43,18 +44,12 @@ class LanesMachine(RuleBasedStateMachine):
             parallel = 0
         elif origin is not Origin.BACKFILL:
             parallel = 1
-        self.lanes.put(
-            Run(
-                id=f"{origin}-{self.serial}",
-                schedule=name,
-                scheduled_at=T + self.serial,
-                origin=origin,
-                status=RunStatus.QUEUED,
-                created=self.now,
-                parallel=parallel,
-                not_before=self.now + wait if wait > 10 else 0.0,
-            )  # fmt: skip
-        )
+        one = Run(
+            id=f"{origin}-{self.serial}", schedule=name, scheduled_at=T + self.serial,
+            origin=origin, status=RunStatus.QUEUED, created=self.now, parallel=parallel,
+            not_before=self.now + wait if wait > 10 else 0.0,
+        )  # fmt: skip
+        self.lanes.put(one)
 
     @rule(passed=st.floats(0, 30))
     def time_passes(self, passed):
@@ -116,7 +111,9 @@ class LanesMachine(RuleBasedStateMachine):
         assert ranks == sorted(ranks), "a better rank went later"
 
     def check_rules(self, before, chosen):
-        """Every claim was allowed by what had started before it."""
+        """Every claim was allowed by what had started before it, and by the tokens there were."""
+        self.made_up += sum(RANK[claimed.origin] >= MAKING_UP for _, claimed in chosen)
+        assert self.made_up <= BURST + RATE * (self.now - T) + 0.001
         world = {one.id: one for one in before}
         for waiting, claimed in chosen:
             assert waiting == world[waiting.id]
@@ -133,7 +130,7 @@ class LanesMachine(RuleBasedStateMachine):
         no_token = self.bucket.ready_at(self.now) > self.now
         for one in self.first_of_lines(runs):
             blocked = not self.lane_allows(one, runs)
-            assert blocked or (RANK[one.origin] >= 2 and no_token), f"{one.id} could start"
+            assert blocked or (RANK[one.origin] >= MAKING_UP and no_token), f"{one.id} could start"
 
     def first_of_lines(self, runs):
         """Yield the due runs that stand first in their lane, or mind no line."""

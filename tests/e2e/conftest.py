@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from desk import Desk
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def desk(installed: Path, tmp_path: Path) -> Iterator[Desk]:
     """Give an empty desk; its loops are ended with the test."""
-    desk = Desk(installed, tmp_path)
+    desk = Desk([str(installed)], tmp_path)
     yield desk
-    for loop in desk.loops:
-        if loop.poll() is None:
-            loop.kill()
-            loop.wait()
+    desk.clear()

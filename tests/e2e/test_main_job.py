@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import datetime
 
 import pytest
+
 from desk import EVIDENCE, Desk, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -139,7 +140,7 @@ def test_commands_work_with_no_scheduler_and_hand_over_to_one(desk: Desk) -> Non
     command = f"{EVIDENCE}; while [ ! -e {go} ]; do sleep 0.1; done; echo done; exit 3"
     desk.run("add", "slow", "--cron", "0 2 * * *", "--", command)
     trigger = subprocess.Popen(
-        [desk.program, "trigger", "slow"], env=desk.environ, text=True, stdout=subprocess.PIPE
+        [*desk.program, "trigger", "slow"], env=desk.environ, text=True, stdout=subprocess.PIPE
     )
     wait_for("start", lambda: (desk.home / "evidence").exists())
     loop = desk.start()

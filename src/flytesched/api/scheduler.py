@@ -345,7 +345,8 @@ class Scheduler:
     def _build(self, own: Callable[[], frozenset[str]] | None = None) -> Works:
         return Works(
             place=None if self._memory else self._dir, runlog=self._held_log,
-            settings=self._settings, source=self._source, execute=self._execute, journal=LoggingJournal(), own=own,
+            settings=self._settings, source=self._source, execute=self._execute,
+            journal=LoggingJournal(), own=own,
         )  # fmt: skip
 
     def _log(self) -> SqliteRunLog:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from flytesched.core.timetables.parse import slots, timetable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flytesched.core.timetables.parse import Timetable, Timing
 
 #: For ``divide``: every slot that has come is too late.
@@ -81,7 +79,7 @@ class Agenda:
     def __init__(self) -> None:
         """Begin with no schedule."""
         #: Groups by timetable and next slot, but for those that are taken.
-        self._groups: dict[Timing, dict[int | None, _Group]] = {}
+        self._groups: dict[tuple[Timing, int | None], _Group] = {}
         self._of: dict[str, _Group] = {}
         self._heap: list[tuple[int, int, _Group]] = []
         #: Groups whose slots ``due`` returned, until ``advance``.
@@ -135,17 +133,15 @@ class Agenda:
         yet stays undecided.
         """
         self._give_up()
-        groups = tuple(self._all())
+        groups = tuple(self._groups.values())
         self._groups, self._heap = {}, []
         for group in groups:
             self._move(group, min(group.position, int(now)))
 
     def latest(self) -> int:
         """Return the latest second up to which any timetable is decided."""
-        return max((group.position for group in (*self._all(), *self._taken)), default=0)
-
-    def _all(self) -> Iterator[_Group]:
-        return (group for groups in self._groups.values() for group in groups.values())
+        groups = chain(self._groups.values(), self._taken)
+        return max((group.position for group in groups), default=0)
 
     def _give_up(self) -> None:
         """Let what was taken, and not decided, come due again."""
@@ -165,8 +161,7 @@ class Agenda:
 
     def _join(self, group: _Group) -> _Group:
         """Return the group that stands for this one: one with the same next slot, or itself."""
-        groups = self._groups.setdefault(group.timing, {})
-        there = groups.setdefault(group.next, group)
+        there = self._groups.setdefault((group.timing, group.next), group)
         if there is group:
             self._push(group)
             return group
@@ -176,11 +171,10 @@ class Agenda:
         return there
 
     def _leave(self, group: _Group) -> None:
-        groups = self._groups.get(group.timing, {})
-        if groups.get(group.next) is group:
-            del groups[group.next]
-            if not groups:
-                del self._groups[group.timing]
+        """Let nobody join a group any more; one that is taken stands nowhere as it is."""
+        key = group.timing, group.next
+        if self._groups.get(key) is group:
+            del self._groups[key]
 
     def _peek(self) -> int | None:
         while self._heap and not self._stands(self._heap[0]):

@@ -216,9 +216,9 @@ class Lanes:
     def _startable(self, lane: Lane) -> Run | None:
         """Return the first in line, if it may start."""
         run = lane.first(self._lined)
-        if run is None or not lane.started:
+        if run is None or lane.lets_start(run, beside=self._beside(lane.name)):
             return run
-        return run if lane.lets_start(run, beside=self._beside(lane.name)) else None
+        return None
 
     def _lead(self, lane: Lane, run: Run | None) -> None:
         """Let a run, or none, be the one in line that has a ticket."""

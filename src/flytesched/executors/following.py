@@ -7,12 +7,12 @@ import os
 import resource
 import select
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flytesched import linux
 from flytesched.core.runs import AttemptKey, End, Outcome, Reason
-from flytesched.executors.session import Process, Session, ours, send
+from flytesched.executors.session import Process, Session, is_supervisor, ours, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _TRY_AGAIN = 1.0
 #: Seconds until a signal that found no command is sent again.
 _SEND_AGAIN = 0.05
+#: Rounds of a signal, against processes that fork while it is sent.
+_ROUNDS = 8
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -45,6 +47,9 @@ class Live:
     leads: bool = True
     #: Whether it was told to end: then it has ended when no process of it is left.
     ending: bool = False
+    #: The last signal it was sent, and the processes (pid, start) that got it.
+    number: signal.Signals | None = None
+    told: set[tuple[int, int]] = field(default_factory=set)
     #: How its leader ended.
     outcome: Outcome | None = None
     #: Whether the leader is a child of this process.
@@ -75,8 +80,8 @@ class Follower:
         self._by_fd: dict[int, Live] = {}
         #: Attempts to look at in any case: no descriptor tells of their next step.
         self._unsettled: list[Live] = []
-        #: Signals that could not be sent yet.
-        self._unsent: list[tuple[Live, signal.Signals]] = []
+        #: Attempts whose last signal reached nobody yet.
+        self._unsent: list[Live] = []
         #: Attempts whose remains are killed at a moment.
         self._doomed: dict[AttemptKey, float] = {}
 
@@ -136,27 +141,23 @@ class Follower:
         self._arm(now)
         return ended
 
-    def send(self, live: Live, number: signal.Signals) -> int:
-        """Send a signal to every process of an attempt but its supervisor.
+    def send(self, live: Live, number: signal.Signals) -> None:
+        """Send a signal to every process of an attempt but its supervisor, once to each.
 
-        What cannot be sent now is sent later. From here on the attempt has ended when no process
-        of it is left that we may signal.
-
-        Returns:
-            How many processes got it.
+        Those that come up while it is sent get it too, and what cannot be sent now is sent later.
+        From here on the attempt has ended when no process of it is left that we may signal.
         """
         live.ending = True
+        if live.number is not number:
+            live.number, live.told = number, set()
         try:
-            sent = self._send(live, number)
-        except OSError:
-            sent = 0
-        else:
             # A supervisor alone is about to start its command, or to write down its end.
-            if sent or not (live.leads and live.survive):
-                return sent
-        self._unsent.append((live, number))
+            if self._tell(live) or not (live.leads and live.survive):
+                return
+        except OSError:
+            pass
+        self._unsent.append(live)
         self._arm(self._now())
-        return sent
 
     def end_remains(self, live: Live) -> None:
         """End what is left of an attempt that nobody supervises any more: TERM, later KILL."""
@@ -247,6 +248,8 @@ class Follower:
     def _watch_remains(self, live: Live) -> bool:
         """Watch one process that an attempt has left; False if none is left."""
         for process in live.session.processes(leader_lives=False):
+            if not (live.survive and is_supervisor(process.pid)):
+                self._tell_process(live, process)  # it may have slipped through
             if ours(process) and self._watch(live, process.pid):
                 if linux.process_start(process.pid) == process.start:
                     return True
@@ -304,21 +307,36 @@ class Follower:
 
     def _signal_late(self, now: float) -> None:
         unsent, self._unsent = self._unsent, []
-        for live, number in unsent:
-            if self._lives.get(live.key) is live:
-                self.send(live, number)
+        for live in unsent:
+            if self._lives.get(live.key) is live and live.number is not None:
+                self.send(live, live.number)
         for key, at in tuple(self._doomed.items()):
             if at <= now:
                 self._doomed[key] = now + max(self._lives[key].kill_after, _TRY_AGAIN)
                 self.send(self._lives[key], signal.SIGKILL)
 
-    def _send(self, live: Live, number: signal.Signals) -> int:
-        sent = 0
-        for process in live.session.processes(leader_lives=live.leads):
-            if live.leads and live.survive and process.pid == live.session.leader:
-                self._resume(process)
-            else:
-                sent += send(process, number)
+    def _tell(self, live: Live) -> bool:
+        """Signal until nobody new is found; tell whether anybody was."""
+        found = False
+        for _ in range(_ROUNDS):
+            told = 0
+            for process in live.session.processes(leader_lives=live.leads):
+                if live.survive and is_supervisor(process.pid):
+                    self._resume(process)
+                else:
+                    found = True
+                    told += self._tell_process(live, process)
+            if not told:
+                break
+        return found
+
+    def _tell_process(self, live: Live, process: Process) -> bool:
+        """Signal a process that has not been told yet."""
+        identity = (process.pid, process.start)
+        if live.number is None or identity in live.told:
+            return False
+        sent = send(process, live.number)
+        live.told.add(identity)
         return sent
 
     def _resume(self, supervisor: Process) -> None:

@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 #: Folder of the records, below the state directory.
 ACTIVE = "active"
-#: Rounds of KILL, against processes that fork while they are being killed.
-_ROUNDS = 8
 #: Logs looked at in one step of pruning: some milliseconds.
 _PRUNE_STEP = 1000
 
@@ -290,11 +288,8 @@ class LocalLauncher:
 
     def kill(self, key: AttemptKey) -> None:
         """Send KILL to every process of the attempt but its supervisor, which then notes 137."""
-        if (live := self._follower.get(key)) is None:
-            return
-        for _ in range(_ROUNDS):
-            if not self._follower.send(live, signal.SIGKILL):
-                return
+        if (live := self._follower.get(key)) is not None:
+            self._follower.send(live, signal.SIGKILL)
 
     def collect(self) -> Sequence[Outcome]:
         """Return the ends seen since the last call, without waiting."""

@@ -8,6 +8,10 @@ import signal
 from dataclasses import dataclass
 
 from flytesched import linux
+from flytesched.executors.spawn import SUPERVISOR
+
+#: How the command line of a supervisor begins.
+_SUPERVISOR = f"sh\0-c\0{SUPERVISOR}\0".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,24 @@ def ours(process: Process) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def is_supervisor(pid: int) -> bool:
+    """Tell whether a process is a supervisor, or its copy that is about to become the command.
+
+    That copy must not be signalled yet: a shell that has forked by vfork(2) takes a signal up to
+    the exec for one of its own, and the command would never get it.
+    """
+    try:
+        fd = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return False
+    try:
+        return os.read(fd, len(_SUPERVISOR)) == _SUPERVISOR
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(fd)
 
 
 def _environ(pid: int) -> bytes:

@@ -5,6 +5,7 @@ A hook never changes a run. It is started and looked after without the loop wait
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flytesched.core.instants import rfc3339
-from flytesched.errors import FlyteschedError
+from flytesched.errors import FlyteschedError, StartDelayed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,10 @@ KILL_AFTER = 5.0
 AT_ONCE = 8
 #: Seconds until a hook that could not be started is tried again, and how often.
 TRY_AGAIN, TRIES = 1.0, 30
+#: What a start fails with for now: no process, memory, descriptor or disk space.
+_PASSING = frozenset(
+    {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
+)
 
 
 @dataclass(slots=True)
@@ -104,6 +109,9 @@ class CommandHook:
 
     def close(self) -> None:
         """Let go of descriptors; hooks that run go on."""
+        for job in self._waiting:
+            self._complain(job, "not run: the scheduler stopped")
+        self._waiting.clear()
         for live in self._live.values():
             os.close(live.fd)
             live.process.returncode = 0  # nobody waits for it any more
@@ -120,12 +128,11 @@ class CommandHook:
             job = self._waiting.popleft()
             try:
                 self._start(job)
-            except FlyteschedError as error:
-                self._complain(job, error.message)
-            except (BlockingIOError, MemoryError) as error:
-                self._later(job, error)
-            except (OSError, ValueError) as error:
-                self._complain(job, str(error))
+            except (FlyteschedError, OSError, ValueError, MemoryError) as error:
+                if _passes(error):
+                    self._later(job, error)
+                else:
+                    self._complain(job, str(error))
 
     def _start(self, job: _Job) -> None:
         schedule = job.told.schedule
@@ -145,8 +152,10 @@ class CommandHook:
         self._live[fd] = _Live(job, process, fd, self._now() + TIMEOUT)
 
     def _log(self, name: str) -> int:
-        folder = self._state_dir / "logs" / name
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        logs = self._state_dir / "logs"
+        folder = logs / name
+        for path in (logs, folder):
+            path.mkdir(mode=0o700, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         fd = os.open(folder / "hooks.log", flags, 0o600)
         os.fchmod(fd, 0o600)
@@ -155,6 +164,9 @@ class CommandHook:
     def _ended(self, live: _Live) -> None:
         self._epoll.unregister(live.fd)
         os.close(live.fd)
+        if live.ending:
+            # Whatever of its group ignored TERM goes now, while the pid is not yet given away.
+            _signal(live, signal.SIGKILL)
         code = live.process.wait()
         if live.ending:
             self._complain(live.job, "took over 30 seconds and was ended")
@@ -180,8 +192,14 @@ class CommandHook:
 def _signal(live: _Live, number: int) -> None:
     try:
         os.killpg(live.process.pid, number)
-    except ProcessLookupError:
-        return
+    except (ProcessLookupError, PermissionError):
+        return  # it has ended, or runs as somebody else by now
+
+
+def _passes(error: Exception) -> bool:
+    """Tell whether trying again may work."""
+    passing = isinstance(error, OSError) and error.errno in _PASSING
+    return passing or isinstance(error, StartDelayed | MemoryError)
 
 
 def _facts(told: Told) -> dict[str, str]:

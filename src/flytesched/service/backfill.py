@@ -45,21 +45,22 @@ def look(site: Site, name: str, start: int, end: int) -> Backfill:
     """
     schedule = definition(site, name)
     if start >= end:
-        msg = "--from is not before --to"
-        raise UsageError(msg, hint="--from is included, --to is not")
+        msg = "--from is not before --until"
+        raise UsageError(msg, hint="--from is included, --until is not")
     now = int(site.now())
     until = min(end - 1, now)
     if schedule.timetable.count(start - 1, until) > MOST:
-        msg = f"more than {MOST:,} slots lie between --from and --to"
+        msg = f"more than {MOST:,} slots lie between --from and --until"
         raise UsageError(msg, hint="backfill a shorter stretch at a time")
-    reader = site.reader()
-    state = reader.states().get(name) if reader is not None else None
-    ran = set(reader.decided(name, start - 1, until)) if reader is not None else set()
-    gaps = reader.gaps(name) if reader is not None else ()
-    if reader is not None and start <= float(reader.meta().get("pruned_before", 0)):
-        msg = "verdicts before --from were pruned, so nobody knows which slots ran"
-        raise UsageError(msg, hint="begin later, or raise keep_runs before history is lost")
-    return _sort(list(slots(schedule.timetable, start - 1, until)), ran, gaps, state)
+    every = list(slots(schedule.timetable, start - 1, until))
+    if (reader := site.reader()) is None:
+        return _sort(every, set(), (), None)
+    with reader:
+        if start <= float(reader.meta().get("pruned_before", 0)):
+            msg = "verdicts before --from were pruned, so nobody knows which slots ran"
+            raise UsageError(msg, hint="begin later; keep_runs says how long verdicts are kept")
+        ran = set(reader.decided(name, start - 1, until))
+        return _sort(every, ran, reader.gaps([name]), reader.states().get(name))
 
 
 def _sort(

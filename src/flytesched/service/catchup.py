@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flytesched import wakeup
-from flytesched.bootstrap import bind
+from flytesched.bootstrap import bind, check_bound
 from flytesched.core.agenda import divide
 from flytesched.core.counts import count_gaps
 from flytesched.core.decision import Decision
@@ -77,15 +77,20 @@ def missing(
     limit: int | None = None,
     policy: str | None = None,
 ) -> list[Missing]:
-    """Return the open missed slots, and which of them a request would run. Changes nothing."""
+    """Return the open missed slots, and which of them a request would run. Changes nothing.
+
+    Raises:
+        Conflict: the state directory belongs to another manifest.
+        UsageError: over 100,000 slots without a limit.
+    """
     choice = _choice(names, since, until, limit, policy)
     schedules = site.manifest().schedules
-    reader = site.reader()
-    if reader is None:
+    if (reader := site.reader()) is None:
         return []
-    states = reader.states()
-    gaps = [*reader.open_gaps(), *_unrecorded(site, schedules, states)]
-    return _select(schedules, gaps, reader.decided, choice, site.now())
+    with reader:
+        check_bound(site, reader.meta())
+        gaps = [*reader.open_gaps(), *_unrecorded(site, schedules, reader.states())]
+        return _select(schedules, gaps, reader.decided, choice, site.now())
 
 
 def request(

@@ -137,12 +137,14 @@ def _document(site: Site) -> Mapping[str, Any]:
 
 
 def _doubt(schedule: Schedule, now: float) -> None:
-    """Refuse what would surprise: a time that has passed, an expression others read otherwise."""
+    """Refuse what would surprise: what never fires, an expression others read otherwise."""
     from flytesched.errors import Fault
     from flytesched.second_opinion import compare
 
-    if schedule.timing.kind == "at" and schedule.timetable.next(int(now)) is None:
-        fault = Fault(key="at", what="has passed", instead="write a time to come")
+    kind = schedule.timing.kind
+    if schedule.timetable.next(int(now)) is None:
+        what = "has passed" if kind == "at" else "has no slot to come: it never fires"
+        fault = Fault(key=kind, what=what, instead="write a time to come")
         raise InvalidSchedule([fault], name=schedule.name)
     compare(schedule.timing, now)
 

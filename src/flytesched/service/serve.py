@@ -13,7 +13,7 @@ from flytesched.core.runs import FAILURES, Reason
 from flytesched.errors import FlyteschedError, RunLogBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flytesched.bootstrap import Site
     from flytesched.core.protocols import Journal
@@ -71,7 +71,8 @@ def serve(
         works = build(site, runlog, journal)
         try:
             _refuse_broken(site, runlog, once=once)
-            service = Service(site, works, Notifier.from_environ(site.environ, monotonic), journal)
+            notifier = Notifier.from_environ(site.environ, monotonic)
+            service = Service(site, works, notifier, journal, lock.beat)
             return service.run(once=once, kill=on_stop == "kill")
         finally:
             works.close()
@@ -118,8 +119,16 @@ def _refuse_broken(site: Site, runlog: SqliteRunLog, *, once: bool) -> None:
 class Service:
     """One life of ``flytesched run``."""
 
-    def __init__(self, site: Site, works: Works, notifier: Notifier, journal: Journal) -> None:
-        """Take the wired parts."""
+    def __init__(
+        self,
+        site: Site,
+        works: Works,
+        notifier: Notifier,
+        journal: Journal,
+        beat: Callable[[], None],
+    ) -> None:
+        """Take the wired parts; ``beat`` shows others that the loop turns."""
+        self._beat = beat
         self._site, self._works, self._notifier, self._journal = site, works, notifier, journal
         self._loop, self._clock = works.loop, works.clock
         self._signals = 0
@@ -155,6 +164,7 @@ class Service:
         """Do what is due; return when to be called again at the latest."""
         now = self._clock.now()
         try:
+            self._beat()
             self._take_signals(now)
             if not self._started:
                 self._loop.start()
@@ -253,10 +263,9 @@ class Service:
         self._journal.say("info", "stopped")
 
     def _failed_since(self, began: float) -> bool:
-        reader = self._site.reader()
-        if reader is None:
+        if (reader := self._site.reader()) is None:
             return False
-        entries = reader.history(
-            names=None, statuses=[status.value for status in FAILURES], since=None, limit=1000
-        )
+        with reader:
+            failures = [status.value for status in FAILURES]
+            entries = reader.history(None, statuses=failures, limit=1000)
         return any(entry.ended is not None and entry.ended >= began for entry in entries)

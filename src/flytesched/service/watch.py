@@ -7,6 +7,7 @@ up as soon as ``flytesched run`` asks for it, and goes on watching.
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
 from flytesched import wakeup
@@ -90,12 +91,12 @@ def find(site: Site, said: Sequence[str]) -> list[Run]:
     Raises:
         NotFound: no run has that id.
     """
-    reader = site.reader()
-    runs = []
-    for word in said:
-        run = reader.run(word) if reader is not None else None
+    runs: list[Run | None] = []
+    if (reader := site.reader()) is not None:
+        with reader:
+            runs = [reader.run(word) for word in said]
+    for word, run in zip_longest(said, runs):
         if run is None:
             msg = f"no run is named {word!r}"
             raise NotFound(msg, hint="see: flytesched history")
-        runs.append(run)
-    return runs
+    return [run for run in runs if run is not None]

@@ -1,0 +1,187 @@
+"""Seeing definitions: nothing fires by editing, and nothing is passed over in silence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from core_makers import T, schedule
+
+from flytesched.core.runs import Reason
+from flytesched.core.sight import owed, removed, see
+
+NOW = T + 600.5
+
+
+def known(definition=None, now=T, **fields):
+    """Return what is remembered of a schedule that was first seen at ``now``."""
+    return replace(see(definition or schedule(), None, now).state, **fields)
+
+
+class TestNew:
+    """A schedule never seen, or seen again after it was removed."""
+
+    def test_the_past_is_not_replayed(self):
+        sight = see(schedule(), None, NOW)
+        assert (sight.state.cursor, sight.after, sight.gap) == (T + 600, T + 600, None)
+        assert (sight.state.revision, sight.state.seen_at, sight.changed) == (1, NOW, True)
+
+    def test_a_disabled_one_is_not_watched(self):
+        sight = see(schedule(enabled=False), None, NOW)
+        assert (sight.after, sight.state.enabled, sight.state.paused_until) == (None, False, None)
+
+    def test_a_paused_one_remembers_when_its_pause_ends(self):
+        sight = see(schedule(paused_until="2023-11-15T00:00:00Z"), None, NOW)
+        assert (sight.after, sight.state.enabled) == (None, False)
+        assert sight.state.paused_until == 1_700_006_400
+
+    def test_one_that_was_removed_begins_anew(self):
+        gone, _ = removed(known(), T + 60.0)
+        sight = see(schedule(), gone, NOW)
+        assert (sight.state.cursor, sight.after, sight.gap) == (T + 600, T + 600, None)
+        assert (sight.state.removed_at, sight.state.enabled) == (None, True)
+
+
+class TestUnchanged:
+    """A timetable in force before and now."""
+
+    def test_slots_since_the_cursor_are_undecided(self):
+        sight = see(schedule(), known(), NOW)
+        assert (sight.after, sight.changed, sight.gap) == (T, False, None)
+
+    def test_while_the_clock_is_behind_slots_come_due_from_now_on(self):
+        sight = see(schedule(), known(cursor=T + 9_000), NOW)
+        assert (sight.after, sight.state.cursor) == (T + 600, T + 9_000)
+
+    def test_another_policy_is_a_new_revision_and_passes_nothing_over(self):
+        sight = see(schedule(overlap="queue"), known(), NOW)
+        assert (sight.after, sight.changed, sight.state.revision) == (T, True, 2)
+        assert (sight.state.cursor, sight.state.seen_at, sight.gap) == (T, NOW, None)
+
+    def test_another_value_in_env_is_no_new_revision(self):
+        before = known(schedule(env={"TOKEN": "old"}))
+        assert not see(schedule(env={"TOKEN": "new"}), before, NOW).changed
+
+
+class TestTiming:
+    """The timetable changed."""
+
+    def test_what_the_old_one_owed_becomes_a_gap_that_a_person_may_catch_up(self):
+        old = schedule()
+        sight = see(schedule(every="1h"), known(old), NOW)
+        assert (sight.after, sight.state.cursor) == (T + 600, T + 600)
+        assert sight.gap is not None
+        assert (sight.gap.after, sight.gap.until, sight.gap.count) == (T, T + 600, 10)
+        assert (sight.gap.timing, sight.gap.reason) == (old.timing.text, Reason.CHANGED)
+        assert (sight.gap.created, sight.gap.closed_at) == (NOW, None)
+
+    def test_under_catchup_none_that_gap_is_closed(self):
+        sight = see(schedule(every="1h", catchup="none"), known(), NOW)
+        assert sight.gap is not None
+        assert (sight.gap.closed_at, sight.gap.closed_as) == (NOW, "declined")
+
+    def test_a_slot_that_has_not_come_is_not_owed(self):
+        """Half a second after the tenth slot, the eleventh of a per-second schedule is to come."""
+        gap = owed(known(schedule(every="1s")), T + 10.5)
+        assert gap is not None
+        assert (gap.until, gap.count) == (T + 10, 10)
+
+    def test_nothing_is_owed_when_all_was_decided(self):
+        assert see(schedule(every="1h"), known(cursor=T + 600), NOW).gap is None
+        assert see(schedule(every="1h"), known(cursor=T + 599), NOW).gap is not None
+        assert owed(known(cursor=T + 601), NOW) is None
+
+    def test_a_timetable_that_can_no_longer_be_read_owes_nothing(self):
+        """Its zone has left the machine: the definition that mends it must come into force."""
+        timing = '{"kind": "cron", "expression": "* * * * *", "timezone": "Mars/Olympus"}'
+        for broken in (timing, "{}", "nonsense"):
+            sight = see(schedule(), known(timing=broken), NOW)
+            assert (sight.gap, sight.after) == (None, T + 600)
+
+    def test_the_cursor_never_moves_back(self):
+        sight = see(schedule(every="1h"), known(cursor=T + 9_000), NOW)
+        assert (sight.state.cursor, sight.after) == (T + 9_000, T + 600)
+
+
+class TestEnabling:
+    """Disabled, enabled again, paused, resumed."""
+
+    PAUSED = schedule(paused_until="2023-11-14T22:20:00Z")  # six minutes after T
+    END = T + 360 + 60
+
+    def test_disabling_keeps_what_was_owed(self):
+        sight = see(schedule(enabled=False), known(), NOW)
+        assert (sight.after, sight.state.enabled) == (None, False)
+        assert sight.gap is not None
+        assert sight.gap.count == 10
+
+    def test_while_disabled_nothing_comes_due_and_the_cursor_stays(self):
+        off = schedule(enabled=False)
+        sight = see(off, known(off), NOW)
+        assert (sight.after, sight.state.cursor, sight.changed) == (None, T, False)
+
+    def test_an_edit_while_disabled_is_remembered(self):
+        sight = see(schedule(enabled=False, every="1h"), known(schedule(enabled=False)), NOW)
+        assert (sight.changed, sight.state.revision, sight.gap) == (True, 2, None)
+
+    def test_enabling_begins_now(self):
+        sight = see(schedule(), known(schedule(enabled=False)), NOW)
+        assert (sight.after, sight.state.cursor, sight.gap) == (T + 600, T + 600, None)
+
+    def test_after_a_pause_slots_are_due_from_its_end_on(self):
+        """Even if no scheduler ran at that moment."""
+        before = known(self.PAUSED)
+        assert before.paused_until == 1_700_000_400
+        sight = see(self.PAUSED, before, NOW)
+        assert (sight.after, sight.gap) == (1_700_000_399, None)
+        assert (sight.state.enabled, sight.state.paused_until) == (True, None)
+        assert sight.state.cursor == 1_700_000_399
+
+    @pytest.mark.parametrize("until", [None, "2023-11-14T22:16:00Z"])
+    def test_a_pause_cut_short_by_an_edit_begins_now(self, until):
+        sight = see(schedule(paused_until=until), known(self.PAUSED), NOW)
+        assert (sight.after, sight.state.cursor) == (T + 600, T + 600)
+
+    def test_a_pause_of_another_timetable_begins_now(self):
+        sight = see(
+            schedule(every="5m", paused_until="2023-11-14T22:20:00Z"), known(self.PAUSED), NOW
+        )
+        assert sight.after == T + 600
+
+    def test_a_pause_that_came_and_went_unseen_starts_nothing_from_before_its_end(self):
+        sight = see(self.PAUSED, known(), NOW)
+        assert (sight.after, sight.state.cursor) == (1_700_000_399, 1_700_000_399)
+        assert sight.gap is not None
+        assert (sight.gap.after, sight.gap.until, sight.gap.count) == (T, T + 360, 6)
+        again = see(self.PAUSED, sight.state, NOW)
+        assert (again.after, again.changed, again.gap) == (1_700_000_399, False, None)
+
+    def test_a_pause_of_long_ago_has_no_meaning(self):
+        sight = see(self.PAUSED, known(self.PAUSED, now=NOW, cursor=T + 600), NOW + 60)
+        assert (sight.after, sight.gap, sight.changed) == (T + 600, None, False)
+
+    def test_a_running_pause_is_remembered_with_what_was_owed(self):
+        sight = see(self.PAUSED, known(), T + 120.0)
+        assert sight.state.paused_until == 1_700_000_400
+        assert sight.gap is not None
+        assert sight.gap.count == 2
+
+
+class TestRemoved:
+    """A schedule missing from the manifest."""
+
+    def test_what_it_owed_is_closed(self):
+        state, gap = removed(known(), NOW)
+        assert (state.removed_at, state.enabled, state.cursor) == (NOW, False, T + 600)
+        assert gap is not None
+        assert (gap.count, gap.reason, gap.closed_as) == (10, "removed", "removed")
+        assert gap.closed_at == NOW
+
+    def test_a_disabled_one_owed_nothing(self):
+        off = known(schedule(enabled=False))
+        state, gap = removed(off, NOW)
+        assert (state.cursor, gap) == (T, None)
+
+    def test_a_cursor_ahead_of_the_clock_stays(self):
+        state, gap = removed(known(cursor=T + 9_000), NOW)
+        assert (state.cursor, gap) == (T + 9_000, None)

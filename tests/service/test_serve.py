@@ -1,0 +1,364 @@
+"""`flytesched run`: how it starts, stops, reloads, and what it says of itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desk import Desk, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+#: Waits for the file `go`, then ends with 4.
+WAITING = (
+    'command = "echo began >> $EVIDENCE.began; while [ ! -e go ]; do sleep 0.05; done; exit 4"'
+)
+SOON = 'every = "1s"\ncwd = "{home}"\n'
+
+
+def waiting(desk: Desk, more: str = "") -> None:
+    """Write a schedule whose command waits for the file `go`."""
+    desk.write(f"[schedules.wait]\n{SOON.format(home=desk.home)}{WAITING}\n{more}\n")
+
+
+def began(desk: Desk) -> bool:
+    return (desk.home / "evidence.began").exists()
+
+
+def test_sigterm_leaves_what_runs_and_says_so(desk: Desk) -> None:
+    """The next scheduler adopts it and has its true exit code."""
+    waiting(desk)
+    loop = desk.start()
+    wait_for("start", lambda: began(desk))
+    assert desk.stop(loop) == 0
+    assert "left running, to be adopted" in desk.loop_log()
+    loop = desk.start()
+    assert "adopted" in desk.loop_log()
+    (desk.home / "go").touch()
+    entries = wait_for(
+        "verdict",
+        lambda: [
+            e
+            for e in desk.json("history", "wait", "--status", "failed")["entries"]
+            if e["exit_code"]
+        ],
+    )
+    assert entries[-1]["exit_code"] == 4
+    desk.stop(loop)
+
+
+def test_sigterm_with_on_stop_kill_ends_what_runs(desk: Desk) -> None:
+    """TERM to the command, and a verdict that says why."""
+    waiting(desk)
+    loop = desk.start("--on-stop", "kill")
+    wait_for("start", lambda: began(desk))
+    assert desk.stop(loop) == 0
+    entries = desk.json("history", "wait", "--status", "cancelled")["entries"]
+    assert [entry["reason"] for entry in entries] == ["scheduler stopped"]
+
+
+def test_a_command_that_cannot_survive_is_ended_with_the_scheduler(desk: Desk) -> None:
+    """`survive = false` gives up adoption, never the verdict."""
+    waiting(desk, "survive = false")
+    loop = desk.start()
+    wait_for("start", lambda: began(desk))
+    assert desk.stop(loop) == 0
+    entries = desk.json("history", "wait", "--status", "interrupted")["entries"]
+    assert [entry["reason"] for entry in entries] == ["scheduler stopped"]
+
+
+def test_a_killed_scheduler_interrupts_a_command_that_cannot_survive(desk: Desk) -> None:
+    """The next one finds its session, ends it and says so."""
+    waiting(desk, "survive = false")
+    loop = desk.start()
+    wait_for("start", lambda: began(desk))
+    wait_for("running", lambda: desk.json("ps")["runs"][0]["status"] == "running")
+    loop.kill()
+    loop.wait()
+    loop = desk.start()
+    wait_for("verdict", lambda: desk.json("history", "--status", "interrupted")["entries"])
+    entry = desk.json("history", "--status", "interrupted")["entries"][-1]
+    assert entry["reason"] == "scheduler died"
+    desk.stop(loop)
+
+
+def test_shutdown_grace_waits_for_what_runs(desk: Desk) -> None:
+    """A stop waits; a second signal does not."""
+    waiting(desk)
+    desk.manifest.write_text(
+        desk.manifest.read_text().replace("version = 1\n", 'version = 1\n[settings]\nshutdown_grace = "60s"\n')
+    )  # fmt: skip
+    loop = desk.start()
+    wait_for("start", lambda: began(desk))
+    loop.send_signal(signal.SIGTERM)
+    wait_for("stopping", lambda: "stopping" in desk.loop_log())
+    (desk.home / "go").touch()
+    assert loop.wait(60) == 0
+    assert desk.status_of("wait") in {"failed", "skipped"}
+    assert desk.json("ps")["runs"] == []
+
+
+def test_a_second_signal_exits_at_once(desk: Desk) -> None:
+    """Whoever asks twice does not want to wait."""
+    waiting(desk)
+    desk.manifest.write_text(
+        desk.manifest.read_text().replace("version = 1\n", 'version = 1\n[settings]\nshutdown_grace = "1h"\n')
+    )  # fmt: skip
+    loop = desk.start()
+    wait_for("start", lambda: began(desk))
+    loop.send_signal(signal.SIGTERM)
+    wait_for("stopping", lambda: "stopping" in desk.loop_log())
+    loop.send_signal(signal.SIGTERM)
+    assert loop.wait(60) == 128 + signal.SIGTERM
+    (desk.home / "go").touch()
+
+
+def test_once_waits_for_what_it_started_and_tells_of_failures(desk: Desk) -> None:
+    """`run --once` exits 1 when a run it waited for failed, else 0."""
+    desk.write('[schedules.x]\ndaily = "02:00"\ncommand = "exit 3"\n')
+    desk.run("run", "--once")
+    assert desk.status_of("x") is None, "a fresh schedule has no past"
+    _put_back(desk, "x", days=2)
+    desk.run("run", "--once", code=1)
+    assert desk.status_of("x") == "failed"
+
+
+def _put_back(desk: Desk, name: str, *, days: int) -> None:
+    import sqlite3
+
+    with sqlite3.connect(desk.home / "state" / "runs.db") as db:
+        db.execute("UPDATE schedules SET cursor = cursor - ? WHERE name = ?", (days * 86400, name))
+    db.close()
+
+
+def test_catch_up_by_policy_at_start(desk: Desk) -> None:
+    """all, latest and none: what runs by itself, what stays open, what is declined."""
+    text = "".join(
+        f'[schedules.{policy}]\ndaily = "02:00"\ncommand = "true"\ncatchup = "{policy}"\n'
+        'catchup_window = "30d"\n'
+        for policy in ("all", "latest", "none")
+    )
+    desk.write(text)
+    desk.run("run", "--once")
+    for name in ("all", "latest", "none"):
+        _put_back(desk, name, days=5)
+    desk.run("run", "--once")
+    statuses = {
+        name: sorted(e["status"] for e in desk.json("history", name)["entries"])
+        for name in ("all", "latest", "none")
+    }
+    assert statuses == {
+        "all": ["succeeded"] * 5,
+        "latest": ["missed"] * 4 + ["succeeded"],
+        "none": ["skipped"] * 5,
+    }
+    assert [row["schedule"] for row in desk.json("catchup", "--dry-run")["schedules"]] == ["latest"]
+    desk.run("catchup", "--policy", "none")
+    assert desk.json("catchup", "--dry-run")["schedules"] == []
+    assert {e["status"] for e in desk.json("history", "latest")["entries"]} == {
+        "succeeded",
+        "skipped",
+    }
+
+
+def test_a_timeout_ends_the_command_and_is_retried(desk: Desk) -> None:
+    """TERM to the whole session, the verdict timed_out, and further attempts of the same run."""
+    desk.write(
+        '[schedules.slow]\nevery = "1s"\ncommand = "sleep 60 & sleep 60"\ntimeout = "200ms"\n'
+        'retry = { max_attempts = 2, delay = "100ms" }\n'
+    )
+    loop = desk.start()
+    wait_for("verdict", lambda: desk.json("history", "slow", "--status", "timed_out")["entries"])
+    entry = desk.json("history", "slow", "--status", "timed_out")["entries"][-1]
+    assert entry["attempt"] == 2
+    desk.stop(loop)
+
+
+def test_sighup_reads_the_manifest_again(desk: Desk) -> None:
+    """And says READY again."""
+    desk.write('[schedules.x]\nevery = "1h"\ncommand = "true"\n')
+    loop = desk.start()
+    loop.send_signal(signal.SIGHUP)
+    wait_for("ready again", lambda: desk.loop_log().count(" ready") == 2)
+    assert desk.stop(loop) == 0
+
+
+def test_a_broken_edit_keeps_the_last_good_set_and_a_mended_one_counts(desk: Desk) -> None:
+    """Said once on stderr, and in `status` and `health`."""
+    good = '[schedules.x]\nevery = "1s"\ncommand = "true"\n'
+    desk.write(good)
+    loop = desk.start()
+    desk.write("[schedules.x\n")
+    wait_for("complaint", lambda: "not readable" in desk.loop_log())
+    fired = len(desk.json("history", "x", "--limit", "1000")["entries"])
+    wait_for("more", lambda: len(desk.json("history", "x", "--limit", "1000")["entries"]) > fired)
+    assert desk.json("status")["manifest"]["error"]
+    desk.run("health", code=7)
+    desk.write(good + '[schedules.y]\nevery = "1s"\ncommand = "true"\n')
+    wait_for("y", lambda: desk.status_of("y"))
+    assert desk.loop_log().count("not readable") == 1
+    desk.run("health")
+    desk.stop(loop)
+
+
+def test_a_broken_manifest_at_start_is_waited_for(desk: Desk) -> None:
+    """Nobody at a terminal: it plans nothing, adopts what runs, and waits for it to be mended."""
+    desk.manifest.write_text("version = 2\n")
+    loop = desk.start(until="not readable")
+    desk.write('[schedules.x]\nevery = "1s"\ncommand = "true"\n')
+    wait_for("x", lambda: desk.status_of("x"))
+    desk.stop(loop)
+    desk.manifest.write_text("version = 2\n")
+    desk.run("run", "--once", code=5)
+
+
+def test_nothing_is_kept_with_persist_off(desk: Desk) -> None:
+    """FLYTESCHED_PERSIST=false: commands end with the scheduler, and no run log is left."""
+    waiting(desk)
+    loop = desk.start(more={"FLYTESCHED_PERSIST": "false"})
+    wait_for("start", lambda: began(desk))
+    assert desk.stop(loop) == 0
+    assert not (desk.home / "state" / "runs.db").exists()
+    assert not _alive(desk)
+
+
+def _alive(desk: Desk) -> bool:
+    found = subprocess.run(["pgrep", "-f", f"cd {desk.home}|began >> "], capture_output=True)
+    return found.returncode == 0
+
+
+def test_systemd_is_told_how_it_stands(desk: Desk, tmp_path: Path) -> None:
+    """READY, STATUS, WATCHDOG, RELOADING and STOPPING over a real socket; commands see no of it."""
+    address = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(address))
+        ear.settimeout(60)
+        desk.write('[schedules.x]\nevery = "1s"\ncommand = "env > $EVIDENCE.env"\n')
+        more = {"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "400000"}
+        loop = desk.start(more=more)
+        heard = ""
+        while "WATCHDOG=1" not in heard or "1 schedules" not in heard:
+            heard += ear.recv(4096).decode() + "\n"
+        assert "READY=1" in heard
+        wait_for("env", (desk.home / "evidence.env").exists)
+        loop.send_signal(signal.SIGHUP)
+        while "RELOADING=1" not in heard:
+            heard += ear.recv(4096).decode() + "\n"
+        assert "MONOTONIC_USEC=" in heard
+        assert desk.stop(loop) == 0
+        while "STOPPING=1" not in heard:
+            heard += ear.recv(4096).decode() + "\n"
+    seen = (desk.home / "evidence.env").read_text()
+    assert "NOTIFY_SOCKET" not in seen
+    assert "WATCHDOG" not in seen
+    assert "FLYTESCHED_RUN_ID=sched-x-" in seen
+
+
+def test_a_state_directory_stays_with_its_manifest(desk: Desk, tmp_path: Path) -> None:
+    """Another manifest is refused unless --rebind says that it has moved."""
+    desk.write('[schedules.x]\nevery = "1h"\ncommand = "true"\n')
+    desk.run("run", "--once")
+    other = tmp_path / "moved.toml"
+    desk.manifest.rename(other)
+    desk.run("--manifest", str(other), "run", "--once", code=4)
+    desk.run("--manifest", str(other), "catchup", "--dry-run", code=4)
+    desk.run("--manifest", str(other), "run", "--once", "--rebind")
+    desk.run("--manifest", str(other), "run", "--once")
+
+
+def test_an_outsider_that_locks_the_run_log_stops_starts_and_nothing_else(desk: Desk) -> None:
+    """No start without a durable claim, no exit; afterwards every slot has its verdict."""
+    import sqlite3
+
+    desk.write('[schedules.x]\nevery = "1s"\ncommand = "true"\n')
+    loop = desk.start()
+    wait_for("a run", lambda: desk.status_of("x"))
+    outsider = sqlite3.connect(desk.home / "state" / "runs.db", isolation_level=None)
+    outsider.execute("BEGIN IMMEDIATE")
+    wait_for("complaint", lambda: "not writable" in desk.loop_log())
+    time.sleep(2)
+    assert loop.poll() is None
+    outsider.execute("ROLLBACK")
+    outsider.close()
+    wait_for("writable", lambda: "writable again" in desk.loop_log())
+    desk.stop(loop)
+    assert desk.loop_log().count("not writable") == 1
+    slots = sorted(e["scheduled_at"] for e in desk.json("history", "x", "--limit", "99")["entries"])
+    assert len(slots) == len(set(slots))
+    first, last = (_epoch(slots[0]), _epoch(slots[-1]))
+    assert len(slots) == last - first + 1, "no slot is lost in silence"
+
+
+def _epoch(text: str) -> int:
+    from datetime import datetime
+
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def test_json_lines_and_the_holder_are_for_machines(desk: Desk) -> None:
+    """`--log-format json`: one object a line."""
+    import json
+
+    desk.write('[schedules.x]\nevery = "1h"\ncommand = "true"\n')
+    loop = desk.start("--log-format", "json", until='"ready"')
+    assert all("event" in json.loads(line) for line in desk.loop_log().splitlines())
+    status = desk.json("status")
+    assert status["scheduler"]["pid"] == loop.pid
+    refused = subprocess.run(
+        [*desk.program, "run"], capture_output=True, text=True, env=desk.environ
+    )
+    assert refused.returncode == 6
+    assert str(loop.pid) in refused.stderr
+    desk.stop(loop)
+
+
+def test_hooks_are_told_once_after_the_verdict(desk: Desk) -> None:
+    """failure, recovered, success and missed."""
+    said = 'echo "$FLYTESCHED_EVENT" >> "$EVIDENCE.hooks"'
+    desk.write(
+        "[schedules.x]\n"
+        'daily = "02:00"\ncommand = "test -e ok"\n'
+        f'cwd = "{desk.home}"\ncatchup = "all"\ncatchup_window = "30d"\n'
+        + "".join(f"on_{e} = '{said}'\n" for e in ("success", "failure", "missed", "recovered"))
+    )
+    desk.run("run", "--once")
+    _put_back(desk, "x", days=1)
+    desk.run("run", "--once", code=1)
+    (desk.home / "ok").touch()
+    desk.run("retry", desk.json("history", "x")["entries"][0]["id"])
+
+    def hooks() -> list[str]:
+        path = desk.home / "evidence.hooks"
+        return sorted(path.read_text().split()) if path.exists() else []
+
+    wait_for("hooks", lambda: hooks() == ["failure", "missed", "recovered", "success"])
+
+
+def test_settings_of_a_changed_manifest_count(desk: Desk) -> None:
+    """`max_concurrent_runs` bounds what starts after the edit."""
+    body = "".join(f'[schedules.s{n}]\nevery = "1s"\ncommand = "sleep 60"\n' for n in range(3))
+    desk.write("[settings]\nmax_concurrent_runs = 1\n" + body)
+    loop = desk.start()
+    wait_for("one", lambda: _count(desk, "running") == 1 and _count(desk, "queued") >= 1)
+    desk.write("[settings]\nmax_concurrent_runs = 2\n" + body)
+    wait_for("two", lambda: _count(desk, "running") == 2)
+    for run in desk.json("ps")["runs"]:
+        if run["status"] == "running":
+            desk.run("cancel", run["id"])
+    desk.stop(loop)
+    for run in desk.json("ps")["runs"]:
+        desk.run("cancel", run["id"])
+    os.sync()
+
+
+def _count(desk: Desk, status: str) -> int:
+    return sum(run["status"] == status for run in desk.json("ps")["runs"])

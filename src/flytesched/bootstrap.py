@@ -185,7 +185,7 @@ def build(
         # A command that leaves must not take down what it started.
         survive_always=own is not None,
     )  # fmt: skip
-    source = ManifestSource(settings.manifest, timezone=settings.timezone)
+    source = ManifestSource(settings.manifest, timezone=settings.timezone, survive=settings.persist)
     hook = CommandHook(
         settings.state_dir, journal, environment=lambda s: base_environment(s, site.environ),
         clock_now=clock.now,

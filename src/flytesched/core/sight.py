@@ -51,7 +51,7 @@ def see(schedule: Schedule, state: ScheduleState | None, now: float) -> Sight:
             return _follow(schedule, state, now, max(state.cursor, state.paused_until - 1))
     if not due and not state.enabled:
         fresh = _fresh(schedule, state, now, state.cursor, due=False)
-        return Sight(state=fresh, changed=fresh != state, after=None)
+        return Sight(state=fresh, changed=fresh is not state, after=None)
     return _anew(schedule, state, now, due=due, gap=_policed(owed(state, now), schedule, now))
 
 
@@ -81,15 +81,22 @@ def _follow(
 ) -> Sight:
     """Return the sight of slots that are due from ``cursor`` on, or from now if that is ahead."""
     fresh = _fresh(schedule, state, now, cursor, due=True)
-    return Sight(state=fresh, changed=fresh != state, after=min(cursor, int(now)), gap=gap)
+    after = min(cursor, int(now))
+    return Sight(state=fresh, changed=fresh is not state, after=after, gap=gap)
 
 
 def _fresh(
     schedule: Schedule, state: ScheduleState | None, now: float, cursor: int, *, due: bool
 ) -> ScheduleState:
-    """Return what to remember of a definition."""
+    """Return what to remember of a definition: the remembered state itself if that says it."""
     definition = schedule.definition()
+    paused_until = schedule.paused_until if schedule.enabled and not due else None
     same = state is not None and state.definition == definition
+    if (
+        state is not None and same and state.removed_at is None
+        and (state.enabled, state.cursor, state.paused_until) == (due, cursor, paused_until)
+    ):  # fmt: skip
+        return state
     return ScheduleState(
         name=schedule.name,
         timing=schedule.timing.text,
@@ -98,7 +105,7 @@ def _fresh(
         seen_at=state.seen_at if state and same else now,
         revision=(state.revision + (not same)) if state else 1,
         definition=definition,
-        paused_until=schedule.paused_until if schedule.enabled and not due else None,
+        paused_until=paused_until,
     )
 
 

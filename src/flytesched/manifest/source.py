@@ -28,13 +28,15 @@ _Signature = tuple[int, ...]
 class ManifestSource:
     """Reads the manifest again when it changes; a broken one leaves the last good set in force."""
 
-    def __init__(self, path: Path, *, timezone: str = "UTC") -> None:
+    def __init__(self, path: Path, *, timezone: str = "UTC", survive: bool = True) -> None:
         """Name the file; nothing is read before the first ``poll``.
 
         Args:
             path: the manifest; symbolic links are followed anew each time.
             timezone: zone of schedules where neither they nor ``[defaults]`` name one.
+            survive: False makes every command end with the scheduler, whatever its table says.
         """
+        self._survive = survive
         self.path = path
         self.timezone = timezone
         #: ``[settings]`` of the last good manifest.
@@ -125,7 +127,9 @@ class ManifestSource:
         self._digest, self._doubts = digest, _DOUBTS
         manifest = parse(content, self.path, timezone=self.timezone)
         self.settings_table = manifest.settings_table
-        return manifest.schedules
+        if self._survive:
+            return manifest.schedules
+        return {name: one.with_(survive=False) for name, one in manifest.schedules.items()}
 
     def _break(self, error: Invalid) -> None:
         """Raise what is wrong with the file, unless it was said already."""

@@ -91,7 +91,11 @@ def _histogram(
 def _gauges(seen: Overview) -> Iterator[str]:
     yield from _head("up", "gauge", "Whether a scheduler runs.")
     yield _sample("up", {}, float(seen.scheduler is not None))
-    yield from _head("last_tick_timestamp_seconds", "gauge", "When the loop last turned; it sleeps while nothing is due.")
+    yield from _head(
+        "last_tick_timestamp_seconds",
+        "gauge",
+        "When the loop last turned; it sleeps while nothing is due.",
+    )
     yield _sample("last_tick_timestamp_seconds", {}, seen.heartbeat or 0.0)
     yield from _head("next_run_timestamp_seconds", "gauge", "The next slot of each schedule.")
     for name, schedule in sorted(seen.schedules.items()):

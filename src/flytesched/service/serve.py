@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flytesched import __version__
 from flytesched.bootstrap import Works, bind, build
-from flytesched.core.runs import FAILURES, Reason
+from flytesched.core.runs import FAILURES, AttemptKey, Reason
 from flytesched.errors import FlyteschedError, RunLogBusy
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 BOUND_LOGS_EVERY = 5.0
 #: Seconds between looks for what is too old to keep.
 PRUNE_EVERY = 3600.0
+#: Seconds from one step of pruning to the next.
+PRUNE_AGAIN = 1.0
 #: Runs pruned in one step, so that a slot never waits long for it.
 PRUNE_STEP = 500
 #: Seconds between tries to open a run log that is locked.
@@ -169,6 +171,8 @@ class Service:
             if not self._started:
                 self._loop.start()
                 self._started = True
+                kept = [AttemptKey(run.id, run.attempt) for run in self._loop.active]
+                self._works.launcher.sweep(kept)
             moments = [self._loop.tick(now), self._works.after_wake(now), self._chores(now)]
             moments.append(self._stop(now))
         except (OSError, FlyteschedError, ValueError, LookupError, TypeError) as error:
@@ -198,8 +202,10 @@ class Service:
                 self._works.launcher.bound_logs()
                 self._next_bound = now + BOUND_LOGS_EVERY
             moments.append(self._next_bound)
-        elif now >= self._next_prune:
-            self._prune(now)
+        else:
+            if now >= self._next_prune:
+                self._prune(now)
+            moments.append(self._next_prune)
         if (interval := self._notifier.watchdog_interval) is not None:
             if now >= self._next_watchdog:
                 self._notifier.watchdog()
@@ -211,10 +217,11 @@ class Service:
         """Drop what is too old, a step at a time, while nothing runs."""
         settings = self._site.settings
         dropped = self._works.runlog.prune(now - settings.keep_runs.total_seconds(), PRUNE_STEP)
-        if dropped < PRUNE_STEP:
-            self._works.launcher.prune_logs(now - settings.keep_logs.total_seconds())
+        before = now - settings.keep_logs.total_seconds()
+        done = self._works.launcher.prune_logs(before) and dropped < PRUNE_STEP
+        if done:
             self._works.runlog.checkpoint()
-            self._next_prune = now + PRUNE_EVERY
+        self._next_prune = now + (PRUNE_EVERY if done else PRUNE_AGAIN)
 
     def _announce(self) -> None:
         """Tell systemd that slots are being decided, and how it stands."""
@@ -263,9 +270,6 @@ class Service:
         self._journal.say("info", "stopped")
 
     def _failed_since(self, began: float) -> bool:
-        if (reader := self._site.reader()) is None:
-            return False
-        with reader:
-            failures = [status.value for status in FAILURES]
-            entries = reader.history(None, statuses=failures, limit=1000)
+        failures = [status.value for status in FAILURES]
+        entries = self._works.runlog.history(None, statuses=failures, limit=1000)
         return any(entry.ended is not None and entry.ended >= began for entry in entries)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from flytesched import linux, lock
 from flytesched.errors import FlyteschedError, SchedulerRunning
 from flytesched.lock import SchedulerLock, prepare_state_dir
+from flytesched.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -277,6 +279,48 @@ def test_its_files_are_for_nobody_else_whatever_the_umask(state: Path) -> None:
     assert [file.name for file in state.iterdir()] == ["scheduler.lock"]
 
 
+# -- heartbeat ------------------------------------------------------------------------------
+
+
+def test_a_beat_is_seen_and_leaves_what_is_written_readable(state: Path) -> None:
+    mine = SchedulerLock(state)
+    mine.acquire("run")
+    os.utime(state / "scheduler.json", (1, 1))
+    before = mine.holder()
+    mine.beat()
+    after = mine.holder()
+    assert before is not None
+    assert after is not None
+    assert before.heartbeat == 1
+    assert after.heartbeat >= after.since
+    assert (after.pid, after.since) == (os.getpid(), before.since)
+    mine.release()
+
+
+def test_a_beat_is_no_news_to_a_loop_whose_manifest_lies_in_the_state_directory(
+    state: Path,
+) -> None:
+    """It would wake itself for ever."""
+    mine = SchedulerLock(state)
+    mine.acquire("run")
+    wakeup = Wakeup(state, [state])
+    while select.select([wakeup.fileno()], [], [], 0)[0]:
+        wakeup.drain()
+    mine.beat()
+    assert not select.select([wakeup.fileno()], [], [], 0)[0]
+    wakeup.close()
+    mine.release()
+
+
+def test_without_the_lock_there_is_no_heartbeat(state: Path) -> None:
+    mine = SchedulerLock(state)
+    mine.beat()
+    mine.acquire("run")
+    mine.release()
+    mine.beat()
+    assert [file.name for file in state.iterdir()] == ["scheduler.lock"]
+
+
 # -- hand-over ------------------------------------------------------------------------------
 
 
@@ -352,6 +396,15 @@ def test_a_lock_file_that_is_none_is_refused_in_one_sentence(
     with pytest.raises(FlyteschedError, match=r"^cannot use .*scheduler\.lock: [A-Z].*") as raised:
         SchedulerLock(state).acquire("run")
     assert raised.value.exit_code == 1
+
+
+@pytest.mark.parametrize("make", [a_link, a_loop])
+def test_a_lock_file_that_is_a_link_is_not_looked_at(
+    state: Path, make: Callable[[Path], None]
+) -> None:
+    make(state / "scheduler.lock")
+    with pytest.raises(FlyteschedError, match="Too many levels of symbolic links"):
+        SchedulerLock(state).holder()
 
 
 NO_ROOM = """

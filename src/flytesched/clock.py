@@ -81,14 +81,23 @@ class SystemClock:
                 return
 
     def catch(self, numbers: Iterable[int]) -> None:
-        """Turn signals into news that ``signals`` tells; from the main thread only."""
+        """Turn signals into news that ``signals`` tells; from the main thread only.
+
+        A second call adds signals.
+        """
+        if self._ear is None:
+            self._listen()
+        for number in numbers:
+            # None stands for a handler of another language, which Python cannot put back.
+            old = signal.signal(number, lambda *_: None) or signal.SIG_DFL
+            self._old_handlers.setdefault(number, old)
+
+    def _listen(self) -> None:
         self._ear, self._mouth = socket.socketpair()
         self._ear.setblocking(False)
         self._mouth.setblocking(False)
         self._epoll.register(self._ear.fileno(), select.EPOLLIN)
         self._old_wakeup = signal.set_wakeup_fd(self._mouth.fileno(), warn_on_full_buffer=False)
-        for number in numbers:
-            self._old_handlers[number] = signal.signal(number, lambda *_: None)
 
     def signals(self) -> list[int]:
         """Return the signals that came since the last call."""

@@ -17,8 +17,8 @@ _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ER
 #: Unicode categories that could forge a line or hide a part of one: controls, formats (bidi
 #: overrides among them), line and paragraph separators, surrogates.
 _HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
-#: What could make one fact look like two.
-_QUOTED = frozenset(' "=')
+#: What could make one fact look like two, or like an escape.
+_QUOTED = frozenset(' "=\\')
 
 
 def visible(text: str) -> str:
@@ -40,7 +40,8 @@ class LoggingJournal:
 
     def say(self, level: str, event: str, **facts: object) -> None:
         """Write one line; ``level`` is ``info``, ``warning`` or ``error``."""
-        self._logger.log(_LEVELS[level], "%s", _plain(event, facts), extra={"facts": facts})
+        said = _known(facts)
+        self._logger.log(_LEVELS[level], "%s", _plain(event, said), extra={"facts": said})
 
 
 class StderrJournal:
@@ -72,7 +73,7 @@ class StderrJournal:
         record = logging.LogRecord("flytesched", _LEVELS[level], "", 0, "", (), None)
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         moment = moment.replace("+00:00", "Z")
-        said = {name: fact for name, fact in facts.items() if fact is not None}
+        said = _known(facts)
         if self._json:
             line = json.dumps({"time": moment, "level": level, "event": event, **said}, default=str)
         else:
@@ -89,15 +90,18 @@ class _Quiet(logging.StreamHandler[TextIO]):
         """Drop the line."""
 
 
+def _known(facts: Mapping[str, object]) -> dict[str, object]:
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
 def _plain(event: str, facts: Mapping[str, object]) -> str:
     return " ".join([event, *(f"{name}={_quoted(str(fact))}" for name, fact in facts.items())])
 
 
 def _quoted(text: str) -> str:
-    seen = visible(text)
-    if seen and not _QUOTED & set(seen):
-        return seen
-    return '"' + seen.replace('"', '\\"') + '"'
+    if text and not _QUOTED & set(text):
+        return visible(text)
+    return '"' + visible(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
 def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:

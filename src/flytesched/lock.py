@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 Kind = Literal["run", "command"]
 #: Seconds that a lock held for a moment only, by a process that looks, is waited for.
 _GLANCE = 0.25
-#: Seconds that ``run`` waits for a command to hand the lock over.
-_HAND_OVER = 5.0
+#: Seconds that ``run`` waits for a command to hand the lock over, and between looks whether
+#: another ``run`` got it instead.
+_HAND_OVER, _TURN = 5.0, 0.5
 #: Seconds between two tries.
 _POLL = 0.02
 
@@ -71,10 +72,15 @@ class SchedulerLock:
     def acquire(self, kind: Kind) -> None:
         """Take the lock; a ``run`` asks a command that holds it to let go.
 
+        A command stands back while a ``run`` asks. Otherwise one that has just let go, and goes on
+        to look whether anybody is there, would take it again before the ``run`` can.
+
         Raises:
             SchedulerRunning: another scheduler holds it, or a command that does not let go.
             FlyteschedError: the lock file cannot be used.
         """
+        if kind == "command" and self.wanted():
+            raise _running(self.holder())
         if not self._try(_GLANCE) and not (kind == "run" and self._handed_over()):
             raise _running(self.holder())
         # The lock itself counts; what stands beside it is for people, and a full disk must not
@@ -122,7 +128,8 @@ class SchedulerLock:
     def _held(self) -> bool:
         """Tell whether the lock is held, by trying a shared one for a moment."""
         try:
-            fd = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            # Without O_NONBLOCK the open of a FIFO would wait for a writer.
+            fd = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -131,6 +138,8 @@ class SchedulerLock:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
+        except OSError as error:
+            raise _unusable(self._file, error) from error
         finally:
             os.close(fd)
         return False
@@ -153,11 +162,14 @@ class SchedulerLock:
 
     def _handed_over(self) -> bool:
         """Ask whoever holds the lock for it; another ``run`` is not asked."""
-        holder = self.holder()
-        if holder is not None and holder.kind == "run":
-            return False
-        with self._asking():
-            return self._try(_HAND_OVER)
+        for _ in range(max(1, round(_HAND_OVER / _TURN))):
+            holder = self.holder()
+            if holder is not None and holder.kind == "run":
+                return False
+            with self._asking():
+                if self._try(_TURN):
+                    return True
+        return False
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

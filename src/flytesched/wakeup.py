@@ -42,7 +42,9 @@ class Wakeup:
         #: Whether nothing will tell: look once a second.
         self.polling = False
         self._state_dir = state_dir
-        self._followed: set[Path] = set()
+        #: The name each folder is watched by. One folder may be known by several names, and
+        #: inotify has one watch for it.
+        self._followed: dict[tuple[int, int], Path] = {}
         self._inotify = _inotify()
         self._spare = os.eventfd(0, os.EFD_CLOEXEC) if self._inotify is None else -1
         self.follow(folders)
@@ -56,17 +58,16 @@ class Wakeup:
         if self._inotify is None:
             self.polling = True
             return
-        wanted = set(folders)
         self.polling = not self._listen()
-        for folder in self._followed - wanted:
-            self._inotify.unwatch(folder)
-        for folder in wanted - self._followed:
+        wanted = self._told_apart(folders)
+        for key in self._followed.keys() - wanted.keys():
+            self._inotify.unwatch(self._followed.pop(key))
+        for key in wanted.keys() - self._followed.keys():
             try:
-                self._inotify.watch(folder, _NEW_CONTENT)
+                self._inotify.watch(wanted[key], _NEW_CONTENT)
+                self._followed[key] = wanted[key]
             except OSError:
                 self.polling = True
-                wanted = wanted - {folder}
-        self._followed = wanted
 
     def drain(self) -> bool:
         """Take the news; tell whether there was any, or there may be some while polling."""
@@ -77,12 +78,23 @@ class Wakeup:
             return self.polling
         # News of a folder itself: another may stand at its path, so that its watch is out of date.
         changed = {Path(path) for path, name in news if not name}
-        for folder in self._followed & changed:
-            self._inotify.unwatch(folder)
-        self._followed -= changed
+        for key in [key for key, folder in self._followed.items() if folder in changed]:
+            self._inotify.unwatch(self._followed.pop(key))
         if self._state_dir / NAME in changed or Path() in changed:
             self.polling |= not self._listen()
         return True
+
+    def _told_apart(self, folders: Iterable[Path]) -> dict[tuple[int, int], Path]:
+        """Return each folder once; one that is not there is looked for once a second."""
+        found: dict[tuple[int, int], Path] = {}
+        for folder in folders:
+            try:
+                status = folder.stat()
+            except OSError:
+                self.polling = True
+                continue
+            found.setdefault((status.st_dev, status.st_ino), folder)
+        return found
 
     def _listen(self) -> bool:
         """Watch the wake file that is there now, made if need be; tell whether that works."""

@@ -96,10 +96,14 @@ class CommandHook:
         for fd, _ in self._epoll.poll(0):
             self._ended(self._live.pop(fd))
         for live in self._live.values():
+            # A clock that was set back must not give a hook more time.
+            live.end_at = min(live.end_at, now + TIMEOUT)
             if live.end_at <= now:
                 _signal(live, signal.SIGKILL if live.ending else signal.SIGTERM)
                 live.ending, live.end_at = True, now + KILL_AFTER
-        if self._again_at is None or self._again_at <= now:
+        if self._again_at is not None and now < self._again_at:
+            self._again_at = min(self._again_at, now + TRY_AGAIN)
+        else:
             self._again_at = None
             self._start_waiting()
         moments = [live.end_at for live in self._live.values()]
@@ -142,14 +146,33 @@ class CommandHook:
         log = self._log(schedule.name)
         try:
             process = subprocess.Popen(
-                argv, env=environment, cwd=os.path.expanduser(schedule.cwd or "~"),  # noqa: PTH111
+                argv, env=environment, cwd=_directory(schedule.cwd),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         finally:
             os.close(log)
-        fd = os.pidfd_open(process.pid)
-        self._epoll.register(fd, select.EPOLLIN)
+        fd = self._watched(process)
         self._live[fd] = _Live(job, process, fd, self._now() + TIMEOUT)
+
+    def _watched(self, process: subprocess.Popen[bytes]) -> int:
+        """Return a descriptor that tells of a hook's end.
+
+        Raises:
+            FlyteschedError: there is none. The hook was ended, and as it has begun, it is not
+                tried again.
+        """
+        fd = -1
+        try:
+            fd = os.pidfd_open(process.pid)
+            self._epoll.register(fd, select.EPOLLIN)
+        except OSError as error:
+            if fd >= 0:
+                os.close(fd)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            msg = f"ended, since its end could not be waited for: {error.strerror}"
+            raise FlyteschedError(msg) from error
+        return fd
 
     def _log(self, name: str) -> int:
         logs = self._state_dir / "logs"
@@ -194,6 +217,13 @@ def _signal(live: _Live, number: int) -> None:
         os.killpg(live.process.pid, number)
     except (ProcessLookupError, PermissionError):
         return  # it has ended, or runs as somebody else by now
+
+
+def _directory(cwd: str | None) -> str:
+    """Return where a hook runs: where the schedule's commands do, a relative one below home."""
+    home = os.path.expanduser("~")  # noqa: PTH111  Path.home() raises where there is none
+    home = home if home.startswith("/") else "/"
+    return os.path.join(home, os.path.expanduser(cwd)) if cwd else home  # noqa: PTH111, PTH118
 
 
 def _passes(error: Exception) -> bool:

@@ -59,8 +59,10 @@ class Overview:
 
     @property
     def heartbeat(self) -> float | None:
-        """Moment of the last decision written."""
-        return float(self.meta["heartbeat"]) if "heartbeat" in self.meta else None
+        """Moment a scheduler's loop last turned, or wrote a decision; None if none ever did."""
+        wrote = float(self.meta.get("heartbeat", 0))
+        turned = self.scheduler.heartbeat if self.scheduler is not None else 0.0
+        return max(wrote, turned) or None
 
     @property
     def failing(self) -> dict[str, Run]:

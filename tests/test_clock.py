@@ -51,6 +51,7 @@ class ScriptedTimer:
     def __init__(self) -> None:
         self.asked: list[float | None] = []
         self.was_set = False
+        self.set_while_waiting = False
         self._fd = os.eventfd(0, os.EFD_NONBLOCK)
 
     def go_off(self, *, was_set: bool = False) -> None:
@@ -62,6 +63,9 @@ class ScriptedTimer:
 
     def set(self, moment: float | None) -> bool:
         self.asked.append(moment)
+        if self.set_while_waiting:
+            self.go_off(was_set=True)
+            return False
         was_set, self.was_set = self.was_set, False
         return was_set
 
@@ -177,7 +181,7 @@ def test_a_closed_clock_leaves_no_descriptors() -> None:
 def test_a_clock_that_is_set_while_waiting_is_news() -> None:
     timer = ScriptedTimer()
     clock = SystemClock(timer=timer, read=lambda: 1000.0)
-    timer.go_off(was_set=True)
+    timer.set_while_waiting = True
     clock.wait(1000.0 + FAR)
     assert timer.asked == [1000.0 + FAR]
     clock.close()

@@ -304,11 +304,11 @@ class Delays:
 
     def __init__(self, failures: int) -> None:
         self.failures = failures
-        self.asked = 0
+        self.asked: list[str] = []
 
-    def __call__(self, _: Schedule) -> Mapping[str, str]:
-        self.asked += 1
-        if self.asked <= self.failures:
+    def __call__(self, schedule: Schedule) -> Mapping[str, str]:
+        self.asked.append(str(schedule.description))
+        if len(self.asked) <= self.failures:
             raise StartDelayed("no descriptors")
         return dict(os.environ)
 
@@ -316,10 +316,10 @@ class Delays:
 def test_a_hook_that_cannot_start_now_is_tried_again_in_its_turn(tmp_path: Path) -> None:
     delays, journal, now = Delays(2), RecordingJournal(), NOW
     hook = CommandHook(tmp_path, journal, environment=delays, clock_now=lambda: now)
-    hook.tell(told(command="echo first"))
-    hook.tell(told(command="echo second"))
+    hook.tell(told(command="echo first", description="first"))
+    hook.tell(told(command="echo second", description="second"))
     assert hook.reap(now) == NOW + TRY_AGAIN
-    assert delays.asked == 1
+    assert delays.asked == ["first"]
     now = NOW + TRY_AGAIN
     assert hook.reap(now) == NOW + 2 * TRY_AGAIN
     now = NOW + 2 * TRY_AGAIN
@@ -327,6 +327,7 @@ def test_a_hook_that_cannot_start_now_is_tried_again_in_its_turn(tmp_path: Path)
     while hook.busy:
         select.select([hook.fileno()], [], [], PATIENCE)
         hook.reap(now)
+    assert delays.asked == ["first", "first", "first", "second"]
     log = tmp_path / "logs" / "job" / "hooks.log"
     assert sorted(log.read_text().split()) == ["first", "second"]
     assert journal.lines == []

@@ -62,7 +62,7 @@ def command(
         "since": call.moment("--since", since), "until": call.moment("--until", until),
         "limit": limit, "policy": policy.value,
     }  # fmt: skip
-    found = catchup.missing(call.site, **chosen)
+    found = catchup.missing(call.site, rebind=rebind, **chosen)
     if dry_run:
         _show(call, found)
         return 0

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 INSERT_RUN = f"INSERT INTO runs ({columns(RUN)}) VALUES ({places(RUN)}) ON CONFLICT DO NOTHING"
 INSERT_GAP = f"INSERT INTO gaps ({columns(GAP)}) VALUES ({places(GAP)})"
 _STARTED = "status IN ('claimed', 'running')"
+_ENDS_NOT_YET = "(end_as IS NULL OR end_as = 'timed_out')"
 
 
 class Wishes(Reader):
@@ -74,10 +75,11 @@ class Wishes(Reader):
     def note_end(self, run_id: str, end_as: str) -> bool:
         """Note the verdict that a started run shall end with; False if it is too late for it.
 
-        Only the first note counts. A waiting run has nothing to end: see `cancel_waiting`.
+        The first note counts, but a timeout, which may be tried again, gives way to a cancel. A
+        waiting run has nothing to end: see `cancel_waiting`.
         """
         where, values = where_id(run_id)
-        sql = f"UPDATE runs SET end_as = ? WHERE {where} AND end_as IS NULL AND {_STARTED}"
+        sql = f"UPDATE runs SET end_as = ? WHERE {where} AND {_STARTED} AND {_ENDS_NOT_YET}"
         with self.transaction() as connection:
             return connection.execute(sql, (end_as, *values)).rowcount == 1
 

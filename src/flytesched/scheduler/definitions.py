@@ -72,6 +72,10 @@ class Definitions:
         """Return the number of a schedule's definition."""
         return self._states[name].revision
 
+    def cursor(self, name: str) -> int:
+        """Return the last slot of a schedule that was decided."""
+        return self._states[name].cursor
+
     def beside(self, name: str) -> bool:
         """Tell whether runs of a schedule may go beside each other."""
         schedule = self.schedules.get(name)

@@ -241,7 +241,8 @@ class Loop:
     def _plan(self, dues: Sequence[Due], now: float) -> Plan:
         return plan(
             dues, schedules=self._definitions.schedules, active=self._lanes.of,
-            revision=self._definitions.revision, now=now, cause=self._cause(),
+            revision=self._definitions.revision, cursor=self._definitions.cursor, now=now,
+            cause=self._cause(),
         )  # fmt: skip
 
     def _attempt(self, run: Run, now: float) -> Attempt:
@@ -319,4 +320,5 @@ def _replaced(run: Run, now: float) -> Run:
     reason = Reason.REPLACED.value
     if run.status in WAITING:
         return run.move(RunStatus.CANCELLED, reason=reason, ended=now)
-    return replace(run, end_as=run.end_as or f"cancelled({reason})")
+    # A run that is timing out gives way too, and is not retried then.
+    return replace(run, end_as=f"cancelled({reason})")

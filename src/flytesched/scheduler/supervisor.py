@@ -16,7 +16,6 @@ from flytesched.core.protocols import Adoption, Order, Told
 from flytesched.core.runs import (
     FAILURES,
     IN_PLACE,
-    AttemptKey,
     End,
     Origin,
     Outcome,
@@ -200,13 +199,19 @@ class Supervisor:
     def collect(self) -> None:
         """Turn the ends of attempts into verdicts, all in one transaction."""
         self._ended += self._launcher.collect()
-        known: dict[AttemptKey, tuple[Outcome, Run]] = {}
-        for outcome in self._ended:
-            run = self._lanes.get(outcome.key.run)
-            if run is not None and run.status in IN_PLACE and run.attempt == outcome.key.attempt:
-                known[outcome.key] = (outcome, run)
-        concluded = [(o, run, self._conclude(o, run)) for o, run in known.values()]
-        if not self._ended or (lost := self._store(concluded)) is None:
+        if not self._ended:
+            return
+        if any(self._lanes.get(outcome.key.run) is None for outcome in self._ended):
+            self.resync()  # a lost claim may have left a run that is there after all
+        known = [
+            (outcome, run)
+            for outcome in self._ended
+            if (run := self._lanes.get(outcome.key.run)) is not None
+            and run.status in IN_PLACE
+            and run.attempt == outcome.key.attempt
+        ]
+        concluded = [(o, run, self._conclude(o, run)) for o, run in known]
+        if (lost := self._store(concluded)) is None:
             return
         self._launcher.forget([o.key for o in self._ended if o.key.run not in lost])
         self._ended = [outcome for outcome, _, run in concluded if run.id in lost]

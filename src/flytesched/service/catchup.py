@@ -76,6 +76,7 @@ def missing(
     until: int | None = None,
     limit: int | None = None,
     policy: str | None = None,
+    rebind: bool = False,
 ) -> list[Missing]:
     """Return the open missed slots, and which of them a request would run. Changes nothing.
 
@@ -88,7 +89,8 @@ def missing(
     if (reader := site.reader()) is None:
         return []
     with reader:
-        check_bound(site, reader.meta())
+        if not rebind:
+            check_bound(site, reader.meta())
         gaps = [*reader.open_gaps(), *_unrecorded(site, schedules, reader.states())]
         return _select(schedules, gaps, reader.decided, choice, site.now())
 
@@ -260,7 +262,7 @@ def _missing(
     name: str, gaps: Sequence[Gap], decided: Decided, choice: Choice
 ) -> Missing | None:  # fmt: skip
     gaps = sorted((gap for gap in gaps if gap.count), key=lambda gap: gap.after)
-    taken = {gap: frozenset(decided(name, gap.after, gap.until)) for gap in gaps}
+    taken = {gap: _taken(gap, decided) for gap in gaps}
     count = sum(gap.count - len(taken[gap]) for gap in gaps)
     if count <= 0:
         return None
@@ -271,6 +273,13 @@ def _missing(
         newest=next(_open_backwards(gaps, taken)),
         wanted=_wanted(gaps, taken, choice, count),
     )
+
+
+def _taken(gap: Gap, decided: Decided) -> frozenset[int]:
+    """Return the slots of a gap that have a run; runs of another timetable are none of its."""
+    table = timetable(Timing.from_text(gap.timing))
+    ran = decided(gap.schedule, gap.after, gap.until)
+    return frozenset(slot for slot in ran if table.next(slot - 1) == slot)
 
 
 def _wanted(

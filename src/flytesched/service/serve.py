@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -227,6 +228,8 @@ class Service:
         """Tell systemd that slots are being decided, and how it stands."""
         if not self._ready and self._loop.planning:
             self._ready = True
+            gc.collect()
+            gc.freeze()  # schedules stay: no collection has to walk them again
             self._notifier.ready()
             self._journal.say("info", "ready", schedules=self._loop.schedule_count)
         running = len(self._loop.running)
@@ -259,7 +262,8 @@ class Service:
 
     def _done(self, *, once: bool) -> bool:
         if self._stop_at is None:
-            return once and self._loop.planning and not self._loop.active
+            idle = not self._loop.active and not self._works.hook.busy
+            return once and self._loop.planning and idle
         if self._clock.now() < self._stop_at and self._loop.running:
             return False
         return not self._doomed()

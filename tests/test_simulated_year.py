@@ -103,6 +103,12 @@ class Judge:
         if self.stretches[name] and self.stretches[name][-1][2] is None:
             self.stretches[name][-1][2] = int(until)
 
+    def count(self, name: str, until: int) -> int:
+        """Return how many slots of a schedule fell due up to ``until``."""
+        ends = [(t, after, until if over is None else min(over, until))
+                for t, after, over in self.stretches[name]]  # fmt: skip
+        return sum(timetable(t).count(after, end) for t, after, end in ends if end > after)
+
     def due(self, name: str, until: int) -> set[int]:
         """Return every slot of a schedule that fell due up to ``until``."""
         found: set[int] = set()
@@ -115,13 +121,17 @@ class Judge:
 class CountingRunLog(MemoryRunLog):
     """Checks after every commit what must hold at every commit."""
 
-    def __init__(self) -> None:
+    def __init__(self, judge: Judge) -> None:
         super().__init__()
+        self.judge = judge
+        #: Slots with a run of their own, and slots of gaps, by schedule.
+        self.accounted: Counter[str] = Counter()
         self.verdicts: dict[str, tuple] = {}
         self.starts: Counter[tuple[str, int]] = Counter()
 
     def apply(self, decision: Decision) -> frozenset[str]:
         lost = super().apply(decision)
+        self.hold_to_the_count(decision, lost)
         changed = [*decision.runs, *(move.run for move in decision.moves)]
         for run in changed:
             if run.id in lost:
@@ -133,6 +143,16 @@ class CountingRunLog(MemoryRunLog):
                 self.starts[run.id, run.attempt] += 1
                 assert self.starts[run.id, run.attempt] == 1, f"{run.id} was claimed twice"
         return lost
+
+    def hold_to_the_count(self, decision: Decision, lost: frozenset[str]) -> None:
+        """Check the one count for every schedule whose cursor this commit moved."""
+        for run in decision.runs:
+            if run.id not in lost and run.origin is Origin.SCHEDULE:
+                self.accounted[run.schedule] += 1
+        for gap in decision.gaps:
+            self.accounted[gap.schedule] += gap.count
+        for name, cursor in decision.cursors.items():
+            assert self.accounted[name] == self.judge.count(name, cursor), name
 
 
 _VERDICTS = {
@@ -163,7 +183,8 @@ def test_a_year_of_fifty_schedules_loses_nothing_and_starts_nothing_twice(seed: 
     """Outages, crashes, edits, pauses, failures and timeouts: every slot has one verdict."""
     rng = random.Random(seed)
     clock = FakeClock(BEGIN)
-    runlog, world, judge = CountingRunLog(), World(), Judge()
+    world, judge = World(), Judge()
+    runlog = CountingRunLog(judge)
     source = Source({f"job-{n}": make(f"job-{n}", rng) for n in range(50)})
 
     def behave(_order: object) -> tuple[float, int]:

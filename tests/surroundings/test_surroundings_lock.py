@@ -139,3 +139,26 @@ def test_a_disk_without_locks_is_said_in_one_sentence(
     for use in (lambda lock: lock.holder(), lambda lock: lock.acquire("run")):
         with pytest.raises(FlyteschedError, match=r"^cannot use .*: No locks available$"):
             use(SchedulerLock(tmp_path))
+
+
+def test_a_holder_that_cannot_be_written_down_holds_the_lock_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "scheduler.json").mkdir()
+    mine = SchedulerLock(tmp_path)
+    mine.acquire("run")
+    mine.beat()
+    holder = SchedulerLock(tmp_path).holder()
+    assert holder is not None
+    assert holder.kind == "unknown"
+    mine.release()
+    assert SchedulerLock(tmp_path).holder() is None
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["scheduler.json", "scheduler.lock"]
+
+
+def test_a_scheduler_that_cannot_ask_says_so_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "scheduler.want").mkdir()
+    mine = SchedulerLock(tmp_path)
+    mine.acquire("command")
+    with pytest.raises(FlyteschedError, match=r"^cannot use .*scheduler\.want: Is a directory$"):
+        SchedulerLock(tmp_path).acquire("run")
+    assert not list(tmp_path.glob(".scheduler*"))
+    mine.release()

@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "testing": {"core", "errors"},
     "clock": {"core", "errors", "linux"},
     "lock": {"core", "errors", "linux"},
+    "state_dir": {"errors", "linux"},
     "wakeup": {"core", "errors", "linux"},
     "notify": {"core", "errors", "linux"},
     "journal": {"core", "errors", "linux"},

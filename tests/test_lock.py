@@ -17,7 +17,8 @@ import pytest
 
 from flytesched import linux, lock
 from flytesched.errors import FlyteschedError, SchedulerRunning
-from flytesched.lock import SchedulerLock, prepare_state_dir
+from flytesched.lock import SchedulerLock
+from flytesched.state_dir import prepare_state_dir
 from flytesched.wakeup import Wakeup
 
 if TYPE_CHECKING:
@@ -533,7 +534,7 @@ def test_a_network_file_system_is_refused_unless_forced(
 
 
 MOUNTED = """
-from flytesched.lock import prepare_state_dir
+from flytesched.state_dir import prepare_state_dir
 try:
     prepare_state_dir(state)
     lock.acquire("run")

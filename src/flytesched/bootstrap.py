@@ -68,10 +68,11 @@ class Site:
         Raises:
             RunLogError: it cannot be used.
         """
-        from flytesched.lock import prepare_state_dir
         from flytesched.runlog.sqlite import SqliteRunLog
+        from flytesched.state_dir import prepare_state_dir
 
-        prepare_state_dir(self.settings.state_dir)
+        # A run log that is there was accepted once, with --force-state-dir if need be.
+        prepare_state_dir(self.settings.state_dir, force=self.runs_db.exists())
         return SqliteRunLog(self.runs_db, holder=holder)
 
     def lock(self) -> SchedulerLock:
@@ -186,10 +187,16 @@ def build(
         survive_always=own is not None,
     )  # fmt: skip
     source = ManifestSource(settings.manifest, timezone=settings.timezone, survive=settings.persist)
+    places = {
+        "FLYTESCHED_STATE_DIR": str(settings.state_dir),
+        "FLYTESCHED_MANIFEST": str(settings.manifest),
+    }
     hook = CommandHook(
-        settings.state_dir, journal, environment=lambda s: base_environment(s, site.environ),
+        settings.state_dir,
+        journal,
+        environment=lambda schedule: base_environment(schedule, site.environ) | places,
         clock_now=clock.now,
-    )  # fmt: skip
+    )
     wakeup = Wakeup(settings.state_dir, source.watched())
     loop = Loop(
         clock=clock, source=source, runlog=runlog, launcher=launcher, hook=hook, journal=journal,

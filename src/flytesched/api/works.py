@@ -10,8 +10,9 @@ from flytesched.bootstrap import limits
 from flytesched.clock import SystemClock
 from flytesched.core.protocols import Roster
 from flytesched.executors.python import CallableLauncher
-from flytesched.lock import SchedulerLock, prepare_state_dir
+from flytesched.lock import SchedulerLock
 from flytesched.scheduler.loop import Loop
+from flytesched.state_dir import prepare_state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

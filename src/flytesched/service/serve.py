@@ -62,8 +62,8 @@ def serve(
     """
     from flytesched.clock import monotonic
     from flytesched.journal import StderrJournal
-    from flytesched.lock import prepare_state_dir
     from flytesched.notify import Notifier
+    from flytesched.state_dir import prepare_state_dir
 
     prepare_state_dir(site.settings.state_dir, force=force_state_dir)
     journal = StderrJournal(form=log_format)

@@ -1,0 +1,528 @@
+"""The loop over fakes: every turn that a machine can take, in no time at all."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flytesched.core.protocols import Adoption, Order, Roster
+from flytesched.core.runs import End, Origin, Run, RunStatus
+from flytesched.core.schedule import Schedule
+from flytesched.errors import Invalid, RunLogBusy, StartDelayed, StartError
+from flytesched.scheduler.loop import Limits, Loop
+from flytesched.testing import (
+    FakeClock,
+    FakeLauncher,
+    Fate,
+    MemoryRunLog,
+    RecordingHook,
+    RecordingJournal,
+    World,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
+
+
+class Source:
+    """A ScheduleSource that a test edits, or breaks."""
+
+    def __init__(self) -> None:
+        self.news: Roster | Invalid | None = None
+
+    def poll(self) -> Roster | None:
+        news, self.news = self.news, None
+        if isinstance(news, Invalid):
+            raise news
+        return news
+
+
+class MoodyRunLog(MemoryRunLog):
+    """A run log that may be locked by an outsider."""
+
+    locked = False
+
+    def apply(self, decision: Any) -> frozenset[str]:
+        if self.locked:
+            raise RunLogBusy("locked")
+        return super().apply(decision)
+
+
+@dataclass
+class Stage:
+    """A machine in a test tube."""
+
+    fate: Callable[[Order], Fate] = lambda _order: Fate()
+    clock: FakeClock = field(default_factory=lambda: FakeClock(NOON))
+    runlog: MoodyRunLog = field(default_factory=MoodyRunLog)
+    world: World = field(default_factory=World)
+    journal: RecordingJournal = field(default_factory=RecordingJournal)
+    hook: RecordingHook = field(default_factory=RecordingHook)
+    source: Source = field(default_factory=Source)
+    schedules: tuple[Schedule, ...] = ()
+    loop: Any = None
+
+    def put(self, *schedules: Schedule) -> None:
+        self.schedules = schedules
+        self.source.news = Roster(schedules={one.name: one for one in schedules})
+
+    def boot(self, own: frozenset[str] | None = None, **limits: Any) -> None:
+        """Start a scheduler in this world."""
+        self.put(*self.schedules)
+        self.launcher = FakeLauncher(self.clock, lambda order: self.fate(order), world=self.world)
+        self.loop = Loop(
+            clock=self.clock, source=self.source, runlog=self.runlog, launcher=self.launcher,
+            hook=self.hook, journal=self.journal, limits=Limits(**limits), own=own,
+        )  # fmt: skip
+        self.loop.start()
+        self.loop.tick(self.clock.now())
+
+    def go(self, seconds: float) -> None:
+        """Let time pass."""
+        until = self.clock.now() + seconds
+        while True:
+            wake_at = self.loop.tick(self.clock.now())
+            if self.clock.now() >= until:
+                return
+            self.clock.wait(until if wake_at is None else min(until, wake_at))
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass with no scheduler."""
+        until = self.clock.now() + seconds
+        while self.clock.now() < until:
+            self.clock.wait(until)
+
+    def verdicts(self, name: str = "x") -> list[str]:
+        runs = [run for run in self.runlog.all_runs() if run.schedule == name]
+        return [run.verdict() for run in sorted(runs, key=lambda r: (r.scheduled_at or 0, r.seq))]
+
+    def says(self, event: str) -> int:
+        return sum(event in str(line) for line in self.journal.lines)
+
+
+def every(seconds: int, **keys: Any) -> Schedule:
+    return Schedule("x", every=f"{seconds}s", command="true", **keys)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def test_a_slot_is_started_at_its_second_and_succeeds(stage: Stage) -> None:
+    stage.put(every(60))
+    stage.boot()
+    stage.go(61)
+    assert stage.verdicts() == ["succeeded"]
+    (run,) = stage.runlog.all_runs()
+    assert run.started == run.scheduled_at == NOON + 60
+
+
+def test_a_start_that_is_not_possible_now_waits_and_is_said_once(stage: Stage) -> None:
+    """Still claimed when the fork failed for now; no restart storm."""
+    stage.put(every(60))
+    trouble = StartDelayed("no more processes")
+    patience = iter([trouble, trouble, trouble])
+
+    def fate(_: Order) -> Fate:
+        if (error := next(patience, None)) is not None:
+            raise error
+        return Fate()
+
+    stage.fate = fate
+    stage.boot()
+    stage.go(62)
+    assert stage.verdicts() == ["claimed"]
+    stage.go(10)
+    assert stage.verdicts() == ["succeeded"]
+    assert stage.says("cannot start") == 1
+
+
+def test_a_delayed_start_that_is_cancelled_is_never_begun(stage: Stage) -> None:
+    stage.put(every(60))
+
+    def fate(_: Order) -> Fate:
+        raise StartDelayed("no more processes")
+
+    stage.fate = fate
+    stage.boot()
+    stage.go(61)
+    (run,) = stage.loop.active
+    assert stage.loop.end([run], "cancelled(by user)")
+    stage.go(1)
+    assert stage.verdicts() == ["cancelled(by user)"]
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (StartError("no such command 'foo'"), "failed(start: no such command 'foo')"),
+        (ZeroDivisionError("oops"), "failed(start: ZeroDivisionError: oops)"),
+    ],
+)
+def test_what_can_never_start_fails_and_is_not_retried(
+    stage: Stage, error: Exception, verdict: str
+) -> None:
+    stage.put(every(60, retry={"max_attempts": 5, "delay": "1s"}))
+
+    def fate(_: Order) -> Fate:
+        raise error
+
+    stage.fate = fate
+    stage.boot()
+    stage.go(70)
+    assert stage.verdicts() == [verdict]
+    panics = stage.runlog.counters().get(("job_panics_total", "", ""), 0)
+    assert panics == isinstance(error, ZeroDivisionError)
+
+
+def test_a_failure_is_tried_again_with_growing_waits(stage: Stage) -> None:
+    stage.put(every(3600, retry={"max_attempts": 3, "delay": "10s", "multiplier": 3}))
+    stage.fate = lambda _: Fate(seconds=1, exit_code=2)
+    stage.boot()
+    stage.go(3601)
+    assert stage.verdicts() == ["retry_wait(exit 2)"]
+    stage.go(60)
+    assert stage.verdicts() == ["failed(exit 2)"]
+    (run,) = stage.runlog.all_runs()
+    assert run.attempt == 3
+    assert run.ended == NOON + 3600 + 1 + 10 + 1 + 30 + 1
+
+
+def test_a_timeout_is_durable_before_term_and_then_kill(stage: Stage) -> None:
+    stage.put(every(3600, timeout="30s", kill_after="5s"))
+    stage.fate = lambda _: Fate(seconds=None, heeds_term=None)
+    stage.boot()
+    stage.go(3600 + 31)
+    (run,) = stage.runlog.active()
+    assert run.end_as == "timed_out"
+    assert [word for word, _ in stage.launcher.signals] == ["TERM"]
+    stage.go(5)
+    assert [word for word, _ in stage.launcher.signals] == ["TERM", "KILL"]
+    assert stage.verdicts() == ["timed_out"]
+
+
+def test_no_signal_is_sent_while_the_intent_cannot_be_written(stage: Stage) -> None:
+    stage.put(every(3600, timeout="30s"))
+    stage.fate = lambda _: Fate(seconds=None)
+    stage.boot()
+    stage.go(3601)
+    stage.runlog.locked = True
+    stage.go(60)
+    assert stage.launcher.signals == []
+    stage.runlog.locked = False
+    stage.go(2)
+    assert stage.verdicts() == ["timed_out"]
+
+
+def test_a_locked_run_log_delays_and_then_misses_but_loses_nothing(stage: Stage) -> None:
+    stage.put(every(5, catchup="none"))
+    stage.boot()
+    stage.go(6)
+    stage.runlog.locked = True
+    stage.go(30)
+    assert stage.says("not writable") == 1
+    stage.runlog.locked = False
+    stage.go(5)
+    assert stage.says("writable again") == 1
+    (gap,) = stage.runlog.all_gaps()
+    assert gap.reason == "run log unavailable"
+    ran = {run.scheduled_at for run in stage.runlog.all_runs()}
+    missed = set(range(gap.after + 5, gap.until + 1, 5))
+    assert ran | missed == set(range(NOON + 5, NOON + 41, 5))
+    assert not ran & missed
+
+
+def test_a_new_life_adopts_what_runs_with_its_deadline(stage: Stage) -> None:
+    stage.put(every(3600, timeout="60s"))
+    stage.fate = lambda _: Fate(seconds=None)
+    stage.boot()
+    stage.go(3610)
+    stage.world.crash()
+    stage.boot()
+    assert stage.says("adopted") == 1
+    stage.go(55)
+    assert stage.verdicts() == ["timed_out"]
+
+
+def test_a_new_life_records_what_ended_meanwhile(stage: Stage) -> None:
+    stage.put(every(3600))
+    stage.fate = lambda _: Fate(seconds=20, exit_code=7)
+    stage.boot()
+    stage.go(3610)
+    stage.world.crash()
+    stage.sleep(300)
+    stage.boot()
+    stage.go(1)
+    assert stage.verdicts() == ["failed(exit 7)"]
+
+
+@pytest.mark.parametrize(
+    ("survive", "reboot", "verdict"),
+    [
+        (False, False, "interrupted(scheduler died)"),
+        (True, True, "interrupted(host restarted)"),
+    ],
+)
+def test_what_died_with_its_supervisor_is_interrupted_and_says_why(
+    stage: Stage, survive: bool, reboot: bool, verdict: str
+) -> None:
+    stage.put(every(3600, survive=survive))
+    stage.fate = lambda _: Fate(seconds=None)
+    stage.boot()
+    stage.go(3610)
+    stage.world.crash()
+    if reboot:
+        stage.world.reboot()
+    stage.boot()
+    stage.go(1)
+    assert stage.verdicts() == [verdict]
+
+
+def test_a_supervisor_that_dies_alone_is_interrupted_and_rerun_three_times(stage: Stage) -> None:
+    stage.put(every(36000, on_interrupted="rerun"))
+    stage.fate = lambda _: Fate(seconds=1, end=End.LOST, exit_code=None, reason="supervisor died")
+    stage.boot()
+    stage.go(36100)
+    assert stage.verdicts() == ["interrupted(supervisor died)"]
+    (run,) = stage.runlog.all_runs()
+    assert run.attempt == 4
+
+
+def test_what_was_claimed_and_never_started_is_started_by_the_next_life(stage: Stage) -> None:
+    """At most once, and not lost."""
+    stage.put(every(3600))
+    stage.boot()
+    real = stage.launcher.start
+
+    def die(_order: Order) -> Any:
+        raise KeyboardInterrupt
+
+    stage.launcher.start = die
+    with pytest.raises(KeyboardInterrupt):
+        stage.go(3601)
+    assert stage.verdicts() == ["claimed"]
+    stage.launcher.start = real
+    stage.boot()
+    stage.go(2)
+    assert stage.verdicts() == ["succeeded"]
+
+
+def test_a_record_that_cannot_be_read_now_is_read_later(stage: Stage) -> None:
+    """EMFILE is not a missing record."""
+    stage.put(every(3600))
+    stage.fate = lambda _: Fate(seconds=20, exit_code=7)
+    stage.boot()
+    stage.go(3610)
+    stage.world.crash()
+    trouble = [OSError(24, "Too many open files")] * 2
+    adopt = FakeLauncher.adopt
+
+    class Short(FakeLauncher):
+        def adopt(self, attempt: Any) -> Adoption:
+            if trouble:
+                raise trouble.pop()
+            return adopt(self, attempt)
+
+    stage.launcher = Short(stage.clock, lambda order: stage.fate(order), world=stage.world)
+    stage.put(*stage.schedules)
+    stage.loop = Loop(
+        clock=stage.clock, source=stage.source, runlog=stage.runlog, launcher=stage.launcher,
+        hook=stage.hook, journal=stage.journal,
+    )  # fmt: skip
+    stage.loop.start()
+    stage.go(60)
+    assert stage.verdicts() == ["failed(exit 7)"]
+
+
+def test_an_end_meant_before_a_crash_is_the_verdict_after_it(stage: Stage) -> None:
+    """A crash between TERM and the end cannot turn a timeout into a failure."""
+    stage.put(every(3600, timeout="10s", kill_after="30s"))
+    stage.fate = lambda _: Fate(seconds=None, heeds_term=5)
+    stage.boot()
+    stage.go(3611)
+    stage.world.crash()
+    stage.boot()
+    stage.go(30)
+    assert stage.verdicts() == ["timed_out"]
+
+
+def test_the_manifest_broken_keeps_the_last_good_set_and_says_so_once(stage: Stage) -> None:
+    stage.put(every(60))
+    stage.boot()
+    stage.source.news = Invalid("line 3 is odd")
+    stage.go(61)
+    assert stage.verdicts() == ["succeeded"]
+    assert stage.says("not readable") == 1
+    assert stage.runlog.load().meta["manifest_error"] == "line 3 is odd"
+    stage.put(every(60), Schedule("y", every="60s", command="true"))
+    stage.go(60)
+    assert stage.verdicts("y") == ["succeeded"]
+    assert stage.runlog.load().meta["manifest_error"] == ""
+
+
+def test_a_removed_schedule_lets_its_run_finish_and_cancels_what_waits(stage: Stage) -> None:
+    stage.put(every(60, overlap="queue", success_exit_codes=[3]))
+    stage.fate = lambda _: Fate(seconds=100, exit_code=3)
+    stage.boot()
+    stage.go(130)
+    stage.put()
+    stage.go(200)
+    assert stage.verdicts() == ["succeeded", "cancelled(removed)"]
+
+
+def test_replace_cancels_the_old_run_and_starts_the_new_one_after_it(stage: Stage) -> None:
+    stage.put(every(60, overlap="replace", retry={"max_attempts": 3}))
+    stage.fate = lambda order: Fate(seconds=100 if order.run.scheduled_at == NOON + 60 else 1)
+    stage.boot()
+    stage.go(125)
+    assert stage.verdicts() == ["cancelled(replaced)", "succeeded"]
+
+
+def test_a_live_slot_waits_for_a_caught_up_run_and_goes_next(stage: Stage) -> None:
+    stage.put(every(60, catchup="all"))
+    stage.boot()
+    stage.clock.step(300)
+    stage.fate = lambda _: Fate(seconds=50)
+    stage.boot()
+    stage.go(200)
+    order = [
+        run
+        for run in sorted(stage.runlog.all_runs(), key=lambda run: run.started or 1e18)
+        if run.started is not None
+    ]
+    origins = [run.origin for run in order]
+    assert origins[0] in {Origin.CATCHUP, Origin.SCHEDULE}
+    assert origins.count(Origin.SCHEDULE) >= 2, "live slots are not starved by catch-up"
+    for one, other in itertools.pairwise(order):
+        assert (one.ended or 0) <= (other.started or 0), "one at a time"
+
+
+def test_a_clock_set_back_starts_nothing_again(stage: Stage) -> None:
+    stage.put(every(60))
+    stage.boot()
+    stage.go(300)
+    stage.clock.step(-200)
+    stage.go(400)
+    slots = [run.scheduled_at for run in stage.runlog.all_runs()]
+    assert sorted(slots) == list(range(NOON + 60, NOON + 501, 60))
+    assert stage.says("clock set back") == 1
+
+
+def test_a_clock_set_forward_is_downtime(stage: Stage) -> None:
+    stage.put(every(60, catchup="none"))
+    stage.boot()
+    stage.go(60)
+    stage.clock.step(600)
+    stage.go(1)
+    (gap,) = stage.runlog.all_gaps()
+    assert gap.reason == "suspend or clock step"
+
+
+def test_a_wish_of_another_process_is_carried_out(stage: Stage) -> None:
+    stage.put(every(3600))
+    stage.boot()
+    MemoryRunLog(beside=stage.runlog).request(
+        Run(
+            id="manual-x-1",
+            schedule="x",
+            scheduled_at=None,
+            origin=Origin.MANUAL,
+            status=RunStatus.QUEUED,
+            created=stage.clock.now(),
+        )
+    )
+    stage.go(3)
+    assert stage.verdicts() == ["succeeded"]
+
+
+def test_a_cancel_of_another_process_ends_a_run(stage: Stage) -> None:
+    stage.put(every(3600))
+    stage.fate = lambda _: Fate(seconds=None, heeds_term=1)
+    stage.boot()
+    stage.go(3601)
+    (run,) = stage.runlog.active()
+    assert MemoryRunLog(beside=stage.runlog).note_end(run.id, "cancelled(by user)")
+    stage.go(3)
+    assert stage.verdicts() == ["cancelled(by user)"]
+
+
+def test_a_command_starts_just_its_own_and_what_stands_in_its_way(stage: Stage) -> None:
+    """A run between two attempts would keep its schedule for ever."""
+    stage.put(every(3600, retry={"max_attempts": 2, "delay": "10m"}))
+    stage.fate = lambda _: Fate(exit_code=1)
+    stage.boot()
+    stage.go(3602)
+    assert stage.verdicts() == ["retry_wait(exit 1)"]
+    stage.world.crash()
+    wish = Run(
+        id="manual-x-2", schedule="x", scheduled_at=None, origin=Origin.MANUAL,
+        status=RunStatus.QUEUED, created=stage.clock.now(),
+    )  # fmt: skip
+    other = replace(wish, id="manual-y-3", schedule="y")
+    stage.put(*stage.schedules, Schedule("y", every="10s", command="true"))
+    assert stage.runlog.request(wish)
+    assert stage.runlog.request(other)
+    stage.boot(own=frozenset({wish.id}))
+    stage.go(1400)
+    assert sorted(stage.verdicts()) == ["failed(exit 1)", "failed(exit 1)"]
+    assert stage.verdicts("y") == ["queued"], "it plans nothing, and leaves others alone"
+
+
+def test_places_go_to_live_runs_first(stage: Stage) -> None:
+    names = [f"s{n}" for n in range(4)]
+    stage.put(*(Schedule(name, every="60s", command="true") for name in names))
+    stage.fate = lambda _: Fate(seconds=10)
+    stage.boot(places=2)
+    stage.go(65)
+    statuses = sorted(run.status.value for run in stage.runlog.all_runs())
+    assert statuses == ["queued", "queued", "running", "running"]
+    stage.go(20)
+    assert {verdict for name in names for verdict in stage.verdicts(name)} == {"succeeded"}
+
+
+def test_hooks_are_told_of_verdicts_that_are_durable(stage: Stage) -> None:
+    codes = iter([1, 0, 0])
+    hooks = {f"on_{event}": "true" for event in ("success", "failure", "missed", "recovered")}
+    stage.put(every(60, **hooks))
+    stage.fate = lambda _: Fate(exit_code=next(codes))
+    stage.boot()
+    stage.go(182)
+    assert [told.event for told in stage.hook.told] == [
+        "failure",
+        "success",
+        "recovered",
+        "success",
+    ]
+
+
+def test_a_pause_ends_by_itself_and_is_not_replayed(stage: Stage) -> None:
+    stage.put(every(60).with_(paused_until=NOON + 180))
+    stage.boot()
+    stage.go(300)
+    slots = [run.scheduled_at for run in stage.runlog.all_runs()]
+    assert slots == [NOON + 180, NOON + 240, NOON + 300]
+    assert not stage.runlog.all_gaps()
+
+
+def test_limits_may_change_while_it_runs(stage: Stage) -> None:
+    stage.put(*(Schedule(f"s{n}", every="60s", command="true") for n in range(3)))
+    stage.fate = lambda _: Fate(seconds=1000)
+    stage.boot(places=1)
+    stage.go(61)
+    stage.loop.limit(Limits(places=3))
+    stage.go(1)
+    assert {run.status for run in stage.runlog.all_runs()} == {RunStatus.RUNNING}
+
+
+def test_stopping_decides_nothing_more(stage: Stage) -> None:
+    stage.put(every(60))
+    stage.boot()
+    stage.loop.stopping = True
+    stage.go(120)
+    assert not stage.runlog.all_runs()

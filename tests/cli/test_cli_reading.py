@@ -303,6 +303,8 @@ def test_missed_slots_are_seen_before_they_are_caught_up(terminal: Terminal) -> 
     answer: dict[str, Any] = terminal.json("catchup", "--dry-run", "--limit", "2")
 
     (row,) = answer["schedules"]
-    assert (row["schedule"], row["count"], row["would_run"]) == ("backup-photos", 5, 2)
+    assert (row["schedule"], row["would_run"]) == ("backup-photos", 2)
+    # Five hours and half a minute hold five whole hours, and six just after a full one.
+    assert row["count"] in {5, 6}
     assert "backup-photos" in terminal.ok("catchup", "--dry-run").out
     assert terminal.print() == before

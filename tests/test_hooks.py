@@ -268,7 +268,6 @@ def test_a_failing_hook_is_one_line(desk: Desk, command: str, why: str) -> None:
     [
         (["/no/such/program"], {}, "No such file or directory: '/no/such/program'"),
         (["/etc/passwd"], {}, "Permission denied"),
-        ("true", {"cwd": "/no/such/folder"}, "No such file or directory: '/no/such/folder'"),
     ],
 )
 def test_a_hook_that_can_never_start_is_one_line(
@@ -278,6 +277,13 @@ def test_a_hook_that_can_never_start_is_one_line(
     assert not desk.hook.busy
     (said,) = desk.why()
     assert why in str(said)
+
+
+def test_a_folder_that_is_gone_does_not_keep_the_news_back(desk: Desk, tmp_path: Path) -> None:
+    """An unmounted disk is the very thing that somebody wants to be told of."""
+    desk.run(f"pwd > {tmp_path}/where", cwd="/no/such/folder")
+    assert desk.journal.lines == []
+    assert (tmp_path / "where").read_text().strip() != "/no/such/folder"
 
 
 def test_an_environment_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from core_makers import T, schedule
 
 from flytesched.core.runs import Reason
-from flytesched.core.sight import owed, removed, see
+from flytesched.core.sight import owed, recalled, removed, see
 
 NOW = T + 600.5
 
@@ -185,3 +185,22 @@ class TestRemoved:
     def test_a_cursor_ahead_of_the_clock_stays(self):
         state, gap = removed(known(cursor=T + 9_000), NOW)
         assert (state.cursor, gap) == (T + 9_000, None)
+
+
+class TestRecalled:
+    """What a run's end means while the manifest cannot be read."""
+
+    def test_it_is_the_last_definition_seen_without_env_values(self):
+        seen = schedule(
+            retry={"max_attempts": 3}, timeout="5m", on_failure=["tell", "me"],
+            env={"TOKEN": "secret"}, success_exit_codes=[0, 3], survive=False,
+        )  # fmt: skip
+        assert recalled(known(seen)) == seen.with_(env={})
+
+    def test_a_removed_one_is_none(self):
+        gone, _ = removed(known(), NOW)
+        assert recalled(gone) is None
+
+    @pytest.mark.parametrize("text", ["{", "[]", '{"overlap": "odd"}', '{"timing": "?"}'])
+    def test_one_that_cannot_be_read_is_none(self, text):
+        assert recalled(replace(known(), definition=text)) is None

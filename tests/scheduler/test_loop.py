@@ -71,9 +71,17 @@ class Stage:
         self.schedules = schedules
         self.source.news = Roster(schedules={one.name: one for one in schedules})
 
-    def boot(self, own: frozenset[str] | None = None, **limits: Any) -> None:
+    def boot_broken(self) -> None:
+        """Start a scheduler that cannot read the schedules."""
+        self.boot(broken=True)
+
+    def boot(
+        self, own: frozenset[str] | None = None, *, broken: bool = False, **limits: Any
+    ) -> None:
         """Start a scheduler in this world."""
         self.put(*self.schedules)
+        if broken:
+            self.source.news = Invalid("line 3 is odd")
         self.launcher = FakeLauncher(self.clock, lambda order: self.fate(order), world=self.world)
         self.loop = Loop(
             clock=self.clock, source=self.source, runlog=self.runlog, launcher=self.launcher,
@@ -262,6 +270,51 @@ def test_a_new_life_records_what_ended_meanwhile(stage: Stage) -> None:
     assert stage.verdicts() == ["failed(exit 7)"]
 
 
+def test_what_ended_meanwhile_is_tried_again_and_told_of(stage: Stage) -> None:
+    """A restart of the scheduler takes neither the retries nor the hooks away."""
+    stage.put(every(3600, retry={"max_attempts": 2, "delay": "1s"}, on_failure="true"))
+    stage.fate = lambda _: Fate(seconds=20, exit_code=7)
+    stage.boot()
+    stage.go(3610)
+    stage.world.crash()
+    stage.sleep(300)
+    stage.boot()
+    stage.go(1)
+    assert stage.verdicts()[0] in {"retry_wait(exit 7)", "running"}
+    stage.go(60)
+    assert stage.verdicts() == ["failed(exit 7)"]
+    assert [told.event for told in stage.hook.told] == ["failure"]
+
+
+def test_what_cannot_survive_is_rerun_where_the_schedule_says_so(stage: Stage) -> None:
+    stage.put(every(3600, survive=False, on_interrupted="rerun"))
+    stage.fate = lambda order: Fate(seconds=None if order.run.attempt == 1 else 1)
+    stage.boot()
+    stage.go(3610)
+    stage.world.crash()
+    stage.boot()
+    stage.go(5)
+    assert stage.verdicts() == ["succeeded"]
+
+
+def test_a_broken_manifest_at_start_judges_ends_by_the_last_definition_seen(stage: Stage) -> None:
+    """Nothing is planned, but a retry is not given up for it."""
+    stage.put(every(3600, retry={"max_attempts": 2, "delay": "1s"}))
+    stage.fate = lambda _: Fate(seconds=20, exit_code=7)
+    stage.boot()
+    stage.go(3610)
+    stage.world.crash()
+    good = stage.schedules
+    stage.boot_broken()
+    stage.go(60)
+    assert stage.verdicts() == ["retry_wait(exit 7)"]
+    assert stage.says("nothing is planned") == 1
+    stage.put(*good)
+    stage.go(60)
+    assert stage.verdicts() == ["failed(exit 7)"]
+    assert stage.says("readable again") == 1
+
+
 @pytest.mark.parametrize(
     ("survive", "reboot", "verdict"),
     [
@@ -285,10 +338,10 @@ def test_what_died_with_its_supervisor_is_interrupted_and_says_why(
 
 
 def test_a_supervisor_that_dies_alone_is_interrupted_and_rerun_three_times(stage: Stage) -> None:
-    stage.put(every(36000, on_interrupted="rerun"))
+    stage.put(every(3600, on_interrupted="rerun"))
     stage.fate = lambda _: Fate(seconds=1, end=End.LOST, exit_code=None, reason="supervisor died")
     stage.boot()
-    stage.go(36100)
+    stage.go(3700)
     assert stage.verdicts() == ["interrupted(supervisor died)"]
     (run,) = stage.runlog.all_runs()
     assert run.attempt == 4

@@ -15,6 +15,8 @@ from flytesched.service.backfill import Backfill
 
 #: More runs than this are asked about.
 _ASK_ABOVE = 20
+#: Slots that a dry run lists; --json lists them all.
+_SHOWN = 20
 
 
 @verb(reads=True)
@@ -91,4 +93,9 @@ def _show(call: Call, found: Backfill) -> None:
         call.answer("backfill", {"slots": slots, **counts})
         return
     _say(call, found)
-    call.write("".join(f"{call.clock(slot)}\n" for slot in found.slots))
+    shown = found.slots[:_SHOWN]
+    call.write("".join(f"{call.clock(slot)}\n" for slot in shown))
+    if more := len(found.slots) - len(shown):
+        call.line(f"... and {more:,} more, up to {call.clock(found.slots[-1])}")
+    if found.slots:
+        call.talk(f"{render.plural(len(found.slots), 'slot')} would run")

@@ -6,18 +6,16 @@ the old definition still owed at that moment become a gap, which only a person c
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from flytesched.core.agenda import ALL_LATE, divide
 from flytesched.core.planner import declined, gap_of
 from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import Gap, Reason, ScheduleState
+from flytesched.core.schedule import Schedule
 from flytesched.core.timetables.parse import Timing
 from flytesched.errors import InvalidTimetable
-
-if TYPE_CHECKING:
-    from flytesched.core.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,3 +135,20 @@ def removed(state: ScheduleState, now: float) -> tuple[ScheduleState, Gap | None
         gap = replace(gap, closed_at=now, closed_as=Reason.REMOVED.value)
     cursor = max(state.cursor, int(now)) if state.enabled else state.cursor
     return replace(state, removed_at=now, enabled=False, paused_until=None, cursor=cursor), gap
+
+
+def recalled(state: ScheduleState) -> Schedule | None:
+    """Return the last definition seen of a schedule, without its env; None if it was removed.
+
+    It tells what a run's end means while the manifest cannot be read. One that this version
+    cannot read is None too.
+    """
+    if state.removed_at is not None:
+        return None
+    try:
+        keys = json.loads(state.definition)
+        timing = Timing.from_text(keys.pop("timing", state.timing))
+        keys.pop("env", None)  # values are never stored
+        return Schedule(state.name, **{**keys, "every": "1s"}).with_(timing=timing)
+    except (ValueError, TypeError, AttributeError):
+        return None

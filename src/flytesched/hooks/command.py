@@ -223,7 +223,9 @@ def _directory(cwd: str | None) -> str:
     """Return where a hook runs: where the schedule's commands do, a relative one below home."""
     home = os.path.expanduser("~")  # noqa: PTH111  Path.home() raises where there is none
     home = home if home.startswith("/") else "/"
-    return os.path.join(home, os.path.expanduser(cwd)) if cwd else home  # noqa: PTH111, PTH118
+    wanted = os.path.join(home, os.path.expanduser(cwd)) if cwd else home  # noqa: PTH111, PTH118
+    # A directory that is gone may be the very news: somebody has to be told from somewhere.
+    return next((place for place in (wanted, home) if os.path.isdir(place)), "/")  # noqa: PTH112
 
 
 def _passes(error: Exception) -> bool:

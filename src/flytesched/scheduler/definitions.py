@@ -14,7 +14,7 @@ from flytesched.core.counts import count_gaps, count_verdicts
 from flytesched.core.decision import Count, Decision, Move
 from flytesched.core.policies import OverlapPolicy
 from flytesched.core.runs import WAITING, Reason, RunStatus
-from flytesched.core.sight import removed, see
+from flytesched.core.sight import recalled, removed, see
 from flytesched.errors import FlyteschedError, Invalid
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Definitions:
         self.schedules: dict[str, Schedule] = {}
         #: Whether a good set was ever read.
         self.known = False
+        self._broke = False
         self._states: dict[str, ScheduleState] = {}
         self._pauses: list[tuple[int, str]] = []
         self._pending: Roster | None = None
@@ -80,6 +81,16 @@ class Definitions:
         """Tell whether runs of a schedule may go beside each other."""
         schedule = self.schedules.get(name)
         return schedule is not None and schedule.overlap is OverlapPolicy.ALLOW
+
+    def of(self, name: str) -> Schedule | None:
+        """Return a schedule's definition, the last one seen while none can be read.
+
+        None means that the schedule was removed.
+        """
+        if self.known:
+            return self.schedules.get(name)
+        state = self._states.get(name)
+        return recalled(state) if state is not None else None
 
     def codes(self, name: str) -> Sequence[int]:
         """Return a schedule's exit codes of success, also after it was removed."""
@@ -119,6 +130,9 @@ class Definitions:
         gaps = self._see(schedules, names, gone, now, lanes)
         if gaps is None:
             return None
+        if self._broke:
+            self._broke = False
+            self._journal.say("info", "schedules readable again")
         if self.known and (names or gone):
             self._journal.say("info", "schedules changed", count=len(names) + len(gone))
         self.known = True
@@ -126,9 +140,9 @@ class Definitions:
         return gaps
 
     def _broken(self, error: FlyteschedError) -> None:
-        self._journal.say(
-            "error", "schedules not readable; the last good ones stay in force", why=error.message
-        )
+        self._broke = True
+        meanwhile = "the last good ones stay in force" if self.known else "nothing is planned"
+        self._journal.say("error", f"schedules not readable; {meanwhile}", why=error.message)
         count = Count(metric="schedule_errors_total")
         self._ledger.write(Decision(meta={"manifest_error": error.message}, counts=(count,)))
 

@@ -95,7 +95,7 @@ class Loop:
         )
         self._supervisor = Supervisor(
             clock=clock, runlog=runlog, ledger=self._ledger, launcher=launcher, lanes=self._lanes,
-            hook=hook, journal=journal, definition=self._definitions.schedules.get,
+            hook=hook, journal=journal, definition=self._definitions.of,
             codes=self._definitions.codes,
             may_begin=lambda run_id: self._definitions.known and self._is_mine(run_id),
         )  # fmt: skip
@@ -129,18 +129,27 @@ class Loop:
     def tick(self, now: float) -> float | None:
         """Do everything that is due at ``now``; return when to be called again at the latest."""
         self._watch_clock(now)
+        if not self._definitions.known:
+            # What ended meanwhile is judged by the definitions in force, retries and hooks too.
+            self._take_over(now)
         self._supervisor.collect()
         if self._runlog.changed() or self._supervisor.stale:
             self._supervisor.resync()
         if self._definitions.known:
             self._decide(now)
-        if (gaps := self._definitions.reload(now, self._lanes)) is not None:
-            self._report(gaps)
+        if self._take_over(now):
             self._decide(now)
         self._supervisor.enforce(now)
         self._supervisor.collect()
         self._first = False
         return self._wake_at(now)
+
+    def _take_over(self, now: float) -> bool:
+        """Put a changed set of schedules in force; tell whether there was one."""
+        if (gaps := self._definitions.reload(now, self._lanes)) is None:
+            return False
+        self._report(gaps)
+        return True
 
     def limit(self, limits: Limits) -> None:
         """Take other limits from now on; what runs is not touched."""
@@ -187,7 +196,8 @@ class Loop:
     def _wake_at(self, now: float) -> float | None:
         moments = [self._supervisor.next_at()]
         if not self.stopping:
-            moments.append(self._lanes.next_at(now))
+            if self._definitions.known:
+                moments.append(self._lanes.next_at(now))
             moments.append(self._definitions.next_at(now))
             if self.planning:
                 moments.append(self._agenda.next_at())

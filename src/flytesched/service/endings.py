@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flytesched import wakeup
 from flytesched.core.runs import IN_PLACE, Origin, Reason, Run, RunStatus, request_id
 from flytesched.errors import Conflict
-from flytesched.service.watch import find
+from flytesched.service.watch import find, settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ def cancel(site: Site, said: Sequence[str]) -> list[Run]:
         NotFound: no run has that id.
         Conflict: a run has its verdict already.
     """
+    settle(site)
     runs = find(site, said)
     for run in runs:
         if not run.active:
@@ -52,6 +53,7 @@ def retry(site: Site, said: Sequence[str]) -> list[Run]:
     """
     from flytesched.bootstrap import definition
 
+    settle(site)
     runs = find(site, said)
     for run in runs:
         definition(site, run.schedule)

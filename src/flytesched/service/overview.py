@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flytesched.core.runs import FAILURES
+from flytesched.core.sight import recalled
 from flytesched.errors import FlyteschedError, Invalid
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Overview:
     holder: Holder | None
     #: Why it cannot be told who holds it.
     lock_error: str | None = None
-    #: The schedules by name; empty while the manifest is broken.
+    #: The schedules by name; while the manifest is broken, those the run log remembers.
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     #: Why the manifest cannot be used.
     manifest_error: str | None = None
@@ -131,6 +132,9 @@ def _read(site: Site, seen: Overview) -> None:
         seen.states = {name: one for name, one in states.items() if one.removed_at is None}
         seen.active = tuple(reader.active())
         seen.missed = reader.open_missed()
+        if seen.manifest_error is not None:
+            recollected = {name: recalled(state) for name, state in seen.states.items()}
+            seen.schedules = {name: one for name, one in recollected.items() if one is not None}
         seen.last = reader.last_runs(list(seen.schedules), done=True)
         seen.meta = reader.meta()
 

@@ -10,6 +10,7 @@ from flytesched.core.instants import rfc3339
 from flytesched.core.policies import OverlapPolicy
 from flytesched.core.runs import IN_PLACE, Origin, Reason, Run, RunStatus, request_id, run_id
 from flytesched.errors import Conflict, NoScheduler, UsageError
+from flytesched.service.watch import settle
 
 if TYPE_CHECKING:
     from flytesched.bootstrap import Site
@@ -41,6 +42,7 @@ def trigger(
     now = site.now()
     if at is not None:
         _check_slot(schedule, at, now)
+    settle(site)
     runlog = site.runlog()
     try:
         bind(site, runlog, rebind=False)
@@ -78,7 +80,8 @@ def _make_way(
 ) -> None:  # fmt: skip
     """Do what ``overlap`` says about the runs that are active."""
     if schedule.overlap is OverlapPolicy.SKIP:
-        msg = f"{active[0].id} is {active[0].status.value}, and overlap is skip"
+        run = active[0]
+        msg = f"{run.id} ({run.origin.value}) is {run.status.value}, and overlap is skip"
         raise Conflict(msg, hint="wait for it, cancel it, or pass --force to run beside it")
     if schedule.overlap is OverlapPolicy.REPLACE:
         for run in active:

@@ -7,17 +7,21 @@ up as soon as ``flytesched run`` asks for it, and goes on watching.
 
 from __future__ import annotations
 
+import signal
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
 from flytesched import wakeup
 from flytesched.bootstrap import build
 from flytesched.clock import sleep
+from flytesched.core.runs import IN_PLACE
 from flytesched.errors import NotFound, SchedulerRunning
 from flytesched.journal import StderrJournal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from flytesched.bootstrap import Site
     from flytesched.core.runs import Run
@@ -45,21 +49,75 @@ def see_through(site: Site, ids: Sequence[str], watcher: Watcher) -> list[Run]:
     wakeup.touch(site.settings.state_dir)
     runlog = site.runlog()
     try:
-        while (runs := _look(runlog, ids, watcher)) is None:
-            lock = site.lock()
-            try:
-                lock.acquire("command")
-            except SchedulerRunning:
-                sleep(LOOK_EVERY)
-                continue
-            try:
-                _carry_out(site, lock, ids, watcher)
-            finally:
-                lock.release()
-                wakeup.touch(site.settings.state_dir)
-        return runs
+        with _hung_up_is_interrupted():
+            return _see_through(site, runlog, ids, watcher)
     finally:
         runlog.close()
+
+
+@contextmanager
+def _hung_up_is_interrupted() -> Iterator[None]:
+    """Take SIGTERM and SIGHUP for Ctrl-C: a closed terminal withdraws what is queued, too."""
+
+    def interrupt(number: int, _frame: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    # What nohup(1) ignores stays ignored.
+    before = {
+        number: signal.signal(number, interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _see_through(
+    site: Site, runlog: SqliteRunLog, ids: Sequence[str], watcher: Watcher
+) -> list[Run]:
+    while (runs := _look(runlog, ids, watcher)) is None:
+        lock = site.lock()
+        try:
+            lock.acquire("command")
+        except SchedulerRunning:
+            sleep(LOOK_EVERY)
+            continue
+        try:
+            _carry_out(site, lock, ids, watcher)
+        finally:
+            lock.release()
+            wakeup.touch(site.settings.state_dir)
+    return runs
+
+
+def settle(site: Site) -> None:
+    """Record what ended while nobody watched; where a scheduler runs, it has done so.
+
+    Without this a run that has long ended would look active to whoever asks next.
+    """
+    if (reader := site.reader()) is None:
+        return
+    with reader:
+        if not any(run.status in IN_PLACE for run in reader.active()):
+            return
+    lock = site.lock()
+    try:
+        lock.acquire("command")
+    except SchedulerRunning:
+        return
+    try:
+        runlog = site.runlog(holder=True)
+        works = build(site, runlog, StderrJournal(least="error"), own=frozenset())
+        try:
+            works.loop.start()
+            works.loop.tick(works.clock.now())
+        finally:
+            works.close()
+    finally:
+        lock.release()
 
 
 def _look(runlog: SqliteRunLog, ids: Sequence[str], watcher: Watcher) -> list[Run] | None:
@@ -85,15 +143,26 @@ def _carry_out(site: Site, lock: SchedulerLock, ids: Sequence[str], watcher: Wat
         works.close()
 
 
+def _matching(word: str, active: Sequence[Run]) -> list[str]:
+    """Return the ids that a pattern matches; any other word, or one that matches none, as it is."""
+    if not set(word) & set("*?["):
+        return [word]
+    return [run.id for run in active if fnmatchcase(run.id, word)] or [word]
+
+
 def find(site: Site, said: Sequence[str]) -> list[Run]:
-    """Return the runs that ids, or beginnings of ids that name just one run, say.
+    """Return the runs that ids say, or beginnings of ids that name just one run.
+
+    A pattern such as ``sched-backup-*`` means the active runs whose ids it matches.
 
     Raises:
-        NotFound: no run has that id.
+        NotFound: no run has that id, or no active one matches.
     """
     runs: list[Run | None] = []
     if (reader := site.reader()) is not None:
         with reader:
+            active = reader.active()
+            said = [one for word in said for one in _matching(word, active)]
             runs = [reader.run(word) for word in said]
     for word, run in zip_longest(said, runs):
         if run is None:

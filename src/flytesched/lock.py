@@ -88,6 +88,19 @@ class SchedulerLock:
             _write(self._beside, kind)
             self._pulse = os.open(self._beside, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
 
+    @contextmanager
+    def borrowed(self) -> Iterator[bool]:
+        """Hold the lock for a command's own work; False, and not held, where somebody has it."""
+        try:
+            self.acquire("command")
+        except SchedulerRunning:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            self.release()
+
     def release(self) -> None:
         """Let go of the lock; does nothing when it is not held."""
         if self._lock is None:

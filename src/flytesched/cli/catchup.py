@@ -1,7 +1,7 @@
 """flytesched catchup: run the missed slots that are still open."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from flytesched.cli.watching import progress, report
 from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import Run, RunStatus
 from flytesched.service import catchup
-from flytesched.service.catchup import Missing
+from flytesched.service.catchup import Choice, Missing
 from flytesched.service.selection import select
 
 #: More runs than this are asked about.
@@ -57,12 +57,12 @@ def command(
     Without names, those of all enabled schedules. It is safe to repeat: a slot that has a run
     never gets another. Ctrl-C withdraws what is still queued.
     """
-    chosen: dict[str, Any] = {
-        "names": _names(call, names or [], labels or []),
-        "since": call.moment("--since", since), "until": call.moment("--until", until),
-        "limit": limit, "policy": policy.value,
-    }  # fmt: skip
-    found = catchup.missing(call.site, rebind=rebind, **chosen)
+    choice = Choice(
+        names=_names(call, names or [], labels or []),
+        since=call.moment("--since", since), until=call.moment("--until", until),
+        limit=limit, policy=policy,
+    )  # fmt: skip
+    found = catchup.missing(call.site, choice, rebind=rebind)
     if dry_run:
         _show(call, found)
         return 0
@@ -71,14 +71,14 @@ def command(
     if found and asks and not call.agreed(_question(found, policy), yes=yes):
         call.talk("nothing was changed")
         return 1
-    return _carry_out(call, found, chosen, rebind=rebind)
+    return _carry_out(call, found, choice, rebind=rebind)
 
 
-def _names(call: Call, names: Sequence[str], labels: Sequence[str]) -> list[str] | None:
+def _names(call: Call, names: Sequence[str], labels: Sequence[str]) -> frozenset[str] | None:
     """Return the names meant; None for every schedule that is enabled."""
     if not names and not labels:
         return None
-    return list(select(call.site.manifest().schedules, names, labels))
+    return frozenset(select(call.site.manifest().schedules, names, labels))
 
 
 def _wanted(found: Sequence[Missing]) -> int:
@@ -118,11 +118,11 @@ def _show(call: Call, found: Sequence[Missing]) -> None:
 
 
 def _carry_out(
-    call: Call, found: Sequence[Missing], chosen: dict[str, Any], *, rebind: bool
+    call: Call, found: Sequence[Missing], choice: Choice, *, rebind: bool
 ) -> int:  # fmt: skip
     from flytesched.service.watch import see_through
 
-    runs = catchup.request(call.site, **chosen, rebind=rebind)
+    runs = catchup.request(call.site, choice, rebind=rebind)
     ids = [run.id for run in runs]
     try:
         with progress(len(ids), "catching up") as watcher:
@@ -131,12 +131,12 @@ def _carry_out(
         count = catchup.withdraw(call.site, ids)
         call.talk(f"withdrew {render.plural(count, 'queued run')}; what was started goes on")
         raise
-    declined = sum(each.count for each in found) if chosen["policy"] == CatchupPolicy.NONE else 0
+    declined = sum(each.count for each in found) if choice.policy is CatchupPolicy.NONE else 0
     return _told(call, done, declined=declined, refused=_wanted(found) - len(runs))
 
 
 def _told(call: Call, done: Sequence[Run], *, declined: int, refused: int) -> int:
-    left = catchup.missing(call.site, limit=0)
+    left = catchup.missing(call.site, Choice(limit=0))
     remaining = sum(each.count for each in left)
     if call.json:
         runs = [shapes.run(run) for run in done]

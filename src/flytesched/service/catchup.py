@@ -20,7 +20,7 @@ from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import Gap, Origin, Reason, Run, RunStatus, ScheduleState, run_id
 from flytesched.core.sight import see
 from flytesched.core.timetables.parse import Timing, slots, timetable
-from flytesched.errors import SchedulerRunning, UsageError
+from flytesched.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,23 +68,13 @@ class Choice:
     policy: CatchupPolicy = CatchupPolicy.ALL
 
 
-def missing(
-    site: Site,
-    names: Sequence[str] | None = None,
-    *,
-    since: int | None = None,
-    until: int | None = None,
-    limit: int | None = None,
-    policy: str | None = None,
-    rebind: bool = False,
-) -> list[Missing]:
+def missing(site: Site, choice: Choice, *, rebind: bool = False) -> list[Missing]:
     """Return the open missed slots, and which of them a request would run. Changes nothing.
 
     Raises:
         Conflict: the state directory belongs to another manifest.
         UsageError: over 100,000 slots without a limit.
     """
-    choice = _choice(names, since, until, limit, policy)
     schedules = site.manifest().schedules
     if (reader := site.reader()) is None:
         return []
@@ -95,23 +85,13 @@ def missing(
         return _select(schedules, gaps, reader.decided, choice, site.now())
 
 
-def request(
-    site: Site,
-    names: Sequence[str] | None = None,
-    *,
-    since: int | None = None,
-    until: int | None = None,
-    limit: int | None = None,
-    policy: str | None = None,
-    rebind: bool = False,
-) -> list[Run]:
+def request(site: Site, choice: Choice, *, rebind: bool = False) -> list[Run]:
     """Record what was missed, queue the runs that are wanted, and return those that won.
 
     Raises:
         Conflict: the state directory belongs to another manifest.
         UsageError: over 100,000 slots without a limit.
     """
-    choice = _choice(names, since, until, limit, policy)
     schedules = site.manifest().schedules
     runlog = site.runlog()
     try:
@@ -131,19 +111,6 @@ def withdraw(site: Site, ids: Sequence[str]) -> int:
     finally:
         runlog.close()
         wakeup.touch(site.settings.state_dir)
-
-
-def _choice(
-    names: Sequence[str] | None,
-    since: int | None,
-    until: int | None,
-    limit: int | None,
-    policy: str | None,
-) -> Choice:
-    return Choice(
-        names=None if names is None else frozenset(names), since=since, until=until, limit=limit,
-        policy=CatchupPolicy(policy or CatchupPolicy.ALL),
-    )  # fmt: skip
 
 
 def _unrecorded(
@@ -180,16 +147,10 @@ def _arrears(
 
 def _record(site: Site, runlog: SqliteRunLog, schedules: Mapping[str, Schedule]) -> None:
     """Record the missed slots, if nobody who plans is there to do it."""
-    lock = site.lock()
-    try:
-        lock.acquire("command")
-    except SchedulerRunning:
-        return
-    try:
-        late = site.settings.missed_after.total_seconds()
-        record_missed(runlog, schedules, site.now(), late)
-    finally:
-        lock.release()
+    with site.lock().borrowed() as alone:
+        if alone:
+            late = site.settings.missed_after.total_seconds()
+            record_missed(runlog, schedules, site.now(), late)
 
 
 def record_missed(

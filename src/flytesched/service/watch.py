@@ -17,7 +17,7 @@ from flytesched import wakeup
 from flytesched.bootstrap import build
 from flytesched.clock import sleep
 from flytesched.core.runs import IN_PLACE
-from flytesched.errors import NotFound, SchedulerRunning
+from flytesched.errors import NotFound
 from flytesched.journal import StderrJournal
 
 if TYPE_CHECKING:
@@ -80,16 +80,13 @@ def _see_through(
 ) -> list[Run]:
     while (runs := _look(runlog, ids, watcher)) is None:
         lock = site.lock()
-        try:
-            lock.acquire("command")
-        except SchedulerRunning:
-            sleep(LOOK_EVERY)
-            continue
-        try:
-            _carry_out(site, lock, ids, watcher)
-        finally:
-            lock.release()
+        with lock.borrowed() as alone:
+            if alone:
+                _carry_out(site, lock, ids, watcher)
+        if alone:
             wakeup.touch(site.settings.state_dir)
+        else:
+            sleep(LOOK_EVERY)
     return runs
 
 
@@ -103,12 +100,9 @@ def settle(site: Site) -> None:
     with reader:
         if not any(run.status in IN_PLACE for run in reader.active()):
             return
-    lock = site.lock()
-    try:
-        lock.acquire("command")
-    except SchedulerRunning:
-        return
-    try:
+    with site.lock().borrowed() as alone:
+        if not alone:
+            return
         runlog = site.runlog(holder=True)
         works = build(site, runlog, StderrJournal(least="error"), own=frozenset())
         try:
@@ -116,8 +110,6 @@ def settle(site: Site) -> None:
             works.loop.tick(works.clock.now())
         finally:
             works.close()
-    finally:
-        lock.release()
 
 
 def _look(runlog: SqliteRunLog, ids: Sequence[str], watcher: Watcher) -> list[Run] | None:

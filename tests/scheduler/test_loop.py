@@ -535,6 +535,7 @@ def test_places_go_to_live_runs_first(stage: Stage) -> None:
     stage.go(65)
     statuses = sorted(run.status.value for run in stage.runlog.all_runs())
     assert statuses == ["queued", "queued", "running", "running"]
+    assert stage.loop.running_count == len(stage.loop.running) == 2
     stage.go(20)
     assert {verdict for name in names for verdict in stage.verdicts(name)} == {"succeeded"}
 

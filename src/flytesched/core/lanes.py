@@ -60,7 +60,8 @@ class Lanes:
         self._beside, self._known, self._scope = beside, known, scope
         self._lanes: dict[str, Lane] = {}
         self._runs: dict[str, Run] = {}
-        self._in_place = 0
+        #: Runs claimed or running: those that take a place.
+        self.in_place = 0
         self._timed: list[tuple[float, str]] = []
         #: Ids of runs whose time has come: in a line, or free.
         self._lined: set[str] = set()
@@ -110,7 +111,7 @@ class Lanes:
         lane = self._lanes[old.schedule]
         del lane.runs[old.id]
         lane.started.pop(old.id, None)
-        self._in_place -= old.status in IN_PLACE
+        self.in_place -= old.status in IN_PLACE
         self._unline(lane, old.id)
         self._touch(lane)
         if not lane.runs:
@@ -156,13 +157,13 @@ class Lanes:
         return min(moments, default=None)
 
     def _has_place(self) -> bool:
-        return not self.places or self._in_place < self.places
+        return not self.places or self.in_place < self.places
 
     def _set(self, lane: Lane, run: Run, old: Run | None) -> None:
         """Keep a run's present state."""
         self._runs[run.id] = run
         lane.set(run)
-        self._in_place += (run.status in IN_PLACE) - (old is not None and old.status in IN_PLACE)
+        self.in_place += (run.status in IN_PLACE) - (old is not None and old.status in IN_PLACE)
 
     # -- lines ------------------------------------------------------------------------------
 

@@ -99,7 +99,6 @@ class Reason(StrEnum):
     REPLACED = "replaced"
     REMOVED = "removed"
     DECLINED = "declined"
-    WITHDRAWN = "withdrawn"
     BY_USER = "by user"
     STOPPED = "scheduler stopped"
     #: The command's supervisor died with its host.
@@ -115,8 +114,6 @@ class Reason(StrEnum):
     CLOCK = "suspend or clock step"
     #: Gaps: the run log could not be written.
     RUN_LOG = "run log unavailable"
-    #: Gaps: the scheduler was too busy.
-    LATE = "late"
     #: Gaps: the definition changed before its last slots were decided.
     CHANGED = "changed while no scheduler ran"
 

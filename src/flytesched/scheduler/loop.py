@@ -22,7 +22,7 @@ from flytesched.scheduler.ledger import RETRY_AFTER, Ledger
 from flytesched.scheduler.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from flytesched.core.agenda import Due
     from flytesched.core.planner import Plan
@@ -118,14 +118,6 @@ class Loop:
         attempts = {attempt.run: attempt for attempt in snapshot.attempts}
         self._supervisor.recover(snapshot.active, attempts)
 
-    def run(self, done: Callable[[], bool]) -> None:
-        """Tick and wait until ``done``; call ``start`` before."""
-        while True:
-            wake_at = self.tick(self._clock.now())
-            if done():
-                return
-            self._clock.wait(wake_at)
-
     def tick(self, now: float) -> float | None:
         """Do everything that is due at ``now``; return when to be called again at the latest."""
         self._watch_clock(now)
@@ -166,6 +158,11 @@ class Loop:
     def running(self) -> Sequence[Run]:
         """The runs that were ordered and have no verdict."""
         return self._supervisor.running
+
+    @property
+    def running_count(self) -> int:
+        """How many runs that is, known without looking at each."""
+        return self._lanes.in_place
 
     @property
     def planning(self) -> bool:

@@ -198,7 +198,7 @@ class Service:
 
     def _chores(self, now: float) -> float | None:
         moments = []
-        if self._loop.running:
+        if self._loop.running_count:
             if now >= self._next_bound:
                 self._works.launcher.bound_logs()
                 self._next_bound = now + BOUND_LOGS_EVERY
@@ -232,8 +232,8 @@ class Service:
             gc.freeze()  # schedules stay: no collection has to walk them again
             self._notifier.ready()
             self._journal.say("info", "ready", schedules=self._loop.schedule_count)
-        running = len(self._loop.running)
-        self._notifier.status(f"{self._loop.schedule_count} schedules, {running} running")
+        count = self._loop.running_count
+        self._notifier.status(f"{self._loop.schedule_count} schedules, {count} running")
 
     # -- the end ----------------------------------------------------------------------------
 
@@ -241,7 +241,7 @@ class Service:
         self._loop.stopping = True
         self._notifier.stopping()
         self._stop_at = now + self._site.settings.shutdown_grace.total_seconds()
-        self._journal.say("info", "stopping", running=len(self._loop.running))
+        self._journal.say("info", "stopping", running=self._loop.running_count)
 
     def _stop(self, now: float) -> float | None:
         """After the grace, end what shall not or cannot outlive this process."""
@@ -250,10 +250,8 @@ class Service:
         if now < self._stop_at:
             return self._stop_at
         doomed = [run for run in self._doomed() if run.end_as is None]
-        if self._kill:
-            self._loop.end(doomed, f"cancelled({Reason.STOPPED.value})")
-        else:
-            self._loop.end(doomed, f"interrupted({Reason.STOPPED.value})")
+        verdict = "cancelled" if self._kill else "interrupted"
+        self._loop.end(doomed, f"{verdict}({Reason.STOPPED.value})")
         return None
 
     def _doomed(self) -> Sequence[Run]:
@@ -264,7 +262,7 @@ class Service:
         if self._stop_at is None:
             idle = not self._loop.active and not self._works.hook.busy
             return once and self._loop.planning and idle
-        if self._clock.now() < self._stop_at and self._loop.running:
+        if self._clock.now() < self._stop_at and self._loop.running_count:
             return False
         return not self._doomed()
 

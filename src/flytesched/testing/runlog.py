@@ -153,10 +153,10 @@ class MemoryRunLog:
         return self._store.runs[run.id]
 
     def note_end(self, run_id: str, end_as: str) -> bool:
-        """Note the verdict that a started run shall end with; only the first note counts."""
+        """Note the verdict that a started run shall end with; only a timeout gives way to it."""
         self._check()
         run = self._store.runs.get(run_id)
-        if run is None or run.status not in IN_PLACE or run.end_as is not None:
+        if run is None or run.status not in IN_PLACE or run.end_as not in {None, "timed_out"}:
             return False
         self._put(replace(run, end_as=end_as))
         self._wrote()

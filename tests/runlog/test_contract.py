@@ -381,6 +381,14 @@ def test_waiting_runs_are_cancelled_at_once_and_counted(log: Log) -> None:
     assert log.counters() == {("runs_total", "backup", "cancelled"): 3.0}
 
 
+def test_a_timeout_that_may_be_tried_again_gives_way_to_a_cancel(log: Log) -> None:
+    running = a_run(status=RunStatus.RUNNING)
+    store(log, running)
+    assert log.note_end(running.id, "timed_out")
+    assert log.note_end(running.id, "cancelled(by user)")
+    assert [run.end_as for run in log.active()] == ["cancelled(by user)"]
+
+
 def test_a_catch_up_is_withdrawn_as_far_as_it_has_not_begun(log: Log) -> None:
     queued = a_run(origin=Origin.CATCHUP, status=RunStatus.QUEUED)
     begun = a_run(DAY + 60, origin=Origin.CATCHUP)

@@ -112,3 +112,11 @@ def test_a_bug_is_a_sentence_unless_debugged(
     assert plain.code == debugged.code == 1
     assert plain.err.startswith("flytesched: unexpected: ZeroDivisionError: of a kind\nhint: ")
     assert "Traceback" in debugged.err
+
+
+def test_a_wrong_choice_is_said_in_the_words_of_a_person(empty: Terminal) -> None:
+    """Whatever library found it."""
+    answer = empty.run("catchup", "--policy", "foo")
+    assert answer.code == 2
+    assert "'foo' is not one of" in answer.err
+    assert "Value error" not in answer.err

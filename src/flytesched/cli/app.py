@@ -169,7 +169,8 @@ def _misused(error: Exception, words: Sequence[str], *, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     said: Any = error
-    message = " ".join(said.format_message().split())
+    # The newest Typer says "Value error" in front of what its own validator found.
+    message = " ".join(said.format_message().split()).replace(": Value error, ", ": ")
     render.talk(f"flytesched: {render.safe(message[:1].lower() + message[1:])}")
     render.talk(f"hint: {_help_on(_verb(words), words)}")
     return 2 if isinstance(error, _USAGE) else 1

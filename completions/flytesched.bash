@@ -6,7 +6,7 @@ _flytesched() {
             --) return ;;
             --manifest|--state-dir) ((index++)) ;;
             -*) ;;
-            *) [[ $verb ]] || verb=${COMP_WORDS[index]} ;;
+            *) case $verb in '') verb=${verb:+$verb }${COMP_WORDS[index]} ;; esac ;;
         esac
     done
     COMPREPLY=()

@@ -3,13 +3,14 @@
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from flytesched.cli import render
+from flytesched.cli.verb import between
 from flytesched.errors import FlyteschedError, InvalidManifest, UsageError
 
 #: Every verb, in the order of the help.
@@ -18,14 +19,17 @@ VERBS = (
     "run", "trigger", "catchup", "backfill", "history", "logs", "ps", "cancel", "retry",
     "status", "health", "metrics", "validate",
 )  # fmt: skip
-#: Global options that stand before a verb and take a value.
+#: Global options that stand before a verb or a subcommand and take a value.
 _VALUED = ("--manifest", "--state-dir")
 #: Typer's errors of usage. It has a Click of its own, or not; its public names are in both.
 _USAGE, _SHOWN = typer.BadParameter.__mro__[1:3]
 
 
 def build(verbs: Iterable[str] = VERBS) -> typer.Typer:
-    """Return the app with these verbs; each one's file is imported now."""
+    """Return the app with these verbs; each one's file is imported now.
+
+    A file has either ``command``, or ``COMMANDS`` (its subcommands by word) and ``HELP``.
+    """
     app = typer.Typer(
         name="flytesched",
         add_completion=False,
@@ -35,8 +39,31 @@ def build(verbs: Iterable[str] = VERBS) -> typer.Typer:
     )
     app.callback()(_before)
     for word in verbs:
-        app.command(word)(import_module(f"flytesched.cli.{word}").command)
+        file = _file(word)
+        if commands := _subcommands(word):
+            app.add_typer(_group(commands), name=word, help=file.HELP)
+        else:
+            app.command(word)(file.command)
     return app
+
+
+def _group(commands: Mapping[str, Callable[..., None]]) -> typer.Typer:
+    """Return the app below a verb that has subcommands."""
+    group = typer.Typer(rich_markup_mode=None, add_completion=False)
+    group.callback()(between)
+    for word, command in commands.items():
+        group.command(word)(command)
+    return group
+
+
+def _file(verb: str) -> Any:
+    return import_module(f"flytesched.cli.{verb}")
+
+
+def _subcommands(verb: str) -> Mapping[str, Callable[..., None]]:
+    """Return the subcommands of a verb by word; none if it is a command itself."""
+    found: Mapping[str, Callable[..., None]] = getattr(_file(verb), "COMMANDS", {})
+    return found
 
 
 def main(words: Sequence[str]) -> int:
@@ -65,19 +92,24 @@ def main(words: Sequence[str]) -> int:
 
 
 def _carry_out(words: list[str]) -> int:
-    verb = _verb(words)
-    if verb is not None and verb not in VERBS:
-        raise _unknown(verb)
+    verb, word = _named(words)
     if verb is None:
-        return _without_a_verb(words)
+        return _without_a_command(build(() if "--version" in words else VERBS), words)
+    if verb not in VERBS:
+        raise _unknown(verb, VERBS)
     helped = not {"--help", "-h"}.isdisjoint(words[: words.index(verb)])
-    return _asked(build() if helped else build((verb,)), words)
+    app = build() if helped else build((verb,))
+    if subcommands := _subcommands(verb):
+        if word is None:
+            return _without_a_command(app, words)
+        if word not in subcommands:
+            raise _unknown(word, subcommands, group=f"{verb} ")
+    return _asked(app, words)
 
 
-def _without_a_verb(words: list[str]) -> int:
+def _without_a_command(app: typer.Typer, words: list[str]) -> int:
     """Answer ``--help`` and ``--version``; show who asks for nothing what there is, as misuse."""
     asked = not {"--help", "-h", "--version"}.isdisjoint(words)
-    app = build(() if "--version" in words else VERBS)
     code = _asked(app, words if asked else [*words, "--help"])
     return code if asked else code or UsageError.exit_code
 
@@ -139,15 +171,17 @@ def _front(words: Sequence[str]) -> Sequence[str]:
     return words[: words.index("--")] if "--" in words else words
 
 
-def _verb(words: Sequence[str]) -> str | None:
-    """Return the first word that is no option and no value of one."""
+def _named(words: Sequence[str]) -> tuple[str | None, str | None]:
+    """Return the first two words that are no option and no value of one: verb and subcommand."""
+    found: list[str | None] = []
     rest = iter(_front(words))
     for word in rest:
         if word in _VALUED:
             next(rest, None)
         elif not word.startswith("-"):
-            return word
-    return None
+            found.append(word)
+    found += [None, None]
+    return found[0], found[1]
 
 
 # -- the boundary -------------------------------------------------------------------------------
@@ -172,14 +206,18 @@ def _misused(error: Exception, words: Sequence[str], *, debug: bool) -> int:
     # The newest Typer says "Value error" in front of what its own validator found.
     message = " ".join(said.format_message().split()).replace(": Value error, ", ": ")
     render.talk(f"flytesched: {render.safe(message[:1].lower() + message[1:])}")
-    render.talk(f"hint: {_help_on(_verb(words), words)}")
+    render.talk(f"hint: {_help_on(words)}")
     return 2 if isinstance(error, _USAGE) else 1
 
 
-def _help_on(verb: str | None, words: Sequence[str]) -> str:
+def _help_on(words: Sequence[str]) -> str:
+    verb, word = _named(words)
+    if verb not in VERBS:
+        return "see flytesched --help"
     if verb in {"add", "set"} and "--" not in words:
         return f"put -- in front of the command; see flytesched {verb} --help"
-    return f"see flytesched {verb} --help" if verb in VERBS else "see flytesched --help"
+    path = f"{verb} {word}" if word in _subcommands(verb) else verb
+    return f"see flytesched {path} --help"
 
 
 def _surprised(error: Exception, *, debug: bool) -> int:
@@ -199,8 +237,8 @@ def _nobody_reads() -> int:
     return 1
 
 
-def _unknown(verb: str) -> UsageError:
+def _unknown(word: str, known: Iterable[str], *, group: str = "") -> UsageError:
     from flytesched.core.schedule import suggest
 
-    msg = f"there is no command {verb!r}"
-    return UsageError(msg, hint=suggest(verb, VERBS) or "see flytesched --help")
+    msg = f"there is no command {group + word!r}"
+    return UsageError(msg, hint=suggest(word, [*known]) or f"see flytesched {group}--help")

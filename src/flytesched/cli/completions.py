@@ -6,7 +6,7 @@ program itself when somebody presses the key.
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +42,9 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """One command."""
+    """One command, or the word in front of several."""
 
-    #: Its word.
+    #: Its words, such as ``list`` or ``db check``.
     name: str
     #: First sentence of its help.
     help: str
@@ -52,12 +52,24 @@ class Verb:
     options: tuple[Option, ...]
     #: What its arguments are: ``file``, a command that lists them, or nothing.
     takes: str
+    #: Its subcommands.
+    subcommands: tuple["Verb", ...] = ()
+
+    @property
+    def word(self) -> str:
+        """The last of its words."""
+        return self.name.rpartition(" ")[2]
 
 
 def verbs() -> list[Verb]:
-    """Return the commands of the app, in the order of the help."""
+    """Return the verbs of the app, in the order of the help."""
     group: Any = typer.main.get_command(build())
     return [_verb(name, group.commands[name]) for name in VERBS]
+
+
+def commands() -> list[Verb]:
+    """Return what can be carried out: each verb, or its subcommands."""
+    return [command for verb in verbs() for command in verb.subcommands or (verb,)]
 
 
 def global_options() -> list[Option]:
@@ -78,7 +90,11 @@ def _verb(name: str, command: Any) -> Verb:
     said = re.split(r"\.\s|;|\n", command.help or "", maxsplit=1)[0].rstrip(".")
     # A new schedule has a name that is not there yet.
     takes = "" if name == "add" else takes
-    return Verb(name=name, help=said, options=(*options, _HELP), takes=takes)
+    below = getattr(command, "commands", {})
+    return Verb(
+        name=name, help=said, options=(*options, _HELP), takes=takes,
+        subcommands=tuple(_verb(f"{name} {word}", below[word]) for word in below),
+    )  # fmt: skip
 
 
 def _option(param: Any) -> Option:
@@ -107,7 +123,7 @@ _flytesched() {{
             --) return ;;
             --manifest|--state-dir) ((index++)) ;;
             -*) ;;
-            *) [[ $verb ]] || verb=${{COMP_WORDS[index]}} ;;
+            *) case $verb in {groups}) verb=${{verb:+$verb }}${{COMP_WORDS[index]}} ;; esac ;;
         esac
     done
     COMPREPLY=()
@@ -124,12 +140,19 @@ complete -F _flytesched flytesched
 
 def bash() -> str:
     """Return the completion for bash."""
-    every = verbs()
+    every = [each for verb in verbs() for each in (verb, *verb.subcommands)]
+    groups = "|".join(["''", *(verb.name for verb in every if verb.subcommands)])
     before = " ".join(flag for option in global_options() for flag in option.flags)
     words = f"{' '.join(VERBS)} {before}"
     cases = [f"        '') COMPREPLY=($(compgen -W '{words}' -- \"$word\")) ;;"]
-    cases += [f"        {verb.name}) {_bash_words(verb)} ;;" for verb in every]
-    return _BASH.format(values="\n".join(_bash_values(every)), verbs="\n".join(cases))
+    cases += [f"        {_bash_case(verb.name)}) {_bash_words(verb)} ;;" for verb in every]
+    return _BASH.format(
+        groups=groups, values="\n".join(_bash_values(every)), verbs="\n".join(cases)
+    )
+
+
+def _bash_case(name: str) -> str:
+    return f"'{name}'" if " " in name else name
 
 
 def _bash_values(every: list[Verb]) -> Iterator[str]:
@@ -139,7 +162,7 @@ def _bash_values(every: list[Verb]) -> Iterator[str]:
         for option in options:
             if option.valued:
                 key = f"{option.flags}{option.values}"
-                seen.setdefault(key, (option, []))[1].append(name)
+                seen.setdefault(key, (option, []))[1].append(_bash_case(name))
     for option, names in seen.values():
         cases = "|".join(f"{name}:{flag}" for name in names for flag in option.flags)
         yield f"        {cases})\n            {_bash_reply(option.values)}return ;;"
@@ -153,7 +176,8 @@ def _bash_reply(values: str) -> str:
 
 
 def _bash_words(verb: Verb) -> str:
-    flags = " ".join(flag for option in verb.options for flag in option.flags)
+    below = [each.word for each in verb.subcommands]
+    flags = " ".join([*below, *(flag for option in verb.options for flag in option.flags)])
     said = f"COMPREPLY=($(compgen -W '{flags}' -- \"$word\"))"
     if not verb.takes:
         return said
@@ -180,7 +204,15 @@ _flytesched_runs() {{
     compadd -a runs
 }}
 
-_flytesched() {{
+{functions}
+
+_flytesched "$@"
+"""
+
+
+#: A function for the words behind ``flytesched``, or behind a verb that has subcommands.
+_ZSH_FUNCTION = """\
+{name}() {{
     local context state state_descr line
     typeset -A opt_args
     local -a commands
@@ -198,28 +230,42 @@ _flytesched() {{
     case $words[1] in
 {verbs}
     esac
-}}
-
-_flytesched "$@"
-"""
+}}"""
 
 
 def zsh() -> str:
     """Return the completion for zsh."""
-    commands = "\n".join(f"        {_quoted(f'{v.name}:{v.help}')}" for v in verbs())
-    options = " \\\n".join(f"        {line}" for option in global_options()
-                           for line in _zsh_option(option))  # fmt: skip
-    cases = "\n".join(_zsh_verb(verb) for verb in verbs())
-    return _ZSH.format(commands=commands, options=options, verbs=cases)
+    groups = [
+        _zsh_function(_zsh_name(verb), verb.options, verb.subcommands)
+        for verb in verbs()
+        if verb.subcommands
+    ]
+    functions = [*groups, _zsh_function("_flytesched", global_options(), verbs())]
+    return _ZSH.format(functions="\n\n".join(functions))
+
+
+def _zsh_function(name: str, options: Iterable[Option], below: Iterable[Verb]) -> str:
+    return _ZSH_FUNCTION.format(
+        name=name,
+        commands="\n".join(f"        {_quoted(f'{v.word}:{v.help}')}" for v in below),
+        options=" \\\n".join(f"        {x}" for option in options for x in _zsh_option(option)),
+        verbs="\n".join(_zsh_verb(verb) for verb in below),
+    )
+
+
+def _zsh_name(verb: Verb) -> str:
+    return f"_flytesched_{verb.name}"
 
 
 def _zsh_verb(verb: Verb) -> str:
+    if verb.subcommands:
+        return f"        {verb.word}) {_zsh_name(verb)} ;;"
     lines = [line for option in verb.options for line in _zsh_option(option)]
     how = {_NAMES: "_flytesched_names", _RUNS: "_flytesched_runs", "file": "_files"}
     if verb.takes:
         lines.append(f"'*: :{how[verb.takes]}'")
     said = " \\\n".join(f"                {line}" for line in lines)
-    return f"        {verb.name})\n            _arguments \\\n{said} ;;"
+    return f"        {verb.word})\n            _arguments \\\n{said} ;;"
 
 
 def _zsh_option(option: Option) -> Iterator[str]:
@@ -248,16 +294,27 @@ def fish() -> str:
     none = f"not __fish_seen_subcommand_from {' '.join(VERBS)}"
     lines += [_fish_option(none, option) for option in global_options()]
     for verb in verbs():
-        lines.append(
-            f"complete -c flytesched -n '{none}' -a {verb.name} -d {_fish_quoted(verb.help)}"
-        )
-        seen = f"__fish_seen_subcommand_from {verb.name}"
-        lines += [_fish_option(seen, option) for option in verb.options]
-        if verb.takes == "file":
-            lines.append(f"complete -c flytesched -n '{seen}' -F")
-        elif verb.takes:
-            lines.append(f"complete -c flytesched -n '{seen}' -a '({verb.takes} 2>/dev/null)'")
+        lines += _fish_verb(verb, none)
     return "\n".join(lines) + "\n"
+
+
+def _fish_verb(verb: Verb, before: str) -> Iterator[str]:
+    """Yield the lines of a verb, offered where the condition holds, and of its subcommands."""
+    offer = f"complete -c flytesched -n '{before}'"
+    yield f"{offer} -a {verb.word} -d {_fish_quoted(verb.help)}"
+    seen = f"__fish_seen_subcommand_from {verb.word}"
+    if verb.name != verb.word:
+        seen = f"{before.partition('; ')[0]}; and {seen}"
+    below = " ".join(each.word for each in verb.subcommands)
+    inside = f"{seen}; and not __fish_seen_subcommand_from {below}" if below else seen
+    for option in verb.options:
+        yield _fish_option(inside, option)
+    if verb.takes == "file":
+        yield f"complete -c flytesched -n '{seen}' -F"
+    elif verb.takes:
+        yield f"complete -c flytesched -n '{seen}' -a '({verb.takes} 2>/dev/null)'"
+    for each in verb.subcommands:
+        yield from _fish_verb(each, inside)
 
 
 def _fish_option(condition: str, option: Option) -> str:

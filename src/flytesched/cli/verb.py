@@ -1,7 +1,7 @@
 """Verb: turns a function that takes a Call into a Typer command with the global options."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -58,13 +58,7 @@ def verb(
             for parameter in parameters
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
-        context = inspect.Parameter(
-            "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
-        )
-        every = [context, *parameters, *options, *shared]
-        # Typer reads both; a function of our own would need one signature per command.
-        command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
-        command.__annotations__ = {each.name: each.annotation for each in every}
+        _declare(command, [*parameters, *options, *shared])
         command.__doc__ = work.__doc__
         command.__name__ = work.__name__
         return command
@@ -72,11 +66,30 @@ def verb(
     return decorate
 
 
+def between(ctx: typer.Context, **given: Any) -> None:
+    """Keep the global options that stand between a verb and its subcommand."""
+    ctx.obj.update({name: value for name, value in given.items() if value})
+
+
+def _declare(command: Callable[..., None], parameters: Iterable[inspect.Parameter]) -> None:
+    """Let Typer see these parameters of a function that takes ``**``."""
+    context = inspect.Parameter(
+        "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+    )
+    every = [context, *parameters]
+    # Typer reads both; a function of our own would need one signature per command.
+    command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in every}
+
+
+_declare(between, (*GLOBAL, JSON))
+
+
 def _call(ctx: typer.Context, own: dict[str, Any], *, reads: bool) -> Call:
     before: dict[str, Any] = ctx.obj or {}
     said = {name: own.get(name) or before.get(name) for name in (*own, *before)}
     if said.get("json") and not reads:
-        msg = f"{ctx.info_name} has no --json"
+        msg = f"{ctx.command_path.removeprefix('flytesched ')} has no --json"
         raise UsageError(msg, hint="it is for commands that read")
     said.pop("debug", None)
     return Call(**{name: value for name, value in said.items() if value is not None})

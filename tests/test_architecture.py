@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "wakeup": {"core", "errors", "linux"},
     "notify": {"core", "errors", "linux"},
     "journal": {"core", "errors", "linux"},
+    "systemd": {"errors"},
     "second_opinion": {"core", "errors"},
     "settings": {"core", "errors"},
     "manifest": {"core", "errors", "settings"},

@@ -98,24 +98,34 @@ class Site:
 
 
 def open_site(
-    *, manifest: str | None = None, state_dir: str | None = None, environ: Mapping[str, str]
+    *,
+    manifest: str | None = None,
+    state_dir: str | None = None,
+    environ: Mapping[str, str],
+    uid: int | None = None,
 ) -> Site:
     """Return the site that options and environment name; a broken manifest does not stop it.
+
+    Args:
+        manifest: ``--manifest``.
+        state_dir: ``--state-dir``.
+        environ: the environment.
+        uid: whose site; the effective user's if not given.
 
     Raises:
         UsageError: an option or a variable has a bad value.
     """
     flags = {"manifest": manifest, "state_dir": state_dir}
     flags = {key: value for key, value in flags.items() if value is not None}
-    path, _, _ = settings_table.paths(environ, flags)
+    path, _, _ = settings_table.paths(environ, flags, uid=uid)
     error: Invalid | None = None
     table: Mapping[str, object] = {}
     try:
         table = _settings_table(path)
-        settings = settings_table.resolve(environ, flags, table)
+        settings = settings_table.resolve(environ, flags, table, uid=uid)
     except Invalid as broken:
         error = broken
-        settings = settings_table.resolve(environ, flags, {})
+        settings = settings_table.resolve(environ, flags, {}, uid=uid)
     return Site(settings=settings, environ=environ, manifest_error=error)
 
 

@@ -17,7 +17,7 @@ from flytesched.errors import FlyteschedError, InvalidManifest, UsageError
 VERBS = (
     "add", "set", "remove", "enable", "disable", "list", "show", "next",
     "run", "trigger", "catchup", "backfill", "history", "logs", "ps", "cancel", "retry",
-    "status", "health", "metrics", "validate",
+    "status", "health", "metrics", "validate", "service",
 )  # fmt: skip
 #: Global options that stand before a verb or a subcommand and take a value.
 _VALUED = ("--manifest", "--state-dir")

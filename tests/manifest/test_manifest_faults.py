@@ -88,7 +88,7 @@ def test_a_fault_is_said_once_with_its_line(text: str, line: int, words: str) ->
     assert re.search(words, said), said
 
 
-# Texts that are no TOML, or beyond the bounds: content, line or None, words.
+# Texts that are no TOML, or beyond the bounds: content, line, words.
 BROKEN = {
     "no value": (b"version = 1\nx =\n", 2, "is not TOML: invalid value"),
     "table twice": (b"version = 1\n[defaults]\n[defaults]\n", 3, "cannot declare"),
@@ -99,22 +99,23 @@ BROKEN = {
     "latin 1": (b"version = 1\n# caf\xe9\n", 2, "is not UTF-8 text"),
     "NUL": (b"version = 1\n\nx = \0", 3, "holds a NUL byte"),
     "ELF": (b"\x7fELF\x02\x01\x01\0\0", 1, "holds a NUL byte"),
-    "deep list": (b"x = " + b"[" * 100_000 + b"]" * 100_000, None, "is nested too deeply"),
-    "deep table": (b"x = " + b"{a=" * 100_000 + b"1" + b"}" * 100_000, None, "nested too deeply"),
+    "deep list": (b"x = " + b"[" * 100_000 + b"]" * 100_000, 1, "is nested too deeply"),
+    "deep table": (b"x = " + b"{a=" * 100_000 + b"1" + b"}" * 100_000, 1, "nested too deeply"),
+    "deep below others": (b"v = [\n" + b"[\n" * 999, 101, "is nested too deeply"),
     "long dotted key": (b"version = 1\n" + b"a." * 100_000 + b"a = 1\n", 2, "too many parts"),
     "long header": (b"\n[" + b"a." * 100_000 + b"a]\n", 2, "too many parts"),
     "long key inside": (b"x = { " + b"'a'." * 100_000 + b"a = 1 }\n", 1, "too many parts"),
-    "long number": (b"version = 1" + b"0" * 5000, None, "is not TOML"),
+    "long number": (b"version = 1" + b"0" * 5000, 1, "more than 1,000 characters"),
+    "long hexadecimal": (b"\nversion = 0x" + b"f" * 4000, 2, "more than 1,000 characters"),
+    "long bare key": (b"a" * 1001 + b" = 1\n", 1, "a key without quotes, has more than 1,000"),
 }
 
 
 @pytest.mark.parametrize(("content", "line", "words"), BROKEN.values(), ids=BROKEN)
-def test_a_text_that_is_no_toml_is_one_sentence(
-    content: bytes, line: int | None, words: str
-) -> None:
+def test_a_text_that_is_no_toml_is_one_sentence(content: bytes, line: int, words: str) -> None:
     """Hostile and damaged files end in one line, quickly."""
     (said,) = faults_of(content)
-    assert said.startswith(f"m:{line}: " if line else "m: ")
+    assert said.startswith(f"m:{line}: ")
     assert words in said
 
 
@@ -134,6 +135,12 @@ def test_a_long_line_of_dots_in_a_command_is_no_dotted_key() -> None:
     """The bound is for keys, not for text."""
     manifest = parse(HEAD + GOOD + f"description = '{'a.' * 500}'\n", Path("m"))
     assert manifest.schedules["ok"].description == "a." * 500
+
+
+def test_a_long_word_in_a_string_is_no_number() -> None:
+    """Keys in base64 may be long."""
+    manifest = parse(HEAD + GOOD + f"description = '0x{'f' * 5000}' # {'9' * 5000}\n", Path("m"))
+    assert manifest.schedules["ok"].description == "0x" + "f" * 5000
 
 
 def test_a_default_counts_only_for_the_timetables_it_fits() -> None:

@@ -35,6 +35,12 @@ _TOKEN = re.compile(
 #: Dotted keys longer than this are refused: tomllib takes time with the square of their length.
 MAX_PARTS = 64
 _MANY_DOTS = re.compile(rf"\.(?:[^.\n]*+\.){{{MAX_PARTS - 1}}}")
+#: Numbers and bare keys longer than this are refused: Python reads decimal integers of up to 4,300
+#: digits, and shows none that is longer, however it was written.
+MAX_WORD = 1000
+_LONG_WORD = re.compile(rf"[0-9A-Za-z_]{{{MAX_WORD + 1}}}")
+#: Brackets inside brackets of which nobody writes as many; only to say where there are too many.
+_DEEP = 100
 
 Path = tuple[str, ...]
 
@@ -152,6 +158,27 @@ def too_long_key(text: str) -> int | None:
             return error.offset
         raise
     return None
+
+
+def too_long_word(text: str) -> int | None:
+    """Return the character of a number or bare key beyond MAX_WORD; None if there is none."""
+    if not _LONG_WORD.search(text):
+        return None
+    at = 0
+    while token := _TOKEN.match(text, at):
+        if token.lastgroup == "bare" and len(token[0]) > MAX_WORD:
+            return at
+        at = token.end()
+    return None
+
+
+def too_deep(text: str) -> int:
+    """Return the character where brackets are nested so deeply that nobody can mean it."""
+    at = depth = 0
+    while depth <= _DEEP and (token := _TOKEN.match(text, at)):
+        depth += (token.lastgroup == "open") - (token.lastgroup == "close")
+        at = token.end()
+    return at - 1
 
 
 class Lines:

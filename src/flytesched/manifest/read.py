@@ -14,7 +14,7 @@ from flytesched.core.keys import ALL_KEYS, TIMETABLES
 from flytesched.core.schedule import Schedule, suggest
 from flytesched.errors import Fault, InvalidManifest, InvalidSchedule
 from flytesched.manifest.disk import NoManifest, Unreadable, load
-from flytesched.manifest.places import Lines, Misplaced, too_long_key
+from flytesched.manifest.places import Lines, Misplaced, too_deep, too_long_key, too_long_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,6 +113,9 @@ def document(content: bytes | str, path: Path) -> tuple[str, dict[str, Any]]:
         InvalidManifest: it is no TOML, or beyond the bounds.
     """
     text = _decoded(content, path) if isinstance(content, bytes) else content
+    if (offset := too_long_word(text)) is not None:
+        what = "a number, or a key without quotes, has more than 1,000 characters"
+        raise _broken(path, what, Lines.line(text, offset))
     try:
         offset = too_long_key(text)
         model = tomllib.loads(text) if offset is None else {}
@@ -121,9 +124,7 @@ def document(content: bytes | str, path: Path) -> tuple[str, dict[str, Any]]:
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(path, text, str(error)) from None
     except RecursionError:
-        raise _broken(path, "is nested too deeply", None) from None
-    except ValueError as error:  # such as an integer of ten thousand digits
-        raise _broken(path, f"is not TOML: {error}", None) from None
+        raise _broken(path, "is nested too deeply", Lines.line(text, too_deep(text))) from None
     if offset is not None:
         raise _broken(path, "a dotted key has too many parts", Lines.line(text, offset))
     return text, model

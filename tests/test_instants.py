@@ -118,6 +118,8 @@ FAULTS = [
     "٢٠٢٦-12-24",
     "0000-01-01",
     "1969-12-31",
+    "9999-12-31T23:59:59-00:01",
+    datetime(9999, 12, 31, 20, tzinfo=timezone(timedelta(hours=-5))),
     5,
     None,
 ]
@@ -129,6 +131,17 @@ def test_what_is_no_instant_is_refused_in_one_sentence(value):
         parse_instant(value, "UTC")
     assert caught.value.hint
     assert "\n" not in caught.value.message
+
+
+def test_a_local_time_that_is_after_9999_in_utc_is_refused():
+    with pytest.raises(Invalid, match="after the year 9999"):
+        parse_instant("9999-12-31 23:00", "America/New_York")
+
+
+def test_the_last_hours_of_9999_are_shown_on_every_clock_or_in_utc():
+    last = parse_instant("9999-12-31T23:59:59Z", "UTC")
+    assert rfc3339_local(last, "America/New_York") == "9999-12-31T18:59:59-05:00"
+    assert rfc3339_local(last, "Europe/Berlin") == "9999-12-31T23:59:59+00:00"
 
 
 def test_an_unknown_zone_is_refused():

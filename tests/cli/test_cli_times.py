@@ -63,6 +63,12 @@ def test_what_is_no_time_is_refused_with_the_option_named(text: str) -> None:
     assert refused.value.hint
 
 
+def test_a_duration_that_leads_beyond_all_years_leads_to_their_end() -> None:
+    """So it can be shown, and "since ever" may be said with as many days as one likes."""
+    assert moment("--since", "999999999d", now=NOW, zone="UTC") == 0
+    assert clock_of("UTC")(moment("--until", "+999999999d", now=NOW, zone="UTC")).startswith("9999")
+
+
 def test_utc_is_shown_with_a_z() -> None:
     """Short, and not to be mistaken."""
     assert clock_of("UTC")(0) == "1970-01-01 00:00:00Z"

@@ -284,6 +284,8 @@ FAULTS = [
     ("at", "tomorrow", {}, "no date and time", "2026-12-24T18:00:00"),
     ("at", "2026-02-30", {}, "no date and time", None),
     ("at", "1969-12-31", {}, "before 1970", "later year"),
+    ("at", "1970-01-01T00:00:00+10:00", {}, "before 1970", "later year"),
+    ("at", "9999-12-31T23:59:59-10:00", {}, "after the year 9999", "earlier year"),
     ("at", 5, {}, "at cannot be 5", None),
     ("cron", "0 2 * * *", {"timezone": "Mars/Olympus"}, "unknown time zone 'Mars/Olympus'", None),
     ("at", "2026-12-24", {"timezone": "Nowhere"}, "unknown time zone", None),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
+#: 9999-12-31T23:59:59Z.
+_LAST = 253_402_300_799
 _UTC = frozenset({"UTC", "Etc/UTC"})
 _HINT = "write a duration (2h), a day (yesterday, 2026-11-01), or 2026-11-01T02:00:00Z"
 
@@ -67,11 +69,13 @@ def _relative(words: str, now: float, *, ahead: bool) -> int | None:
     elif words.startswith("-"):
         sign, text = -1, words[1:]
     try:
-        return int(now + sign * parse_duration(text.strip()).total_seconds())
+        found = int(now + sign * parse_duration(text.strip()).total_seconds())
     except Invalid:
         if text != words:
             raise
         return None
+    # Beyond these years nothing lies, and nothing could be shown.
+    return min(max(found, 0), _LAST)
 
 
 def _of_day(words: str, now: float, zone: str) -> int | None:

@@ -49,11 +49,17 @@ def rfc3339(epoch: float) -> str:
 def rfc3339_local(epoch: float, zone: str | ZoneInfo) -> str:
     """Return an instant on a zone's clock as ``2026-11-21T03:00:00+01:00``, to the second.
 
+    In the last hours of 9999, when a zone's clock may be beyond what can be written, it is UTC.
+
     Raises:
         InvalidTimetable: the zone is unknown.
     """
     tz = zones.tz(zone) if isinstance(zone, str) else zone
-    return to_utc(epoch // 1).astimezone(tz).isoformat()
+    moment = to_utc(epoch // 1)
+    try:
+        return moment.astimezone(tz).isoformat()
+    except OverflowError:
+        return moment.isoformat()
 
 
 def parse_instant(value: object, zone: str | ZoneInfo) -> int:
@@ -74,4 +80,6 @@ def parse_instant(value: object, zone: str | ZoneInfo) -> int:
         return to_epoch(moment)
     name = zone if isinstance(zone, str) else zone.key
     found = zones.zone(name).instant(oneshot.wall_seconds(moment))
-    return to_epoch(moment.replace(tzinfo=zones.tz(name))) if found is None else found
+    if found is None:
+        found = to_epoch(oneshot.read(moment.replace(tzinfo=zones.tz(name))))
+    return found

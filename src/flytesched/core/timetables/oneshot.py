@@ -9,6 +9,7 @@ from flytesched.core.timetables.zones import zone
 from flytesched.errors import Invalid, InvalidTimetable
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  local times are counted from it on their own clock
+_END = datetime.max.replace(tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _TEXT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -49,7 +50,7 @@ def read(value: object) -> datetime:
     A date alone means its midnight; parts of a second are cut off.
 
     Raises:
-        Invalid: it is no date and time from 1970 to 9999.
+        Invalid: it is no date and time from 1970 to 9999, or its offset leads beyond.
     """
     if isinstance(value, datetime):
         moment = value
@@ -61,8 +62,10 @@ def read(value: object) -> datetime:
         what = f"{value!r} is no date and time"
         raise Invalid(what, hint=_HINT)
     if moment.year < EPOCH.year:
-        what = f"{value} is before 1970"
-        raise Invalid(what, hint="write a later year")
+        raise _early(value)
+    if moment.tzinfo and moment > _END:
+        what = f"{value} is after the year 9999"
+        raise Invalid(what, hint="write an earlier year")
     return moment.replace(microsecond=0, fold=0)
 
 
@@ -76,11 +79,13 @@ def canonical(value: object, timezone: str) -> tuple[str, str | None]:
     """
     try:
         moment = read(value)
+        if moment.tzinfo:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+            if moment < EPOCH:
+                raise _early(value)
+            return f"{moment.isoformat()}Z", None
     except Invalid as error:
         raise InvalidTimetable(error.message, hint=error.hint) from error
-    if moment.tzinfo:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-        return f"{moment.isoformat()}Z", None
     text = moment.isoformat()
     instant(text, timezone)
     return text, timezone
@@ -106,6 +111,11 @@ def instant(expression: str, timezone: str | None) -> int:
 def wall_seconds(moment: datetime) -> int:
     """Return what a clock shows as seconds since 1970 on that clock."""
     return (moment.replace(tzinfo=None) - EPOCH) // _SECOND
+
+
+def _early(value: object) -> Invalid:
+    what = f"{value} is before 1970"
+    return Invalid(what, hint="write a later year")
 
 
 def _parse(text: str) -> datetime:

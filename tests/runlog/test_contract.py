@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Log = MemoryRunLog | SqliteRunLog
 
 CLAIMED, RUNNING = frozenset({RunStatus.CLAIMED}), frozenset({RunStatus.RUNNING})
+LUNAR = '{"kind":"lunar"}'
+DONE = {"status": RunStatus.FAILED, "exit_code": 1}
 SUCCEEDED = {"status": RunStatus.SUCCEEDED, "exit_code": 0, "ended": DAY + 9.0}
 
 
@@ -295,6 +297,68 @@ def test_retries_and_runs_beside_a_gap_do_not_catch_it_up(log: Log) -> None:
     log.apply(Decision(gaps=(a_gap(DAY, DAY + 60),), runs=(again, *beside)))
     log.close_caught_up(1.0)
     assert len(log.open_gaps()) == 1
+
+
+def test_a_run_of_another_timetable_does_not_catch_a_gap_up(log: Log) -> None:
+    """A backfill under a new timing may run in the stretch of an old gap."""
+    own, strange = a_run(DAY + 60, **SUCCEEDED), a_run(DAY + 61, origin=Origin.BACKFILL, **DONE)
+    log.apply(Decision(gaps=(a_gap(DAY, DAY + 120),), runs=(own, strange)))
+    log.close_caught_up(1.0)
+    assert len(log.open_gaps()) == 1
+    store(log, a_run(DAY + 120, origin=Origin.CATCHUP, **DONE))
+    log.close_caught_up(2.0)
+    assert log.open_gaps() == []
+
+
+def test_a_gap_whose_timetable_nobody_can_read_counts_every_run_in_it(log: Log) -> None:
+    runs = (a_run(DAY + 61, **DONE), a_run(DAY + 62, **DONE))
+    log.apply(Decision(gaps=(a_gap(DAY, DAY + 120, timing=LUNAR),), runs=runs))
+    log.close_caught_up(1.0)
+    assert log.open_gaps() == []
+
+
+@pytest.mark.parametrize("closed_as", ["declined", "removed"])
+def test_a_slot_that_was_given_up_has_its_verdict(log: Log, closed_as: str) -> None:
+    """It never gets a run: not live when the clock was set back, not by anybody's wish."""
+    log.apply(Decision(gaps=(a_gap(DAY, DAY + 120, closed_at=1.0, closed_as=closed_as),)))
+    slots = [DAY, DAY + 60, DAY + 120, DAY + 180]
+    lost = log.apply(Decision(runs=tuple(a_run(slot) for slot in slots)))
+    assert lost == {a_run(DAY + 60).id, a_run(DAY + 120).id}
+    wish = a_run(DAY + 60, origin=Origin.MANUAL, status=RunStatus.QUEUED)
+    assert log.request(wish) is None
+    assert log.decided("backup", DAY, DAY + 120) == []
+
+
+def test_beside_slots_that_were_given_up_there_is_room(log: Log) -> None:
+    """For slots of another timetable and another schedule, and for what asks for no slot."""
+    log.apply(Decision(gaps=(a_gap(DAY, DAY + 120, closed_at=1.0, closed_as="declined"),)))
+    store(log, a_run(DAY + 61), a_run(DAY + 60, schedule="report"), a_manual_run(DAY + 60.0))
+    again = a_run(DAY + 60, id="retry-backup-1", origin=Origin.RETRY, retry_of=a_run(DAY + 60).id)
+    store(log, again)
+
+
+def test_nothing_starts_where_nobody_can_tell_what_was_given_up(log: Log) -> None:
+    gap = a_gap(DAY, DAY + 120, timing=LUNAR, closed_at=1.0, closed_as="declined")
+    log.apply(Decision(gaps=(gap,)))
+    assert log.apply(Decision(runs=(a_run(DAY + 61),))) == {a_run(DAY + 61).id}
+
+
+def test_a_slot_that_is_missed_and_open_may_still_run(log: Log) -> None:
+    log.apply(Decision(gaps=(a_gap(DAY, DAY + 120),)))
+    store(log, a_run(DAY + 60))
+
+
+def test_declining_counts_the_slots_that_are_given_up(log: Log) -> None:
+    """Not those that ran, and whatever ran beside them under another timetable."""
+    ran, strange = a_run(DAY + 60, origin=Origin.CATCHUP, **DONE), a_run(DAY + 61, **DONE)
+    log.apply(Decision(gaps=(a_gap(DAY, DAY + 600),), runs=(ran, strange)))
+    assert log.decline(["backup", "nobody"], DAY + 999.0, until=DAY + 180) == 2
+    assert [(gap.after, gap.until, gap.count) for gap in log.open_gaps()] == [
+        (DAY + 180, DAY + 600, 7)
+    ]
+    assert log.decline(["backup"], DAY + 999.0, until=DAY + 180) == 0
+    assert log.decline(["backup"], DAY + 999.0) == 7
+    assert log.open_gaps() == []
 
 
 # -- what a scheduler asks ------------------------------------------------------------------------

@@ -356,6 +356,17 @@ def test_open_missed_slots_are_counted_by_arithmetic(
     assert reader.open_missed(["b", "c"]) == {}
 
 
+def test_runs_of_another_timetable_are_no_missed_slots(
+    sqlite_log: SqliteRunLog, reader: Reader
+) -> None:
+    """The count, and the history that lists them, agree."""
+    strange = [a_run(DAY + 61 + n, origin=Origin.BACKFILL, **DONE) for n in range(3)]
+    own = a_run(DAY + 60, origin=Origin.BACKFILL, **DONE)
+    sqlite_log.apply(Decision(gaps=(a_gap(DAY, DAY + 300),), runs=(own, *strange)))
+    assert reader.open_missed() == {"backup": 4}
+    assert len(reader.history(statuses=["missed"])) == 4
+
+
 def test_every_definition_seen_is_remembered(sqlite_log: SqliteRunLog, reader: Reader) -> None:
     for number, text in ((1, '{"a":1}'), (2, '{"a":2}')):
         state = a_state(revision=number, definition=text, seen_at=DAY + float(number))

@@ -139,6 +139,11 @@ class TwoLogs(RuleBasedStateMachine):
             case "withdraw":
                 self.both(lambda log: log.withdraw([one]))
 
+    @rule(some=st.lists(names, max_size=2), low=slots, high=slots, bounded=st.booleans())
+    def decline(self, some: list[str], low: int, high: int, bounded: bool) -> None:
+        bounds = {"after": low - 60, "until": high} if bounded else {}
+        self.both(lambda log: log.decline(some, 7.0, **bounds))
+
     @rule(moment=moments)
     def close(self, moment: float) -> None:
         self.both(lambda log: log.close_caught_up(moment))

@@ -9,10 +9,10 @@ import pytest
 from runlog_builders import DAY, a_gap, a_manual_run, a_run, an_attempt
 
 from flytesched.core.decision import Decision, Move
+from flytesched.core.gaps import cut
 from flytesched.core.runs import AttemptKey, Origin, RunStatus
 from flytesched.errors import InvalidTimetable, RunLogError
 from flytesched.runlog.sqlite import SqliteRunLog
-from flytesched.runlog.wishes import cut
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,7 +116,8 @@ def test_a_pruned_slot_never_comes_back_as_missed(
     sqlite_log: SqliteRunLog, closed: dict[str, object], left: int, missed: int
 ) -> None:
     gap = a_gap(DAY, DAY + 180, **closed)
-    sqlite_log.apply(Decision(gaps=(gap,), runs=(a_run(DAY + 120, **DONE),)))
+    sqlite_log.apply(Decision(runs=(a_run(DAY + 120, **DONE),)))
+    sqlite_log.apply(Decision(gaps=(gap,)))
     prune_all(sqlite_log, DAY + 600)
     assert len(runs_of(sqlite_log)) == left
     assert len(sqlite_log.history()) == left + missed

@@ -467,6 +467,19 @@ def test_a_clock_set_back_starts_nothing_again(stage: Stage) -> None:
     assert stage.says("clock set back") == 1
 
 
+def test_a_slot_that_was_given_up_does_not_run_when_the_clock_comes_by_again(stage: Stage) -> None:
+    """It reads skipped(declined), which is a verdict."""
+    stage.put(every(60, catchup="none"))
+    stage.boot()
+    stage.clock.step(320)
+    stage.go(1)
+    (gap,) = stage.runlog.all_gaps()
+    assert (gap.closed_as, gap.count) == ("declined", 5)
+    stage.clock.step(-200)
+    stage.go(250)
+    assert [run.scheduled_at for run in stage.runlog.all_runs()] == [NOON + 360]
+
+
 def test_a_clock_set_forward_is_downtime(stage: Stage) -> None:
     stage.put(every(60, catchup="none"))
     stage.boot()

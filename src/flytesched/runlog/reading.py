@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flytesched.core.gaps import holds
 from flytesched.core.runs import FAILURES, RunStatus
 from flytesched.errors import NotFound
 from flytesched.runlog.database import open_to_read, translated
@@ -17,6 +18,7 @@ from flytesched.runlog.migrations import ACTIVE
 from flytesched.runlog.rows import (
     ATTEMPT_COLUMNS,
     GAP_COLUMNS,
+    MAY_BE_STRANGE,
     RUN_COLUMNS,
     SLOT_ID,
     SLOTS,
@@ -44,6 +46,11 @@ _DONE = ", ".join(f"'{status}'" for status in (RunStatus.SUCCEEDED, *sorted(FAIL
 _NAMES_BEGINNING = (
     f"SELECT name FROM schedules WHERE substr('{SLOT_ID}' || name || '-', 1, length(?1)) = ?1"
     f" OR substr(?1, 1, length(name) + {len(SLOT_ID) + 1}) = '{SLOT_ID}' || name || '-'"
+)
+#: Gaps around runs that may decide slots of another timetable.
+_MAY_HOLD_STRANGERS = (
+    f"SELECT {GAP_COLUMNS} FROM gaps WHERE {{which}}"
+    f" AND EXISTS (SELECT NULL FROM runs WHERE {SLOTS_OF_GAP} AND {MAY_BE_STRANGE})"
 )
 #: Later than any text that begins the same.
 _AFTER_ALL = "\U0010ffff"
@@ -237,12 +244,18 @@ class Reader:
         Slots are counted by arithmetic, never listed.
         """
         values = () if names is None else (_json(names),)
-        asked = "" if names is None else " AND schedule IN (SELECT value FROM json_each(?))"
+        which = "closed_at IS NULL"
+        if names is not None:
+            which += " AND schedule IN (SELECT value FROM json_each(?))"
         sql = (
             f"SELECT schedule, sum(count - (SELECT count(*) FROM runs WHERE {SLOTS_OF_GAP}))"
-            f" FROM gaps WHERE closed_at IS NULL{asked} GROUP BY schedule"
+            f" FROM gaps WHERE {which} GROUP BY schedule"
         )
-        return {name: int(count) for name, count in self._all(sql, *values) if count > 0}
+        with self._reading() as connection:
+            counts = dict(connection.execute(sql, values))
+            for row in connection.execute(_MAY_HOLD_STRANGERS.format(which=which), values):
+                counts[row[1]] += strangers(connection, to_gap(row))
+        return {name: int(count) for name, count in counts.items() if count > 0}
 
     # -- facts ------------------------------------------------------------------------------
 
@@ -297,3 +310,10 @@ class Reader:
 
 def _json(names: Iterable[str]) -> str:
     return json.dumps([*names])
+
+
+def strangers(connection: sqlite3.Connection, gap: Gap, which: str = "TRUE") -> int:
+    """Count the runs that lie in the stretch of a gap and decide none of its slots."""
+    sql = f"SELECT scheduled_at FROM runs WHERE {SLOTS} AND {MAY_BE_STRANGE} AND {which}"
+    rows = connection.execute(sql, (gap.schedule, gap.after, gap.until))
+    return sum(not holds(gap, slot) for (slot,) in rows)

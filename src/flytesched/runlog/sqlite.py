@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.decision import Snapshot
 from flytesched.errors import RunLogBusy
-from flytesched.runlog.database import open_database, open_in_memory
+from flytesched.runlog.database import open_database, open_in_memory, translated
 from flytesched.runlog.migrations import ACTIVE
+from flytesched.runlog.reading import strangers
 from flytesched.runlog.rows import (
     ATTEMPT,
     ATTEMPT_COLUMNS,
+    GAP_COLUMNS,
     MOVED,
     SLOTS_OF_GAP,
     STATE,
@@ -22,13 +24,13 @@ from flytesched.runlog.rows import (
     moved_row,
     place,
     places,
-    run_row,
     state_row,
     to_attempt,
+    to_gap,
     where_id,
 )
 from flytesched.runlog.upkeep import Upkeep
-from flytesched.runlog.wishes import INSERT_GAP, INSERT_RUN, add
+from flytesched.runlog.wishes import INSERT_GAP, add, insert_run
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from flytesched.core.decision import Count, Decision, Move
-    from flytesched.core.runs import Attempt, Run, RunStatus, ScheduleState
+    from flytesched.core.runs import Attempt, Gap, Run, RunStatus, ScheduleState
 
 #: Seconds that the scheduler waits for another writer: a slot must not wait long for it.
 _PATIENCE_OF_HOLDER = 0.25
@@ -70,8 +72,9 @@ _LAST_ATTEMPTS = (
     " AND attempts.attempt = (SELECT max(attempt) FROM attempts WHERE run = runs.seq)"
     f" WHERE runs.{ACTIVE} ORDER BY runs.seq"
 )
+#: Open gaps, and how many verdicts each lacks at least: as if no run in it were a stranger.
 _OPEN_AND_MISSING = (
-    f"SELECT id, count - (SELECT count(*) FROM runs WHERE {SLOTS_OF_GAP})"
+    f"SELECT {GAP_COLUMNS}, count - (SELECT count(*) FROM runs WHERE {SLOTS_OF_GAP})"
     f" + (SELECT count(*) FROM runs INDEXED BY runs_active WHERE {SLOTS_OF_GAP} AND {ACTIVE})"
     " FROM gaps WHERE closed_at IS NULL"
 )
@@ -163,12 +166,20 @@ class SqliteRunLog(Upkeep):
         if version == self._counted and self._connection.total_changes < self._close_at:
             return
         rows = self._all(_OPEN_AND_MISSING)
-        if closed := [(moment, gap) for gap, missing in rows if missing <= 0]:
+        lacking = {row[0]: self._lacks(to_gap(row[:-1]), row[-1]) for row in rows}
+        if closed := [(moment, gap) for gap, missing in lacking.items() if missing <= 0]:
             with self.transaction() as connection:
                 connection.executemany(_CAUGHT_UP, closed)
-        nearest = min((missing for _, missing in rows if missing > 0), default=2**62)
+        nearest = min((missing for missing in lacking.values() if missing > 0), default=2**62)
         self._counted = version
         self._close_at = self._connection.total_changes + nearest
+
+    def _lacks(self, gap: Gap, at_least: int) -> int:
+        """Return how many verdicts a gap lacks; exact where that may be none."""
+        if at_least > 0:
+            return at_least
+        with self._lock, translated(self._name):
+            return at_least + strangers(self._connection, gap, "ended IS NOT NULL")
 
 
 def _see(connection: sqlite3.Connection, states: Sequence[ScheduleState]) -> None:
@@ -180,11 +191,7 @@ def _see(connection: sqlite3.Connection, states: Sequence[ScheduleState]) -> Non
 
 def _insert(connection: sqlite3.Connection, runs: Iterable[Run]) -> dict[str, int]:
     """Insert runs; return the row number of each, 0 where slot or id was taken."""
-    seqs = {}
-    for run in runs:
-        cursor = connection.execute(INSERT_RUN, run_row(run))
-        seqs[run.id] = (cursor.lastrowid or 0) if cursor.rowcount else 0
-    return seqs
+    return {run.id: insert_run(connection, run) for run in runs}
 
 
 def _lost(seqs: Mapping[str, int]) -> Iterator[str]:

@@ -6,9 +6,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from flytesched.core.gaps import cut, holds
 from flytesched.core.runs import Reason, RunStatus
 from flytesched.runlog.database import translated
-from flytesched.runlog.reading import Reader
+from flytesched.runlog.reading import Reader, strangers
 from flytesched.runlog.rows import (
     GAP,
     GAP_COLUMNS,
@@ -28,8 +29,19 @@ if TYPE_CHECKING:
 
     from flytesched.core.runs import Gap, Run
 
+#: Gaps around the slot ``?2`` of the schedule ``?1`` that were given up.
+_GIVEN_UP = (
+    "FROM gaps WHERE schedule = ?1 AND until >= ?2 AND after < ?2"
+    " AND (closed_as = 'declined' OR closed_as = 'removed')"
+)
 #: A new run; a slot or an id that is taken changes nothing.
-INSERT_RUN = f"INSERT INTO runs ({columns(RUN)}) VALUES ({places(RUN)}) ON CONFLICT DO NOTHING"
+_INSERT_RUN = f"INSERT INTO runs ({columns(RUN)}) VALUES ({places(RUN)}) ON CONFLICT DO NOTHING"
+#: The same, but for stretches that were given up: their slots have a verdict. A live slot is later
+#: than every gap, so looking costs it one step into an index.
+_INSERT_RUN_BESIDE_GAPS = (
+    f"INSERT INTO runs ({columns(RUN)}) SELECT {places(RUN)}"
+    f" WHERE ?3 <> '' OR NOT EXISTS (SELECT NULL {_GIVEN_UP}) ON CONFLICT DO NOTHING"
+)
 INSERT_GAP = f"INSERT INTO gaps ({columns(GAP)}) VALUES ({places(GAP)})"
 _STARTED = "status IN ('claimed', 'running')"
 _ENDS_NOT_YET = "(end_as IS NULL OR end_as = 'timed_out')"
@@ -65,9 +77,8 @@ class Wishes(Reader):
         decides_a_slot = run.scheduled_at is not None and run.retry_of is None
         with self.transaction() as connection:
             while True:
-                cursor = connection.execute(INSERT_RUN, run_row(run))
-                if cursor.rowcount:
-                    return replace(run, seq=cursor.lastrowid or 0)
+                if seq := insert_run(connection, run):
+                    return replace(run, seq=seq)
                 if decides_a_slot:
                     return None
                 run = replace(run, id=_next_id(run.id))
@@ -134,6 +145,23 @@ class Wishes(Reader):
                 self._connection.execute("ROLLBACK")
 
 
+def insert_run(connection: sqlite3.Connection, run: Run) -> int:
+    """Store a new run and return its row number; 0 if its slot or id is taken.
+
+    A slot is taken by the run that decides it, and by a gap that was given up: its verdict, which
+    is ``skipped(declined)`` or ``skipped(removed)``, does not change, whoever asks.
+    """
+    row = run_row(run)
+    cursor = connection.execute(_INSERT_RUN_BESIDE_GAPS, row)
+    if not cursor.rowcount:
+        schedule, at, asked = row[:3]
+        gaps = connection.execute(f"SELECT {GAP_COLUMNS} {_GIVEN_UP}", (schedule, at)).fetchall()
+        if asked or not gaps or any(holds(to_gap(gap), at) for gap in gaps):
+            return 0
+        cursor = connection.execute(_INSERT_RUN, row)  # it is of another timetable
+    return (cursor.lastrowid or 0) if cursor.rowcount else 0
+
+
 def add(
     connection: sqlite3.Connection, metric: str, schedule: str, label: str, amount: float
 ) -> None:
@@ -174,29 +202,4 @@ def _decline(
     row = connection.execute(
         f"SELECT count(*) FROM runs WHERE {SLOTS}", (gap.schedule, within.after, within.until)
     ).fetchone()
-    return within.count - int(row[0])
-
-
-def cut(
-    gap: Gap, after: int | None, until: int | None
-) -> tuple[Gap | None, Gap | None, Gap | None]:
-    """Divide a gap into its parts before, in and behind ``(after, until]``; None for an empty one.
-
-    None for a bound means the gap's own.
-    """
-    low = gap.after if after is None else min(max(after, gap.after), gap.until)
-    high = gap.until if until is None else max(min(until, gap.until), low)
-    if (low, high) == (gap.after, gap.until):
-        return None, gap, None
-    return _part(gap, gap.after, low), _part(gap, low, high), _part(gap, high, gap.until)
-
-
-def _part(gap: Gap, after: int, until: int) -> Gap | None:
-    """Return the part of a gap in ``(after, until]``; None if no slot lies there."""
-    from flytesched.core.timetables.parse import Timing, timetable
-
-    table = timetable(Timing.from_text(gap.timing))
-    last = table.previous(until + 1)
-    if last is None or last <= after:
-        return None
-    return replace(gap, after=after, until=last, count=table.count(after, last), id=0)
+    return within.count - int(row[0]) + strangers(connection, within)

@@ -15,6 +15,7 @@ from flytesched.bootstrap import bind, check_bound
 from flytesched.core.agenda import divide
 from flytesched.core.counts import count_gaps
 from flytesched.core.decision import Decision
+from flytesched.core.gaps import holds
 from flytesched.core.planner import gap_of
 from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import Gap, Origin, Reason, Run, RunStatus, ScheduleState, run_id
@@ -238,9 +239,8 @@ def _missing(
 
 def _taken(gap: Gap, decided: Decided) -> frozenset[int]:
     """Return the slots of a gap that have a run; runs of another timetable are none of its."""
-    table = timetable(Timing.from_text(gap.timing))
     ran = decided(gap.schedule, gap.after, gap.until)
-    return frozenset(slot for slot in ran if table.next(slot - 1) == slot)
+    return frozenset(slot for slot in ran if holds(gap, slot))
 
 
 def _wanted(

@@ -31,7 +31,8 @@ def trigger(
 
     Raises:
         NotFound: no schedule has that name.
-        Conflict: a run is active and ``overlap`` is ``skip``, or the slot has a run already.
+        Conflict: a run is active and ``overlap`` is ``skip``, or the slot has a run already, or
+            was given up.
         NoScheduler: ``detach`` without a scheduler.
         UsageError: ``at`` is no slot, or has not come yet.
     """
@@ -47,11 +48,11 @@ def trigger(
     try:
         bind(site, runlog, rebind=False)
         stored = runlog.request(_wish(schedule, runlog, at, now, force=force))
+        if stored is None:
+            _taken(runlog, run_id(name, at or 0))
     finally:
         runlog.close()
     wakeup.touch(site.settings.state_dir)
-    if stored is None:
-        _taken(run_id(name, at or 0))
     return stored
 
 
@@ -103,6 +104,9 @@ def _check_slot(schedule: Schedule, at: int, now: float) -> None:
         raise UsageError(msg, hint=f"the nearest are {near}" if near else None)
 
 
-def _taken(taken: str) -> NoReturn:
-    msg = f"the slot has a run already: {taken}"
-    raise Conflict(msg, hint=f"run it again with: flytesched retry {taken}")
+def _taken(runlog: SqliteRunLog, taken: str) -> NoReturn:
+    if runlog.runs([taken]):
+        msg = f"the slot has a run already: {taken}"
+        raise Conflict(msg, hint=f"run it again with: flytesched retry {taken}")
+    msg = f"the slot of {taken} was given up, and a verdict never changes"
+    raise Conflict(msg, hint="leave out --at to run now")

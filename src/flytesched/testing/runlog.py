@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.decision import Snapshot
+from flytesched.core.gaps import GIVEN_UP, cut, holds
 from flytesched.core.runs import (
     FAILURES,
     IN_PLACE,
@@ -39,6 +40,8 @@ class _Store:
     attempts: dict[str, dict[int, Attempt]] = field(default_factory=lambda: defaultdict(dict))
     gaps: dict[int, Gap] = field(default_factory=dict)
     open_gaps: dict[int, Gap] = field(default_factory=dict)
+    #: Gaps that were given up, by schedule.
+    given_up: dict[str, dict[int, Gap]] = field(default_factory=lambda: defaultdict(dict))
     #: Slots that have a run, ascending, by schedule.
     slots: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     #: What `last_verdict` looks at, ascending, by schedule: slot or moment, a tie-break, id.
@@ -134,9 +137,7 @@ class MemoryRunLog:
         self._check()
         for gap in tuple(self._store.open_gaps.values()):
             waiting = sum(_in_gap(run, gap) for run in self._store.active.values())
-            slots = self._store.slots[gap.schedule]
-            ran = bisect_right(slots, gap.until) - bisect_right(slots, gap.after)
-            if ran - waiting >= gap.count:
+            if self._ran(gap) - waiting >= gap.count:
                 self._put_gap(replace(gap, closed_as="caught_up", closed_at=moment))
 
     # -- wishes, and a look at everything -----------------------------------------------------
@@ -191,6 +192,34 @@ class MemoryRunLog:
         self._wrote()
         return gone
 
+    def decline(
+        self,
+        names: Iterable[str],
+        moment: float,
+        *,
+        after: int | None = None,
+        until: int | None = None,
+    ) -> int:
+        """Give up the open missed slots of schedules in ``(after, until]``; return how many."""
+        self._check()
+        declined = 0
+        for gap in self.open_gaps(names):
+            before, within, behind = cut(gap, after, until)
+            if within is None:
+                continue
+            self._put_gap(replace(within, id=gap.id, closed_at=moment, closed_as="declined"))
+            for rest in (before, behind):
+                if rest is not None:
+                    self._put_gap(replace(rest, id=len(self._store.gaps) + 1))
+            declined += within.count - self._ran(within)
+        self._wrote()
+        return declined
+
+    def revision(self, schedule: str) -> int:
+        """Return the number of the definition last seen; 0 if there is none."""
+        state = self._store.states.get(schedule)
+        return state.revision if state is not None else 0
+
     def all_runs(self) -> Collection[Run]:
         """Return every run, in the order they were stored."""
         return self._store.runs.values()
@@ -241,13 +270,24 @@ class MemoryRunLog:
 
     def _insert(self, run: Run) -> bool:
         store = self._store
-        if run.id in store.runs:
+        if run.id in store.runs or (_decides(run) and self._was_given_up(run)):
             return False
         if _decides(run):
             insort(store.slots[run.schedule], run.scheduled_at or 0)
         newest = next(reversed(store.runs.values())).seq if store.runs else 0
         self._put(replace(run, seq=newest + 1))
         return True
+
+    def _was_given_up(self, run: Run) -> bool:
+        """Tell whether the slot of a run has its verdict by a gap that was given up."""
+        gaps = self._store.given_up[run.schedule]
+        return any(holds(gap, run.scheduled_at or 0) for gap in reversed(gaps.values()))
+
+    def _ran(self, gap: Gap) -> int:
+        """Count the slots of a gap that have a run."""
+        slots = self._store.slots[gap.schedule]
+        inside = slots[bisect_right(slots, gap.after) : bisect_right(slots, gap.until)]
+        return sum(holds(gap, slot) for slot in inside)
 
     def _move(self, move: Move) -> bool:
         stored = self._store.runs.get(move.run.id)
@@ -272,6 +312,8 @@ class MemoryRunLog:
             self._store.open_gaps[gap.id] = gap
         else:
             self._store.open_gaps.pop(gap.id, None)
+        if gap.closed_as in GIVEN_UP:
+            self._store.given_up[gap.schedule][gap.id] = gap
 
 
 def _decides(run: Run) -> bool:
@@ -281,7 +323,7 @@ def _decides(run: Run) -> bool:
 
 def _in_gap(run: Run, gap: Gap) -> bool:
     slot = run.scheduled_at if _decides(run) else None
-    return run.schedule == gap.schedule and slot is not None and gap.after < slot <= gap.until
+    return run.schedule == gap.schedule and slot is not None and holds(gap, slot)
 
 
 def _refuse(store: _Store, decision: Decision) -> None:

@@ -1,0 +1,66 @@
+"""Gaps: which slots a stretch of missed slots names, and how it is divided.
+
+A gap holds the slots that the timetable then in force names, and no others: once the timing has
+changed, runs of another timetable may lie in the same stretch, and are none of its business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flytesched.core.runs import Reason
+from flytesched.errors import InvalidTimetable
+
+if TYPE_CHECKING:
+    from flytesched.core.runs import Gap
+    from flytesched.core.timetables.parse import Timetable
+
+#: How a gap is closed whose slots without a run got their verdict by that: ``skipped(why)``.
+GIVEN_UP = frozenset({Reason.DECLINED.value, Reason.REMOVED.value})
+
+
+def holds(gap: Gap, slot: int) -> bool:
+    """Tell whether a slot is one of those that a gap counts.
+
+    One that lies in a gap whose timetable nobody can read (its zone has left the machine) is
+    taken to be: rather nothing is started than something that was given up.
+    """
+    if not gap.after < slot <= gap.until:
+        return False
+    try:
+        return _timetable(gap).next(slot - 1) == slot
+    except InvalidTimetable:
+        return True
+
+
+def cut(
+    gap: Gap, after: int | None, until: int | None
+) -> tuple[Gap | None, Gap | None, Gap | None]:
+    """Divide a gap into its parts before, in and behind ``(after, until]``; None for an empty one.
+
+    None for a bound means the gap's own.
+
+    Raises:
+        InvalidTimetable: nobody can read its timetable, so that it can only be taken whole.
+    """
+    low = gap.after if after is None else min(max(after, gap.after), gap.until)
+    high = gap.until if until is None else max(min(until, gap.until), low)
+    if (low, high) == (gap.after, gap.until):
+        return None, gap, None
+    return _part(gap, gap.after, low), _part(gap, low, high), _part(gap, high, gap.until)
+
+
+def _part(gap: Gap, after: int, until: int) -> Gap | None:
+    """Return the part of a gap in ``(after, until]``; None if no slot lies there."""
+    table = _timetable(gap)
+    last = table.previous(until + 1)
+    if last is None or last <= after:
+        return None
+    return replace(gap, after=after, until=last, count=table.count(after, last), id=0)
+
+
+def _timetable(gap: Gap) -> Timetable:
+    from flytesched.core.timetables.parse import Timing, timetable  # only what is missed needs it
+
+    return timetable(Timing.from_text(gap.timing))

@@ -1,0 +1,238 @@
+"""Planted bugs: each breaks the promise in one way, and the judge has to find every one.
+
+Each is small, and wraps a method of the program, since that is what a bug does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flytesched.core.decision import Decision
+
+
+def plant(name: str) -> None:
+    """Plant a bug in this process."""
+    PLANTS[name][0]()
+
+
+def _applied(change: Callable[[Decision], Decision]) -> None:
+    """Let the run log write something else than was decided."""
+    from flytesched.runlog.sqlite import SqliteRunLog
+
+    apply = SqliteRunLog.apply
+    SqliteRunLog.apply = lambda log, decision: apply(log, change(decision))
+
+
+def cursor_in_memory_and_no_unique_key() -> None:
+    """A restart decides again what was decided, and nothing stands in the way."""
+    from flytesched.runlog import sqlite, wishes
+
+    _applied(lambda decision: replace(decision, cursors={}))
+    transaction = wishes.Wishes.transaction
+
+    def without_key(log: Any) -> Any:
+        log._connection.execute("DROP INDEX IF EXISTS runs_of_schedule")
+        return transaction(log)
+
+    wishes.Wishes.transaction = without_key
+    decided = sqlite.SqliteRunLog.decided
+    sqlite.SqliteRunLog.decided = lambda *args: [] if decided(*args) else []
+
+
+def cursor_before_the_claim() -> None:
+    """What a crash finds between the two is lost, as with Flyte's "last executed" mark."""
+    from flytesched.core.decision import Decision
+    from flytesched.runlog.sqlite import SqliteRunLog
+
+    apply = SqliteRunLog.apply
+
+    def in_two_steps(log: Any, decision: Decision) -> frozenset[str]:
+        import time
+
+        if decision.runs and decision.cursors:
+            apply(log, Decision(cursors=decision.cursors))
+            time.sleep(0.2)
+        return apply(log, decision)
+
+    SqliteRunLog.apply = in_two_steps
+
+
+def record_after_start() -> None:
+    """A claim is written only when the start was marked."""
+    from flytesched.runlog.sqlite import SqliteRunLog
+
+    apply, waiting = SqliteRunLog.apply, []
+
+    def later(log: Any, decision: Decision) -> frozenset[str]:
+        import time
+
+        if any(run.status.value == "claimed" for run in decision.runs):
+            waiting.append(decision)
+            return frozenset()
+        if waiting:
+            time.sleep(0.2)
+        while waiting:
+            apply(log, waiting.pop(0))
+        return apply(log, decision)
+
+    SqliteRunLog.apply = later
+
+
+def gaps_forgotten() -> None:
+    """What was missed is not recorded."""
+    _applied(lambda decision: replace(decision, gaps=()))
+
+
+def wrong_code_on_adoption() -> None:
+    """What ended unseen is taken for a success."""
+    from flytesched.executors.local import LocalLauncher
+
+    settle = LocalLauncher._settle
+    LocalLauncher._settle = lambda self, attempt, outcome, **more: settle(
+        self, attempt, replace(outcome, exit_code=0), **more
+    )
+
+
+def adoption_forgotten() -> None:
+    """A restart takes every command for lost."""
+    from flytesched.core.protocols import Adoption
+    from flytesched.executors.local import LocalLauncher
+
+    LocalLauncher.adopt = lambda *_: Adoption.LOST
+
+
+def started_again() -> None:
+    """A restart takes every command for one that was never started."""
+    from flytesched.core.protocols import Adoption
+    from flytesched.executors.local import LocalLauncher
+    from flytesched.executors.record import Records
+
+    LocalLauncher.adopt = lambda *_: Adoption.NEVER_STARTED
+    Records._reopen = lambda self, _name: self._make(b"x")
+
+
+def verdict_rewritten() -> None:
+    """A verdict is made nicer when nobody looks."""
+    from flytesched.runlog.upkeep import Upkeep
+
+    apply = Upkeep.transaction
+
+    def rewritten(log: Any) -> Any:
+        sql = "UPDATE runs SET reason = 'nicer' WHERE ended < (SELECT max(ended) FROM runs) - 3"
+        log._connection.execute("DROP TRIGGER IF EXISTS verdict_stands")
+        log._connection.execute(sql)
+        return apply(log)
+
+    Upkeep.transaction = rewritten
+
+
+def verdict_deleted() -> None:
+    """A run vanishes from the history."""
+    from flytesched.runlog.upkeep import Upkeep
+
+    apply = Upkeep.transaction
+
+    def forgetting(log: Any) -> Any:
+        log._connection.execute(
+            "DELETE FROM runs WHERE seq % 5 = 0 AND ended < (SELECT max(ended) FROM runs) - 3"
+        )
+        return apply(log)
+
+    Upkeep.transaction = forgetting
+
+
+def early() -> None:
+    """A clock that is fast by a bit."""
+    from flytesched import clock
+
+    read = clock.time.time
+    clock.SystemClock.__init__.__kwdefaults__["read"] = lambda: read() + 0.4
+
+
+def late() -> None:
+    """A wait that oversleeps."""
+    from flytesched.clock import SystemClock
+
+    wait = SystemClock.wait
+
+    def oversleep(clock: SystemClock, until: float | None) -> None:
+        import time
+
+        wait(clock, until)
+        time.sleep(4)
+
+    SystemClock.wait = oversleep
+
+
+def intent_forgotten() -> None:
+    """A timeout is not written down before its signal."""
+    from flytesched.scheduler.supervisor import Supervisor
+
+    def signal_at_once(self: Any, runs: Any, _end_as: str) -> bool:
+        for run in runs:
+            self.end(run)
+            self._deadlines.pop(run.id, None)
+        return True
+
+    Supervisor.intend = signal_at_once
+
+
+def skips_in_silence() -> None:
+    """A slot that meets an active run leaves no row."""
+    _applied(
+        lambda decision: replace(
+            decision, runs=tuple(run for run in decision.runs if run.status.value != "skipped")
+        )
+    )
+
+
+def disabled_still_due() -> None:
+    """What was due while disabled is made up for when it is enabled."""
+    from flytesched.core import sight
+
+    due = sight.Schedule.due_at if hasattr(sight, "Schedule") else None
+    from flytesched.core.schedule import Schedule
+
+    del due
+    Schedule.due_at = lambda self, _now: True
+
+
+def ends_not_written() -> None:
+    """Every fifth end is seen and forgotten."""
+    from flytesched.executors.local import LocalLauncher
+
+    collect, seen = LocalLauncher.collect, [0]
+
+    def some(self: Any) -> Any:
+        ends = collect(self)
+        seen[0] += len(ends)
+        return [end for number, end in enumerate(ends, seen[0]) if number % 5]
+
+    LocalLauncher.collect = some
+
+
+#: Each bug, and the kinds of violation it has to be found by (one will do).
+PLANTS: dict[str, tuple[Callable[[], None], frozenset[str]]] = {
+    work.__name__.replace("_", " "): (work, frozenset(kinds))
+    for work, kinds in (
+        (cursor_in_memory_and_no_unique_key, {"doubled"}),
+        (cursor_before_the_claim, {"lost"}),
+        (record_after_start, {"doubled", "no row"}),
+        (gaps_forgotten, {"lost"}),
+        (wrong_code_on_adoption, {"wrong verdict"}),
+        (adoption_forgotten, {"wrong verdict"}),
+        (started_again, {"doubled"}),
+        (verdict_rewritten, {"changed"}),
+        (verdict_deleted, {"changed"}),
+        (early, {"early"}),
+        (late, {"late"}),
+        (intent_forgotten, {"wrong verdict"}),
+        (skips_in_silence, {"lost"}),
+        (disabled_still_due, {"uncalled"}),
+        (ends_not_written, {"stuck"}),
+    )
+}

@@ -114,7 +114,7 @@ def test_under_systemd_the_time_is_left_to_the_journal(tmp_path: Path) -> None:
         StderrJournal(stream=stream, environ={}).say("info", "c")
         stream.seek(0)
         first, second, third = stream.read().splitlines()
-    assert first == "info    a"
+    assert first == "<6>info    a"
     assert second.endswith("Z info    b")
     assert third.endswith("Z info    c")
 
@@ -125,7 +125,20 @@ def test_a_json_line_has_the_time_under_systemd_too(tmp_path: Path) -> None:
         named = {"JOURNAL_STREAM": f"{facts.st_dev}:{facts.st_ino}"}
         StderrJournal(form="json", stream=stream, environ=named).say("info", "a")
         stream.seek(0)
-        assert "time" in json.loads(stream.read())
+        assert "time" in json.loads(stream.read().removeprefix("<6>"))
+
+
+@pytest.mark.parametrize(("level", "prefix"), [("warning", "<4>"), ("error", "<3>")])
+def test_systemds_journal_is_told_the_level_in_its_own_way(
+    tmp_path: Path, level: str, prefix: str
+) -> None:
+    """So that `journalctl -p warning` finds it."""
+    with (tmp_path / "log").open("w+") as stream:
+        facts = os.fstat(stream.fileno())
+        named = {"JOURNAL_STREAM": f"{facts.st_dev}:{facts.st_ino}"}
+        StderrJournal(stream=stream, environ=named).say(level, "a")
+        stream.seek(0)
+        assert stream.read() == f"{prefix}{level:<7} a\n"
 
 
 TALKER = """

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+#: What systemd's journal takes for the level of a line, and does not show (sd-daemon(3)).
+_PREFIXES = {"info": "<6>", "warning": "<4>", "error": "<3>"}
 #: Unicode categories that could forge a line or hide a part of one: controls, formats (bidi
 #: overrides among them), line and paragraph separators, surrogates.
 _HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
@@ -79,7 +81,7 @@ class StderrJournal:
         else:
             line = f"{level:<7} {_plain(event, said)}"
             line = f"{moment} {line}" if self._timed else line
-        record.msg = line
+        record.msg = line if self._timed else _PREFIXES[level] + line
         self._handler.handle(record)
 
 

@@ -44,9 +44,13 @@ class Notifier:
         """Say that the manifest is being read again; ``ready`` ends it."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={int(self._monotonic() * 1e6)}", PATIENCE)
 
-    def stopping(self) -> None:
-        """Say that planning has ended."""
-        self._send("STOPPING=1", PATIENCE)
+    def stopping(self, seconds: float | None = None) -> None:
+        """Say that planning has ended, and in how many seconds this process will at the latest.
+
+        The manifest may ask for a longer stop than the unit did when it was made.
+        """
+        more = "" if seconds is None else f"\nEXTEND_TIMEOUT_USEC={int(seconds * 1e6)}"
+        self._send(f"STOPPING=1{more}", PATIENCE)
 
     def watchdog(self) -> None:
         """Say that the loop turns."""

@@ -246,7 +246,7 @@ def test_systemd_is_told_how_it_stands(desk: Desk, tmp_path: Path) -> None:
         more = {"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "400000"}
         loop = desk.start(more=more)
         heard = ""
-        while "WATCHDOG=1" not in heard or "1 schedules" not in heard:
+        while "WATCHDOG=1" not in heard or "1 schedule, " not in heard:
             heard += ear.recv(4096).decode() + "\n"
         assert "READY=1" in heard
         wait_for("env", (desk.home / "evidence.env").exists)

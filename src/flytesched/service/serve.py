@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flytesched import __version__
 from flytesched.bootstrap import Works, bind, build
+from flytesched.clock import monotonic
 from flytesched.core.runs import FAILURES, AttemptKey, Reason
 from flytesched.errors import FlyteschedError, RunLogBusy
 
@@ -34,6 +35,9 @@ PRUNE_STEP = 500
 OPEN_AGAIN = 0.5
 #: Seconds to wait after a failure nobody foresaw.
 AFTER_BUG = 1.0
+#: Seconds that the service manager is asked for beyond ``shutdown_grace``, for commands that
+#: cannot outlive this process and are slow to end.
+STOP_MARGIN = 90.0
 
 
 def serve(
@@ -60,7 +64,6 @@ def serve(
         RunLogError: the run log cannot be used.
         InvalidManifest: on a terminal, with nothing to adopt.
     """
-    from flytesched.clock import monotonic
     from flytesched.journal import StderrJournal
     from flytesched.notify import Notifier
     from flytesched.state_dir import prepare_state_dir
@@ -69,12 +72,12 @@ def serve(
     journal = StderrJournal(form=log_format)
     lock = site.lock()
     lock.acquire("run")
+    notifier = Notifier.from_environ(site.environ, monotonic)
     try:
-        runlog = _open(site, journal, rebind=rebind)
+        runlog = _open(site, journal, notifier, rebind=rebind)
         works = build(site, runlog, journal)
         try:
             _refuse_broken(site, runlog, once=once)
-            notifier = Notifier.from_environ(site.environ, monotonic)
             service = Service(site, works, notifier, journal, lock.beat)
             return service.run(once=once, kill=on_stop == "kill")
         finally:
@@ -83,7 +86,7 @@ def serve(
         lock.release()
 
 
-def _open(site: Site, journal: Journal, *, rebind: bool) -> SqliteRunLog:
+def _open(site: Site, journal: Journal, notifier: Notifier, *, rebind: bool) -> SqliteRunLog:
     """Open the run log; one that is locked is waited for, because exiting would help nobody."""
     from flytesched.clock import sleep
     from flytesched.runlog.sqlite import SqliteRunLog
@@ -97,6 +100,7 @@ def _open(site: Site, journal: Journal, *, rebind: bool) -> SqliteRunLog:
         except RunLogBusy as error:
             if not said:
                 journal.say("error", "run log not usable yet", why=error.message)
+                notifier.status(f"waiting for the run log: {error.message}")
                 said = True
             sleep(OPEN_AGAIN)
 
@@ -138,7 +142,8 @@ class Service:
         self._interrupted = False
         self._stop_at: float | None = None
         self._kill = False
-        self._started = self._ready = False
+        self._started = self._ready = self._served = False
+        # On the clock that is never set: a step back of the other must not put these off.
         self._next_bound = self._next_prune = self._next_watchdog = 0.0
 
     def run(self, *, once: bool, kill: bool) -> int:
@@ -166,6 +171,7 @@ class Service:
     def _turn(self) -> float | None:
         """Do what is due; return when to be called again at the latest."""
         now = self._clock.now()
+        self._ping()
         try:
             self._beat()
             self._take_signals(now)
@@ -179,6 +185,8 @@ class Service:
         except (OSError, FlyteschedError, ValueError, LookupError, TypeError) as error:
             # A scheduler that exits here would be restarted into the same trouble.
             self._journal.say("error", "tick failed", why=f"{type(error).__name__}: {error}")
+            if self._served:
+                self._announce()  # a reload has ended, well or not
             return now + AFTER_BUG
         self._announce()
         return min((at for at in moments if at is not None), default=None)
@@ -186,9 +194,7 @@ class Service:
     def _take_signals(self, now: float) -> None:
         for number in self._clock.signals():
             if number == signal.SIGHUP:
-                self._notifier.reloading()
-                self._works.source.reread()
-                self._ready = False
+                self._reload()
                 continue
             self._signals += 1
             self._interrupted |= number == signal.SIGINT
@@ -196,51 +202,77 @@ class Service:
                 os._exit(128 + number)
             self._begin_stop(now)
 
-    def _chores(self, now: float) -> float | None:
-        moments = []
-        if self._loop.running_count:
-            if now >= self._next_bound:
-                self._works.launcher.bound_logs()
-                self._next_bound = now + BOUND_LOGS_EVERY
-            moments.append(self._next_bound)
-        else:
-            if now >= self._next_prune:
-                self._prune(now)
-            moments.append(self._next_prune)
-        if (interval := self._notifier.watchdog_interval) is not None:
-            if now >= self._next_watchdog:
-                self._notifier.watchdog()
-                self._next_watchdog = now + interval / 2
-            moments.append(self._next_watchdog)
-        return min(moments, default=None)
+    def _reload(self) -> None:
+        """Read the manifest again; the next turn says that it is done, good or broken."""
+        if self._loop.stopping:
+            return
+        self._notifier.reloading()
+        self._works.source.reread()
+        self._ready = False
 
-    def _prune(self, now: float) -> None:
-        """Drop what is too old, a step at a time, while nothing runs."""
-        settings = self._site.settings
+    def _ping(self) -> None:
+        """Tell the watchdog that the loop turns, whatever comes of this turn."""
+        interval = self._notifier.watchdog_interval
+        if interval is not None and (elapsed := monotonic()) >= self._next_watchdog:
+            self._notifier.watchdog()
+            self._next_watchdog = elapsed + interval / 2
+
+    def _chores(self, now: float) -> float:
+        """Do what is due now and then; return when the next of it is."""
+        elapsed = monotonic()
+        if self._loop.running_count:
+            if elapsed >= self._next_bound:
+                self._works.launcher.bound_logs()
+                self._next_bound = elapsed + BOUND_LOGS_EVERY
+            following = self._next_bound
+        else:
+            if elapsed >= self._next_prune:
+                self._next_prune = elapsed + self._prune(now)
+            following = self._next_prune
+        if self._notifier.watchdog_interval is not None:
+            following = min(following, self._next_watchdog)
+        return now + following - elapsed
+
+    def _prune(self, now: float) -> float:
+        """Drop what is too old, a step at a time, while nothing runs; return seconds to wait."""
+        settings = self._works.settings
         dropped = self._works.runlog.prune(now - settings.keep_runs.total_seconds(), PRUNE_STEP)
         before = now - settings.keep_logs.total_seconds()
         done = self._works.launcher.prune_logs(before) and dropped < PRUNE_STEP
         if done:
             self._works.runlog.checkpoint()
-        self._next_prune = now + (PRUNE_EVERY if done else PRUNE_AGAIN)
+        return PRUNE_EVERY if done else PRUNE_AGAIN
 
     def _announce(self) -> None:
         """Tell systemd that slots are being decided, and how it stands."""
         if not self._ready and self._loop.planning:
-            self._ready = True
+            self._ready = self._served = True
             gc.collect()
             gc.freeze()  # schedules stay: no collection has to walk them again
             self._notifier.ready()
             self._journal.say("info", "ready", schedules=self._loop.schedule_count)
-        count = self._loop.running_count
-        self._notifier.status(f"{self._loop.schedule_count} schedules, {count} running")
+        self._notifier.status(self._status())
+
+    def _status(self) -> str:
+        """Return in words how it stands."""
+        running = f"{self._loop.running_count} running"
+        if self._loop.stopping:
+            return f"stopping, {running}"
+        count = self._loop.schedule_count
+        said = f"{count} schedule{'' if count == 1 else 's'}, {running}"
+        if (broken := self._works.source.broken) is None:
+            return said
+        if self._loop.planning:
+            return f"{said}; the manifest is broken, the last good one is in force: {broken}"
+        return f"waiting for the manifest to be mended, {running}: {broken}"
 
     # -- the end ----------------------------------------------------------------------------
 
     def _begin_stop(self, now: float) -> None:
         self._loop.stopping = True
-        self._notifier.stopping()
-        self._stop_at = now + self._site.settings.shutdown_grace.total_seconds()
+        grace = self._works.settings.shutdown_grace.total_seconds()
+        self._notifier.stopping(grace + STOP_MARGIN)
+        self._stop_at = now + grace
         self._journal.say("info", "stopping", running=self._loop.running_count)
 
     def _stop(self, now: float) -> float | None:

@@ -150,7 +150,9 @@ class Works:
     source: ManifestSource
     wakeup: Wakeup
     journal: Journal
-    #: ``[settings]`` that the loop goes by.
+    #: What is in force; an edit of the manifest counts.
+    settings: Settings
+    #: ``[settings]`` that it comes from.
     settings_table: Mapping[str, object] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -166,14 +168,19 @@ class Works:
         if self.wakeup.drain():
             self.wakeup.follow(self.source.watched())
         if self.source.settings_table != self.settings_table:
-            self.settings_table = self.source.settings_table
-            flags = {"manifest": str(self.source.path)}
-            table = self.settings_table
-            self.loop.limit(limits(settings_table.resolve(self.site.environ, flags, table)))
+            self._take_settings(self.source.settings_table)
         moments = [self.hook.reap(now)]
         if self.wakeup.polling:
             moments.append(now + 1.0)
         return min((at for at in moments if at is not None), default=None)
+
+    def _take_settings(self, table: Mapping[str, object]) -> None:
+        """Let what the manifest says of settings count from now on; paths stay as they are."""
+        flags = {"manifest": str(self.source.path), "state_dir": str(self.settings.state_dir)}
+        self.settings = settings_table.resolve(self.site.environ, flags, table)
+        self.settings_table = table
+        self.loop.limit(limits(self.settings))
+        self.launcher.log_limit = self.settings.log_limit
 
 
 def build(
@@ -217,7 +224,7 @@ def build(
     return Works(
         site=site,
         loop=loop, clock=clock, runlog=runlog, launcher=launcher, hook=hook, source=source,
-        wakeup=wakeup, journal=journal,
+        wakeup=wakeup, journal=journal, settings=settings,
     )  # fmt: skip
 
 

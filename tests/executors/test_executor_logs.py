@@ -78,7 +78,7 @@ def test_a_log_may_be_bounded_again_and_again_while_it_grows(path: Path) -> None
 
 def test_a_fast_writer_is_bounded_and_never_notices(desk: Desk) -> None:
     """It appends, whatever becomes of what it wrote."""
-    desk.launcher._log_limit = LIMIT
+    desk.launcher.log_limit = LIMIT
     stop = desk.state / "stop"
     attempt = desk.start(f"while ! test -e {stop}; do seq 100000 120000; done; echo the end")
     assert attempt.log is not None

@@ -81,7 +81,9 @@ class LocalLauncher:
         self._state_dir = str(Path(state_dir).absolute())
         self._manifest = str(Path(manifest_path).absolute())
         self._environ = inherited(environ)
-        self._log_limit, self._now, self._survive_always = log_limit, clock_now, survive_always
+        #: Bytes of a log that are kept; may be set at any time.
+        self.log_limit = log_limit
+        self._now, self._survive_always = clock_now, survive_always
         self._null = open_null()
         keep_descriptors()
         keep_children()
@@ -340,7 +342,7 @@ class LocalLauncher:
 
     def _bound(self, log: str) -> None:
         with contextlib.suppress(OSError):  # a log too long is no reason to lose an end
-            logs.trim(log, self._log_limit)
+            logs.trim(log, self.log_limit)
 
     # -- names ------------------------------------------------------------------------------
 

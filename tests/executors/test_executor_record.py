@@ -36,6 +36,10 @@ def _claimed(folder: str, words: bytes, *, key: AttemptKey = KEY) -> int:
         (b"S 12\nE 137\n", 12, 137),
         (b"S 12\nE 1", 12, None),
         (b"S x\n", None, None),
+        (b"S 0\n", None, None),
+        (b"S 99999999999999999999\n", None, None),
+        (b"S 12\nE 256\n", 12, None),
+        (b"S 12\nE " + b"9" * 400 + b"\n", 12, None),
     ],
 )
 @pytest.mark.parametrize("held", [True, False])
@@ -51,12 +55,12 @@ def test_a_record_tells_whether_its_supervisor_lives_and_what_it_said(
 
     assert found is not None
     assert (found.held, found.pid, found.code) == (held, pid, code)
-    assert found.unused == (not held and pid is None)
+    assert found.unused == (not held and words == b"")
     if held:
         os.close(fd)
 
 
-@pytest.mark.parametrize("words", [b"S 12\n", b"S 12\nE 0\n"])
+@pytest.mark.parametrize("words", [b"S 12\n", b"S 12\nE 0\n", b"S x\n"])
 def test_an_attempt_that_was_started_cannot_be_claimed_again(folder: str, words: bytes) -> None:
     """Whatever became of it."""
     os.close(_claimed(folder, words))
@@ -121,6 +125,21 @@ def test_an_attempt_without_a_record_has_none(folder: str) -> None:
     records.release([KEY])
     records.sweep([])
     assert not Path(folder).exists()
+
+
+def test_a_file_that_is_no_record_is_left_alone(folder: str) -> None:
+    """Numbers that are none to int() too."""
+    fd = _claimed(folder, b"")
+    strangers = [Path(folder) / name for name in ("\u00b2", "\u0661", "-1", "notes")]
+    for path in strangers:
+        path.write_bytes(b"A sched-job-2.1\nS 1\n")
+
+    records = Records(folder)
+
+    assert records.look(OTHER) is None
+    records.sweep([])
+    assert all(path.stat().st_size for path in strangers)
+    os.close(fd)
 
 
 def test_unused_records_beyond_a_few_hundred_are_removed_by_a_sweep(folder: str) -> None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
 #: than a page, so that a write is done as a whole or not at all, whatever kills the writer.
 _SIZE = 512
 _EMPTY = bytes(_SIZE)
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+#: The largest process id that a kernel can give (proc(5)).
+_MAX_PID = 2**22
 #: Unused records that outlast a start of the scheduler.
 _SPARE = 256
 
@@ -52,6 +56,8 @@ class Record:
 
     #: Whether its supervisor lives.
     held: bool
+    #: Whether its supervisor has said a word, legible or not.
+    begun: bool = False
     #: Process id of the supervisor, once it has begun.
     pid: int | None = None
     #: Exit code of the command, once it has ended.
@@ -62,7 +68,7 @@ class Record:
     @property
     def unused(self) -> bool:
         """Tell whether no supervisor was ever started."""
-        return not self.held and self.pid is None and self.code is None
+        return not self.held and not self.begun
 
 
 class Records:
@@ -113,8 +119,8 @@ class Records:
             held = not _lock(fd, fcntl.LOCK_SH)
             said = _words(fd)
             return Record(
-                held=held, pid=_number(said.get(b"S")), code=_number(said.get(b"E")),
-                written=os.fstat(fd).st_mtime,
+                held=held, begun=_begun(said), pid=_number(said.get(b"S"), 1, _MAX_PID),
+                code=_number(said.get(b"E"), 0, 255), written=os.fstat(fd).st_mtime,
             )  # fmt: skip
         finally:
             os.close(fd)
@@ -176,7 +182,7 @@ class Records:
     def _reopen(self, name: bytes) -> int:
         fd = os.open(self._given[name], _FLAGS)
         try:
-            if not _lock(fd, fcntl.LOCK_EX) or _words(fd).keys() - {b"A"}:
+            if not _lock(fd, fcntl.LOCK_EX) or _begun(_words(fd)):
                 raise Taken
         except BaseException:
             os.close(fd)
@@ -218,6 +224,30 @@ class Records:
         return fd
 
 
+def given(folder: str) -> dict[str, float]:
+    """Return the names of attempts that have a record, with the moment of its last word.
+
+    Nothing is locked, not even for a glance: that could keep a scheduler from starting a run. So
+    it is not told whether anybody holds a record.
+
+    Raises:
+        OSError: they cannot be read now.
+    """
+    found: dict[str, float] = {}
+    for path in _files(folder):
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            continue  # a start of the scheduler removes those it does not need
+        try:
+            name = _words(fd).get(b"A")
+            if name is not None:
+                found[name.decode(errors="backslashreplace")] = os.fstat(fd).st_mtime
+        finally:
+            os.close(fd)
+    return found
+
+
 def make_folder(path: Path) -> None:
     """Make a folder for our eyes only, whatever the umask."""
     path.mkdir(mode=0o700, exist_ok=True)
@@ -230,7 +260,7 @@ def _name(key: AttemptKey) -> bytes:
 
 def _files(folder: str) -> list[Path]:
     try:
-        return [path for path in Path(folder).iterdir() if path.name.isdigit()]
+        return [path for path in Path(folder).iterdir() if _NUMBER.fullmatch(path.name)]
     except FileNotFoundError:
         return []
 
@@ -247,6 +277,10 @@ def _words(fd: int) -> dict[bytes, bytes]:
     """Return the lines that were written to their end, by letter; the rest is reserved space."""
     lines = os.pread(fd, _SIZE, 0).split(b"\n")[:-1]
     return {line[:1]: line[2:] for line in lines if line[1:2] == b" "}
+
+
+def _begun(said: dict[bytes, bytes]) -> bool:
+    return bool(said.keys() - {b"A"})
 
 
 def _wipe(path: str) -> bool:
@@ -266,5 +300,8 @@ def _wipe(path: str) -> bool:
     return free
 
 
-def _number(word: bytes | None) -> int | None:
-    return int(word) if word is not None and word.isdigit() else None
+def _number(word: bytes | None, least: int, most: int) -> int | None:
+    """Return a word's number; one that cannot be, such as an exit code of 256, is none."""
+    if word is None or not word.isdigit() or len(word) > len(str(most)):
+        return None
+    return number if least <= (number := int(word)) <= most else None

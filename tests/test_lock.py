@@ -219,7 +219,10 @@ def test_nobody_holds_a_lock_that_never_was(state: Path) -> None:
     assert SchedulerLock(state / "missing").holder() is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"pid": 1}', "\x00\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"pid": 1}', "\x00\xff", "[" * 9000, "9" * 5000],
+    ids=lambda text: text[:9],
+)  # fmt: skip
 def test_a_holder_is_noticed_though_what_stands_beside_the_lock_is_rubbish(
     state: Path, others: Others, text: str
 ) -> None:
@@ -233,8 +236,13 @@ def test_a_holder_is_noticed_though_what_stands_beside_the_lock_is_rubbish(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"started": 1}, {"boot_id": "another"}, {"pid": 0}], ids=lambda c: next(iter(c))
-)
+    "changes",
+    [
+        {"started": 1}, {"boot_id": "another"}, {"pid": 0}, {"pid": "1"}, {"pid": None},
+        {"started": "1"}, {"kind": []}, {"kind": "king"}, {"since": "x"}, {"since": float("nan")},
+    ],
+    ids=str,
+)  # fmt: skip
 def test_a_pid_that_was_given_away_again_is_not_taken_for_the_holder(
     state: Path, others: Others, changes: dict[str, object]
 ) -> None:
@@ -244,6 +252,18 @@ def test_a_pid_that_was_given_away_again_is_not_taken_for_the_holder(
     holder = SchedulerLock(state).holder()
     assert holder is not None
     assert holder.pid == 0
+
+
+@pytest.mark.parametrize("name", ["scheduler.json", "scheduler.want"])
+def test_nobody_waits_for_a_pipe_where_a_note_should_be(
+    state: Path, others: Others, name: str
+) -> None:
+    others.hold()
+    (state / name).unlink(missing_ok=True)
+    os.mkfifo(state / name)
+    holder = SchedulerLock(state).holder()
+    assert holder is not None
+    assert not SchedulerLock(state).wanted()
 
 
 def test_looking_who_holds_the_lock_never_keeps_anybody_from_taking_it(state: Path) -> None:

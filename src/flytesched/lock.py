@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -29,6 +30,8 @@ _GLANCE = 0.25
 #: Seconds that ``run`` waits for a command to hand the lock over, and between looks whether
 #: another ``run`` got it instead.
 _HAND_OVER, _TURN = 5.0, 0.5
+#: Characters of a note beside the lock; a real one has about 150.
+_NOTE = 4096
 #: Seconds between two tries.
 _POLL = 0.02
 
@@ -226,11 +229,26 @@ def _write(path: Path, kind: Kind) -> None:
 def _read(path: Path) -> Holder | None:
     """Return what a holder or asker wrote down; None if there is nothing to be read."""
     try:
-        with open(path, encoding="ascii") as file:
-            heartbeat = os.fstat(file.fileno()).st_mtime
-            return Holder(**{**json.load(file), "heartbeat": heartbeat})
-    except (OSError, ValueError, TypeError):
+        # Without O_NONBLOCK the open of a FIFO would wait for a writer.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(fd, encoding="ascii") as file:
+            heartbeat = os.fstat(fd).st_mtime
+            holder = Holder(**{**json.loads(file.read(_NOTE)), "heartbeat": heartbeat})
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
+    return holder if _sound(holder) else None
+
+
+def _sound(holder: Holder) -> bool:
+    """Tell whether a note can have been written by this program."""
+    return (
+        type(holder.pid) is int
+        and type(holder.started) in {int, type(None)}
+        and isinstance(holder.boot_id, str)
+        and holder.kind in ("run", "command")
+        and type(holder.since) in {int, float}
+        and math.isfinite(holder.since)
+    )
 
 
 def _running(holder: Holder | None) -> SchedulerRunning:

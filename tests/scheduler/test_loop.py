@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flytesched.core.decision import Decision
 from flytesched.core.protocols import Adoption, Order, Roster
 from flytesched.core.runs import End, Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
@@ -427,6 +428,21 @@ def test_a_removed_schedule_lets_its_run_finish_and_cancels_what_waits(stage: St
     stage.put()
     stage.go(200)
     assert stage.verdicts() == ["succeeded", "cancelled(removed)"]
+
+
+def test_a_definition_that_nobody_can_read_does_not_keep_a_run_from_its_verdict(
+    stage: Stage,
+) -> None:
+    stage.put(every(60))
+    stage.fate = lambda _: Fate(seconds=100)
+    stage.boot()
+    stage.go(70)
+    (state,) = stage.runlog.load().schedules.values()
+    stage.runlog.apply(Decision(schedules=(replace(state, definition="{"),)))
+    stage.put()
+    stage.boot()
+    stage.go(200)
+    assert stage.verdicts() == ["succeeded"]
 
 
 def test_replace_cancels_the_old_run_and_starts_the_new_one_after_it(stage: Stage) -> None:

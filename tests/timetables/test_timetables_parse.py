@@ -142,11 +142,34 @@ def test_the_text_of_a_timing_returns_the_timing(timing):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "5", '{"kind": "cron"}', '{"kind": 1, "expression": 1, "timezone": 1, "x": 1}'],
-)
+    [
+        "", "{", "[]", "5", "[" * 9000, '{"kind": "cron"}',
+        '{"kind": 1, "expression": 1, "timezone": 1, "x": 1}',
+        '{"kind": "cron", "expression": ["0"], "timezone": "UTC"}',
+        '{"kind": "cron", "expression": "0 2 * * *", "timezone": []}',
+        '{"kind": "every", "expression": "1m", "timezone": null, "anchor": NaN}',
+        '{"kind": "every", "expression": "1m", "timezone": null, "start": true}',
+    ],
+    ids=lambda text: text[:80],
+)  # fmt: skip
 def test_a_text_that_is_no_timing_is_refused_in_one_sentence(text):
-    with pytest.raises(InvalidTimetable, match="cannot be read"):
+    with pytest.raises(InvalidTimetable, match="cannot be read") as caught:
         Timing.from_text(text)
+    assert len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression"),
+    [
+        ("every", "0s"), ("every", "0.5s"), ("every", "soon"), ("daily", "x"), ("daily", ""),
+        ("hourly", "60"), ("hourly", ""), ("at", "x"), ("at", "0001-01-01"), ("cron", "rate(5"),
+        ("cron", "@every 0s"), ("aws_cron", "rate(0 minutes)"), ("aws_cron", "rate(x)"),
+        ("moon", "full"),
+    ],
+)  # fmt: skip
+def test_a_timing_that_was_not_checked_makes_no_timetable(kind, expression):
+    with pytest.raises(InvalidTimetable):
+        timetable(Timing(kind=kind, expression=expression, timezone="UTC"))
 
 
 # -- bounds and offset -----------------------------------------------------------------------------

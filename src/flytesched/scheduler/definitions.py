@@ -6,7 +6,6 @@ A changed set counts once the run log has it: until then the old one stays in fo
 from __future__ import annotations
 
 import heapq
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -97,7 +96,8 @@ class Definitions:
         if (schedule := self.schedules.get(name)) is not None:
             return schedule.success_exit_codes
         state = self._states.get(name)
-        return json.loads(state.definition).get("success_exit_codes", (0,)) if state else (0,)
+        seen = recalled(replace(state, removed_at=None)) if state is not None else None
+        return seen.success_exit_codes if seen is not None else (0,)
 
     def move_cursors(self, cursors: Mapping[str, int]) -> None:
         """Note which slots are decided; a cursor never moves back."""

@@ -70,7 +70,7 @@ def wall(expression: str) -> WallTimes:
 
 def is_rate(expression: str) -> bool:
     """Tell whether a canonical expression is a ``rate()``."""
-    return expression.startswith("rate")
+    return _RATE.fullmatch(expression) is not None
 
 
 def period(expression: str) -> str:

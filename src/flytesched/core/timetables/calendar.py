@@ -38,14 +38,15 @@ def canonical_hourly(text: str) -> str:
 @lru_cache(maxsize=2**14)
 def daily(expression: str) -> WallTimes:
     """Return the times of canonical text: fixed-time."""
-    times = [int(time[:2]) * 3600 + int(time[3:]) * 60 for time in expression.split(",")]
+    found = canonical_daily(expression).split(",")
+    times = [int(time[:2]) * 3600 + int(time[3:]) * 60 for time in found]
     return WallTimes(times, days(_EVERY_DAY), fixed_time=True)
 
 
 @lru_cache(maxsize=2**14)
 def hourly(expression: str) -> WallTimes:
     """Return the times of canonical text: wildcard, like the hour ``*`` that they stand for."""
-    minutes = [int(minute) for minute in expression.split(",")]
+    minutes = [int(minute) for minute in canonical_hourly(expression).split(",")]
     times = [hour * 3600 + minute * 60 for hour in range(24) for minute in minutes]
     return WallTimes(times, days(_EVERY_DAY), fixed_time=False)
 

@@ -68,5 +68,9 @@ def canonical(value: object) -> str:
 
 
 def interval(period: str, anchor: int) -> Interval:
-    """Return the timetable of a canonical period."""
-    return Interval(parse_duration(period) // _SECOND, anchor)
+    """Return the timetable of a canonical period.
+
+    Raises:
+        InvalidTimetable: it is none: see `canonical`.
+    """
+    return Interval(parse_duration(canonical(period)) // _SECOND, anchor)

@@ -62,7 +62,8 @@ def read(value: object) -> datetime:
         what = f"{value!r} is no date and time"
         raise Invalid(what, hint=_HINT)
     if moment.year < EPOCH.year:
-        raise _early(value)
+        what = f"{value} is before 1970"
+        raise Invalid(what, hint="write a later year")
     if moment.tzinfo and moment > _END:
         what = f"{value} is after the year 9999"
         raise Invalid(what, hint="write an earlier year")
@@ -77,15 +78,10 @@ def canonical(value: object, timezone: str) -> tuple[str, str | None]:
     Raises:
         InvalidTimetable: it is no date and time, or one that the zone's clock never shows.
     """
-    try:
-        moment = read(value)
-        if moment.tzinfo:
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
-            if moment < EPOCH:
-                raise _early(value)
-            return f"{moment.isoformat()}Z", None
-    except Invalid as error:
-        raise InvalidTimetable(error.message, hint=error.hint) from error
+    moment = _read(value)
+    if moment.tzinfo:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+        return f"{_read(moment).isoformat()}Z", None
     text = moment.isoformat()
     instant(text, timezone)
     return text, timezone
@@ -98,9 +94,10 @@ def instant(expression: str, timezone: str | None) -> int:
     first showing counts, as for every fixed-time schedule.
 
     Raises:
-        InvalidTimetable: the zone's clock never shows that time, nor is it made up.
+        InvalidTimetable: it is no canonical text; or the zone's clock never shows that time, nor
+            is it made up.
     """
-    local = wall_seconds(datetime.fromisoformat(expression))
+    local = wall_seconds(_read(expression))
     slot = local if timezone is None else zone(timezone).instant(local)
     if slot is None:
         what = f"{expression} never comes in {timezone}: its clocks skip that time"
@@ -113,9 +110,11 @@ def wall_seconds(moment: datetime) -> int:
     return (moment.replace(tzinfo=None) - EPOCH) // _SECOND
 
 
-def _early(value: object) -> Invalid:
-    what = f"{value} is before 1970"
-    return Invalid(what, hint="write a later year")
+def _read(value: object) -> datetime:
+    try:
+        return read(value)
+    except Invalid as error:
+        raise InvalidTimetable(error.message, hint=error.hint) from error
 
 
 def _parse(text: str) -> datetime:

@@ -68,10 +68,20 @@ class Timing:
         import json  # only gaps and history need it
 
         try:
-            return cls(**json.loads(text))
-        except (TypeError, ValueError) as error:
+            said = json.loads(text)
+            if not all(type(value) in _TYPES[key] for key, value in said.items()):
+                raise TypeError
+            return cls(**said)
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             what = f"the run log holds a timetable that cannot be read: {text[:200]!r}"
             raise InvalidTimetable(what, hint="was it written by a newer version?") from error
+
+
+#: What the fields of a `Timing` may be; a number that is true or false is none.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "kind": (str,), "expression": (str,), "timezone": (str, type(None)), "seconds": (bool,),
+    "start": (int, type(None)), "end": (int, type(None)), "anchor": (int,), "offset": (int,),
+}  # fmt: skip
 
 
 @lru_cache(maxsize=2**17)

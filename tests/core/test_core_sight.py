@@ -40,6 +40,7 @@ class TestNew:
         sight = see(schedule(), gone, NOW)
         assert (sight.state.cursor, sight.after, sight.gap) == (T + 600, T + 600, None)
         assert (sight.state.removed_at, sight.state.enabled) == (None, True)
+        assert (sight.state.revision, sight.state.seen_at) == (1, NOW)
 
 
 class TestUnchanged:

@@ -100,7 +100,8 @@ def _fresh(
         timing=schedule.timing.text,
         enabled=due,
         cursor=cursor,
-        seen_at=state.seen_at if state and same else now,
+        # One that comes back after it was removed is seen anew: nothing was due in between.
+        seen_at=state.seen_at if state and same and state.removed_at is None else now,
         revision=(state.revision + (not same)) if state else 1,
         definition=definition,
         paused_until=paused_until,
@@ -150,5 +151,5 @@ def recalled(state: ScheduleState) -> Schedule | None:
         timing = Timing.from_text(keys.pop("timing", state.timing))
         keys.pop("env", None)  # values are never stored
         return Schedule(state.name, **{**keys, "every": "1s"}).with_(timing=timing)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None

@@ -6,14 +6,14 @@ _flytesched() {
             --) return ;;
             --manifest|--state-dir) ((index++)) ;;
             -*) ;;
-            *) case $verb in ''|service) verb=${verb:+$verb }${COMP_WORDS[index]} ;; esac ;;
+            *) case $verb in ''|service|db) verb=${verb:+$verb }${COMP_WORDS[index]} ;; esac ;;
         esac
     done
     COMPREPLY=()
     case $verb:$before in
-        :--manifest|add:--manifest|set:--manifest|remove:--manifest|enable:--manifest|disable:--manifest|list:--manifest|show:--manifest|next:--manifest|run:--manifest|trigger:--manifest|catchup:--manifest|backfill:--manifest|history:--manifest|logs:--manifest|ps:--manifest|cancel:--manifest|retry:--manifest|status:--manifest|health:--manifest|metrics:--manifest|validate:--manifest|service:--manifest|'service print':--manifest|'service install':--manifest|'service uninstall':--manifest)
+        :--manifest|add:--manifest|set:--manifest|remove:--manifest|enable:--manifest|disable:--manifest|list:--manifest|show:--manifest|next:--manifest|run:--manifest|trigger:--manifest|catchup:--manifest|backfill:--manifest|history:--manifest|logs:--manifest|ps:--manifest|cancel:--manifest|retry:--manifest|status:--manifest|health:--manifest|metrics:--manifest|validate:--manifest|doctor:--manifest|service:--manifest|'service print':--manifest|'service install':--manifest|'service uninstall':--manifest|db:--manifest|'db check':--manifest)
             COMPREPLY=($(compgen -f -- "$word")); return ;;
-        :--state-dir|add:--state-dir|set:--state-dir|remove:--state-dir|enable:--state-dir|disable:--state-dir|list:--state-dir|show:--state-dir|next:--state-dir|run:--state-dir|trigger:--state-dir|catchup:--state-dir|backfill:--state-dir|history:--state-dir|logs:--state-dir|ps:--state-dir|cancel:--state-dir|retry:--state-dir|status:--state-dir|health:--state-dir|metrics:--state-dir|validate:--state-dir|service:--state-dir|'service print':--state-dir|'service install':--state-dir|'service uninstall':--state-dir)
+        :--state-dir|add:--state-dir|set:--state-dir|remove:--state-dir|enable:--state-dir|disable:--state-dir|list:--state-dir|show:--state-dir|next:--state-dir|run:--state-dir|trigger:--state-dir|catchup:--state-dir|backfill:--state-dir|history:--state-dir|logs:--state-dir|ps:--state-dir|cancel:--state-dir|retry:--state-dir|status:--state-dir|health:--state-dir|metrics:--state-dir|validate:--state-dir|doctor:--state-dir|service:--state-dir|'service print':--state-dir|'service install':--state-dir|'service uninstall':--state-dir|db:--state-dir|'db check':--state-dir)
             COMPREPLY=($(compgen -d -- "$word")); return ;;
         add:--description|set:--description)
             return ;;
@@ -125,7 +125,7 @@ _flytesched() {
             return ;;
     esac
     case $verb in
-        '') COMPREPLY=($(compgen -W 'add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate service --manifest --state-dir --json --no-color --utc --debug --version -h --help' -- "$word")) ;;
+        '') COMPREPLY=($(compgen -W 'add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate doctor service db --manifest --state-dir --json --no-color --utc --debug --version -h --help' -- "$word")) ;;
         add) COMPREPLY=($(compgen -W '--disabled --replace --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
         set) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--unset --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
         remove) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--all -y --yes --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
@@ -147,10 +147,13 @@ _flytesched() {
         health) COMPREPLY=($(compgen -W '--strict --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
         metrics) COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
         validate) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+        doctor) COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
         service) COMPREPLY=($(compgen -W 'print install uninstall --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
         'service print') COMPREPLY=($(compgen -W '--user --harden --name --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
         'service install') COMPREPLY=($(compgen -W '--user --harden --name --now --force -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
         'service uninstall') COMPREPLY=($(compgen -W '--user --name --force -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
+        db) COMPREPLY=($(compgen -W 'check --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
+        'db check') COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
     esac
 }
 complete -F _flytesched flytesched

@@ -45,6 +45,10 @@ def test_the_shell_can_read_it(shell: str, check: str) -> None:
         (["flytesched", "add", "x", "--overlap", "s"], {"skip"}),
         (["flytesched", "add", "x", "--cron", ""], set()),
         (["flytesched", "add", "x", "--", "--every"], set()),
+        (["flytesched", "db", ""], {"check", "--json", "--help"}),
+        (["flytesched", "--utc", "db", "--state-dir", "x", "ch"], {"check"}),
+        (["flytesched", "db", "check", "--js"], {"--json"}),
+        (["flytesched", "show", "db", "ch"], set()),
     ],
 )
 def test_bash_offers_what_fits(words: list[str], offered: set[str]) -> None:
@@ -60,3 +64,25 @@ def test_bash_offers_what_fits(words: list[str], offered: set[str]) -> None:
     assert found >= offered
     if words[-1] or not offered:
         assert found == offered
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("flytesched d", {"db", "disable", "doctor"}),
+        ("flytesched db ", {"check"}),
+        ("flytesched --utc db ch", {"check"}),
+        ("flytesched db check --js", {"--json"}),
+        ("flytesched service uninst", {"uninstall"}),
+        ("flytesched doctor ch", set()),
+    ],
+)
+def test_fish_offers_both_words_of_a_command(line: str, offered: set[str]) -> None:
+    """Asked the way fish asks it, where it is installed."""
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not installed")
+
+    script = f"source {FOLDER / 'flytesched.fish'}; complete -C {line!r}"
+    done = subprocess.run(["fish", "-c", script], capture_output=True, text=True, check=True)
+
+    assert {said.split("\t")[0] for said in done.stdout.splitlines()} == offered

@@ -268,6 +268,16 @@ def network_filesystem(path: str | Path) -> str | None:
     Raises:
         OSError: the path does not exist.
     """
+    kind = filesystem(path)
+    return kind if kind is not None and kind.split(".")[0] in _NETWORK else None
+
+
+def filesystem(path: str | Path) -> str | None:
+    """Return the type of the file system that a path lies in, such as ``ext4``, if it is told.
+
+    Raises:
+        OSError: the path does not exist.
+    """
     device = os.stat(path).st_dev  # noqa: PTH116  takes what open() takes
     wanted = f"{os.major(device)}:{os.minor(device)}"
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
@@ -275,6 +285,5 @@ def network_filesystem(path: str | Path) -> str | None:
             # Optional fields of unknown number end at a lone dash; see proc(5).
             before, _, after = line.partition(" - ")
             if before.split(" ")[2] == wanted:
-                kind = after.split(" ")[0]
-                return kind if kind.split(".")[0] in _NETWORK else None
+                return after.split(" ")[0]
     return None

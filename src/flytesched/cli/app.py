@@ -13,11 +13,12 @@ from flytesched.cli import render
 from flytesched.cli.verb import between
 from flytesched.errors import FlyteschedError, InvalidManifest, UsageError
 
-#: Every verb, in the order of the help.
+#: Every verb, in the order of the help, which lists those with subcommands last.
 VERBS = (
     "add", "set", "remove", "enable", "disable", "list", "show", "next",
     "run", "trigger", "catchup", "backfill", "history", "logs", "ps", "cancel", "retry",
-    "status", "health", "metrics", "validate", "service",
+    "status", "health", "metrics", "validate", "doctor",
+    "service", "db",
 )  # fmt: skip
 #: Global options that stand before a verb or a subcommand and take a value.
 _VALUED = ("--manifest", "--state-dir")

@@ -25,6 +25,7 @@ _TONES = {
     "failed": "bad", "timed_out": "bad", "interrupted": "bad", "unhealthy": "bad", "broken": "bad",
     "missed": "odd", "skipped": "odd", "cancelled": "odd", "queued": "odd", "claimed": "odd",
     "retry_wait": "odd", "disabled": "dim", "paused": "dim", "never": "dim", "ended": "dim",
+    "ok": "good", "problem": "bad", "warning": "odd",
 }  # fmt: skip
 #: Seconds in each unit of an approximate duration.
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))

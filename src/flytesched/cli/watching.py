@@ -11,7 +11,7 @@ from flytesched.cli import render
 from flytesched.core.runs import FAILURES, RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from flytesched.cli.call import Call
     from flytesched.core.runs import Run
@@ -56,6 +56,22 @@ def progress(count: int, what: str) -> Iterator[Silent | Progress]:
     )  # fmt: skip
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         yield Progress(bar, bar.add_task(what, total=count))
+
+
+@contextmanager
+def share(what: str) -> Iterator[Callable[[float], None]]:
+    """Give a function that is told which part of 1 is done: a bar on stderr, if a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def report(call: Call, runs: Sequence[Run]) -> int:

@@ -91,19 +91,39 @@ def open_database(path: Path, *, timeout: float) -> sqlite3.Connection:
 def open_to_read(path: Path, *, timeout: float) -> sqlite3.Connection:
     """Open a run log that exists for reading alone: never made, migrated or checkpointed.
 
+    One that lies in a folder that cannot be written, such as a backup, can be read where nobody
+    left a WAL beside it.
+
     Raises:
         RunLogError: there is none, or it is foreign, damaged, newer than this program.
         RunLogBusy: it cannot be opened right now.
     """
     with translated(str(path)), _spoken(path):
         _refuse_foreign(path)
-        connection = _connect(path, "mode=ro", timeout)
+        connection = _connect(path, "mode=ro" + "&immutable=1" * _at_rest(path), timeout)
         try:
             _refuse_newer(connection, path)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def probe_writing(path: Path, *, timeout: float) -> None:
+    """Take the lock of writers for a moment, and write nothing; a schema is left as it is.
+
+    Raises:
+        RunLogError: the run log cannot be written, as `open_database` says.
+        RunLogBusy: it cannot be written right now.
+    """
+    with translated(str(path)), _spoken(path):
+        _refuse_foreign(path)
+        connection = _connect(path, "mode=rw", timeout)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        finally:
+            connection.close()
 
 
 def open_in_memory() -> sqlite3.Connection:
@@ -201,6 +221,15 @@ def _refuse_foreign(path: Path) -> None:
         what = f"{path} is not a run log of flytesched"
     if what is not None:
         raise RunLogError(what, hint=_RESTORE)
+
+
+def _at_rest(path: Path) -> bool:
+    """Tell whether nobody can be writing to a run log, and nothing could lie beside it.
+
+    SQLite wants to make a file of shared memory in the folder, unless it hears that all is still.
+    """
+    wal = path.with_name(path.name + "-wal")
+    return not os.access(path.parent, os.W_OK) and not (wal.exists() and wal.stat().st_size)
 
 
 def _application_id(path: Path) -> int:

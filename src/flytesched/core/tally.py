@@ -1,0 +1,115 @@
+"""Tally: whether every slot of a schedule has been decided, by arithmetic of its own.
+
+One count holds at every commit: slots due up to the cursor = runs with a slot + missed slots of
+gaps without a run. What was due before a definition came into force is not known any more (it may
+have been paused, or had other times), so the count begins with the definition in force.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flytesched.core.sight import recalled
+from flytesched.core.timetables.parse import Timing, slots, timetable
+from flytesched.errors import InvalidTimetable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flytesched.core.runs import Gap, ScheduleState
+    from flytesched.core.timetables.parse import Timetable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """The slots of a schedule that must all have been decided: those in ``(after, until]``."""
+
+    #: What names them.
+    timing: Timing
+    #: Epoch second it begins after.
+    after: int
+    #: Epoch second of the last slot decided.
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """Slots and runs of a stretch that do not belong together."""
+
+    #: The first slot that has neither a run nor a gap.
+    lost: int | None = None
+    #: The first run at a time that is no slot.
+    strange: int | None = None
+
+
+def stretch(state: ScheduleState, *, forgotten: float = 0.0, foreign: int = 0) -> Stretch | str:
+    """Return the slots of a schedule that must all have been decided, or why nobody can tell.
+
+    Args:
+        state: what is remembered of the schedule.
+        forgotten: moment up to which verdicts may have been pruned.
+        foreign: last slot that was decided by an earlier definition: after the clock was set
+            back, the cursor is ahead of what the new one has decided.
+    """
+    if state.removed_at is not None:
+        return "removed"
+    if not state.enabled:
+        return "not enabled"
+    schedule = recalled(state)
+    if schedule is None:
+        return "its definition cannot be read"
+    try:
+        timetable(schedule.timing)
+    except InvalidTimetable as error:
+        return error.message
+    resumed = schedule.paused_until - 1 if schedule.paused_until is not None else 0
+    after = max(int(state.seen_at), resumed, int(forgotten), foreign)
+    return Stretch(timing=schedule.timing, after=min(after, state.cursor), until=state.cursor)
+
+
+def beside(stretch: Stretch, gaps: Iterable[Gap]) -> Iterator[tuple[int, int]]:
+    """Yield the parts ``(after, until]`` of a stretch that lie in no gap, ascending.
+
+    Args:
+        stretch: the stretch.
+        gaps: of its schedule, in the order of ``after``.
+    """
+    after = stretch.after
+    for gap in gaps:
+        if after < min(gap.after, stretch.until):
+            yield after, min(gap.after, stretch.until)
+        after = max(after, gap.until)
+    if after < stretch.until:
+        yield after, stretch.until
+
+
+def compare(table: Timetable, after: int, until: int, planned: Iterator[int]) -> Mismatch:
+    """Hold slots against runs, one by one, up to the first slot that is lost.
+
+    Args:
+        table: names the slots.
+        after: epoch second it begins after.
+        until: epoch second it ends with.
+        planned: slots in that part that have a run, ascending.
+    """
+    strange: int | None = None
+    run = next(planned, None)
+    for slot in slots(table, after, until):
+        while run is not None and run < slot:
+            strange = run if strange is None else strange
+            run = next(planned, None)
+        if run != slot:
+            return Mismatch(lost=slot, strange=strange)
+        run = next(planned, None)
+    return Mismatch(strange=run if strange is None else strange)
+
+
+def miscounted(gap: Gap) -> int | None:
+    """Return how many slots a gap has if that is not what it says.
+
+    Raises:
+        InvalidTimetable: nobody can read its timetable.
+    """
+    count = timetable(Timing.from_text(gap.timing)).count(gap.after, gap.until)
+    return None if count == gap.count else count

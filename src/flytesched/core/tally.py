@@ -43,14 +43,17 @@ class Mismatch:
     strange: int | None = None
 
 
-def stretch(state: ScheduleState, *, forgotten: float = 0.0, foreign: int = 0) -> Stretch | str:
+def stretch(
+    state: ScheduleState, *, decided: int, forgotten: float = 0.0, ahead: int = 0
+) -> Stretch | str:
     """Return the slots of a schedule that must all have been decided, or why nobody can tell.
 
     Args:
         state: what is remembered of the schedule.
+        decided: epoch second of the last decision of any schedule. The cursor may be later, after
+            the clock was set back; what lies between is decided as it comes due.
         forgotten: moment up to which verdicts may have been pruned.
-        foreign: last slot that was decided by an earlier definition: after the clock was set
-            back, the cursor is ahead of what the new one has decided.
+        ahead: last slot that was decided while the clock was ahead of the definition in force.
     """
     if state.removed_at is not None:
         return "removed"
@@ -64,8 +67,9 @@ def stretch(state: ScheduleState, *, forgotten: float = 0.0, foreign: int = 0) -
     except InvalidTimetable as error:
         return error.message
     resumed = schedule.paused_until - 1 if schedule.paused_until is not None else 0
-    after = max(int(state.seen_at), resumed, int(forgotten), foreign)
-    return Stretch(timing=schedule.timing, after=min(after, state.cursor), until=state.cursor)
+    after = max(int(state.seen_at), resumed, int(forgotten), ahead)
+    until = min(state.cursor, decided)
+    return Stretch(timing=schedule.timing, after=min(after, until), until=until)
 
 
 def beside(stretch: Stretch, gaps: Iterable[Gap]) -> Iterator[tuple[int, int]]:

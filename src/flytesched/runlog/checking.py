@@ -268,11 +268,18 @@ class Checker(Reader):
             rows = self._connection.execute(sql, (schedule, after, until))
             yield from (int(slot) for (slot,) in rows)
 
-    def last_of_earlier(self, schedule: str, revision: int, until: int) -> int:
-        """Return the last slot up to ``until`` that an earlier definition decided; 0 if none."""
-        sql = f"SELECT at FROM runs WHERE {SLOTS} AND revision < ? ORDER BY at DESC LIMIT 1"
-        rows = self._all(sql, schedule, 0, until, revision)
-        return int(rows[0][0]) if rows else 0
+    def ahead(self, schedule: str, revision: int, after: int, until: int) -> int:
+        """Return the last slot in ``(after, until]`` that was decided before ``after``; or 0.
+
+        The clock was ahead then. What tells of it is an earlier definition, or an earlier slot
+        that came later.
+        """
+        rows = self._all(_AHEAD, schedule, after, until, revision)
+        return int(rows[0][0])
+
+    def last_decision(self) -> int:
+        """Return the moment of the last decision; 0 if there was none."""
+        return int(float(self.meta().get("heartbeat", 0)))
 
     def oldest(self) -> float | None:
         """Return the moment of the oldest verdict; None if there is none."""
@@ -287,8 +294,12 @@ class Checker(Reader):
         return [log for (log,) in self._all(sql, since, until)]
 
 
+_AHEAD = f"""SELECT coalesce(max(at), 0) FROM (
+    SELECT at, seq, revision, max(seq) OVER (
+        ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
+    FROM runs WHERE {SLOTS} AND origin = 'schedule') WHERE revision < ? OR newest > seq"""
 #: Everything that a migration made; what SQLite made by itself has no text.
-_SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid"
+_SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
 
 
 @contextmanager

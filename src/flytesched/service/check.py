@@ -210,12 +210,13 @@ class _Slots:
 
     def _look(self, state: ScheduleState, gaps: Sequence[Gap]) -> None:
         checker = self.checker
-        forgotten = checker.forgotten()
-        foreign = max(
-            checker.last_of_earlier(state.name, state.revision, state.cursor),
+        ahead = max(
+            checker.ahead(state.name, state.revision, int(state.seen_at), state.cursor),
             max((gap.until for gap in gaps if gap.timing != state.timing), default=0),
         )
-        found = stretch(state, forgotten=forgotten, foreign=foreign)
+        found = stretch(
+            state, decided=checker.last_decision(), forgotten=checker.forgotten(), ahead=ahead
+        )
         if isinstance(found, str):
             self.unchecked.append((f"{state.name}: its slots", found))
             return

@@ -180,7 +180,7 @@ complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l at -d 'Run this slot, which has no run yet.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -s d -l detach -d 'Do not wait; a scheduler must be running.'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l force -d 'Run beside an active run, whatever overlap says.'
-complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l raw -d 'Let control characters through to a terminal.'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l raw -d 'Show the bytes as they are, control characters too.'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -236,7 +236,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from history' -a '(flytesched 
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate doctor service db' -a logs -d 'Show what a run wrote to stdout and stderr'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l attempt -d 'Only this attempt; else all.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on until the run has its verdict.'
-complete -c flytesched -n '__fish_seen_subcommand_from logs' -l raw -d 'Let control characters through to a terminal.'
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -l raw -d 'Show the bytes as they are, control characters too.'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l no-color -d 'Never colour; NO_COLOR does the same.'

@@ -72,7 +72,8 @@ class Site:
         from flytesched.state_dir import prepare_state_dir
 
         # A run log that is there was accepted once, with --force-state-dir if need be.
-        prepare_state_dir(self.settings.state_dir, force=self.runs_db.exists())
+        accepted = os.path.lexists(self.runs_db)
+        prepare_state_dir(self.settings.state_dir, force=accepted)
         return SqliteRunLog(self.runs_db, holder=holder)
 
     def lock(self) -> SchedulerLock:
@@ -90,6 +91,12 @@ class Site:
         from flytesched.clock import now
 
         return now()
+
+    @property
+    def manifest_path(self) -> str:
+        """The manifest's path without symbolic links, as the run log remembers it."""
+        real = os.path.realpath(self.settings.manifest)
+        return real.encode(errors="backslashreplace").decode()  # a file's name may be no UTF-8
 
     @property
     def runs_db(self) -> Path:
@@ -249,7 +256,7 @@ def bind(site: Site, runlog: SqliteRunLog, *, rebind: bool) -> None:
     meta = runlog.meta()
     if not rebind:
         check_bound(site, meta)
-    path = os.path.realpath(site.settings.manifest)
+    path = site.manifest_path
     if meta.get("manifest") != path:
         runlog.apply(Decision(meta={"manifest": path}))
 
@@ -260,7 +267,7 @@ def check_bound(site: Site, meta: Mapping[str, str]) -> None:
     Raises:
         Conflict: it belongs to another manifest.
     """
-    path = os.path.realpath(site.settings.manifest)
+    path = site.manifest_path
     if (bound := meta.get("manifest", path)) != path:
         msg = f"{site.settings.state_dir} belongs to the manifest {bound}, not to {path}"
         raise Conflict(msg, hint="pass --rebind if the manifest has moved, or another --state-dir")

@@ -13,6 +13,7 @@ FlyteschedError (1)          the operation failed
 ├── NoScheduler (8)          a scheduler is needed and none runs
 ├── RunLogError (1)          the run log cannot be used at all
 │   └── RunLogBusy (1)       it cannot be used right now; trying again may work
+├── StateDirBusy (1)         the state directory cannot be used right now
 └── StartError (1)           a command can never start as it is defined
     └── StartDelayed (1)     it cannot start right now (no memory, no descriptors)
 """
@@ -154,6 +155,10 @@ class RunLogError(FlyteschedError):
 
 class RunLogBusy(RunLogError):  # noqa: N818  a state that passes
     """The run log cannot be used right now: locked by another, full disk, no descriptors."""
+
+
+class StateDirBusy(FlyteschedError):  # noqa: N818  a state that passes
+    """The state directory cannot be used right now: full, read-only, no descriptors."""
 
 
 class StartError(FlyteschedError):

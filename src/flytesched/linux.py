@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import stat
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -219,6 +220,130 @@ def punch_hole(fd: int, start: int, length: int) -> bool:
             return False
         raise
     return True
+
+
+#: What passes by itself: a machine short of something, a disk in trouble.
+PASSING = frozenset(
+    {
+        errno.EAGAIN, errno.EDQUOT, errno.EINTR, errno.EIO, errno.EMFILE, errno.ENFILE,
+        errno.ENOBUFS, errno.ENOLCK, errno.ENOMEM, errno.ENOSPC, errno.EROFS, errno.ESTALE,
+        errno.ETIMEDOUT,
+    }
+)  # fmt: skip
+
+#: Holes are made of whole blocks; in file systems with larger ones, of theirs.
+_BLOCK = 4096
+
+
+def keep_ends(fd: int, limit: int) -> bool:
+    """Give back the middle of a file that takes more than ``limit`` bytes of disk.
+
+    At least ``limit // 2`` bytes of head and of tail are kept, and up to a block more of each. A
+    limit of 0 is none. A file system without holes keeps the whole file.
+
+    Returns:
+        Whether something was left out now.
+
+    Raises:
+        OSError: the file cannot be changed.
+    """
+    facts = os.fstat(fd)
+    block = max(facts.st_blksize, _BLOCK)
+    if limit <= 0 or facts.st_size <= limit or facts.st_blocks * 512 <= limit + 2 * block:
+        return False
+    start = -(-(limit // 2) // block) * block
+    end = (facts.st_size - limit // 2) // block * block
+    return end > start and punch_hole(fd, start, end - start)
+
+
+#: What a name says to which a symbolic link, or something that is no plain file, stands in the way.
+_LINK = "a symbolic link is in the way, and is not followed"
+_ODD = "it is not a plain file"
+
+
+def open_below(folder: str, path: str, flags: int) -> int:
+    """Open a plain file at a relative path below ``folder``, and follow no symbolic link to it.
+
+    What is planted there, a link, a FIFO, a device, is neither waited for nor written. A new file
+    gets 0600, whatever the umask.
+
+    Raises:
+        FileNotFoundError: it, or a folder on the way, is not there.
+        OSError: something else is there, or it cannot be opened.
+    """
+    *way, name = path.split("/")
+    if not {"", ".", ".."}.isdisjoint((*way, name)):
+        raise OSError(errno.EINVAL, "it leads out of its folder", path)
+    at = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in way:
+            inner = _opened(part, os.O_PATH | os.O_DIRECTORY, at)
+            os.close(at)
+            at = inner
+        # Without O_NONBLOCK the open of a FIFO would wait for its other end.
+        fd = _opened(name, flags | os.O_NONBLOCK | os.O_NOCTTY, at)
+    finally:
+        os.close(at)
+    try:
+        facts = os.fstat(fd)
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, _ODD, path)
+        if flags & os.O_CREAT and not facts.st_size:
+            os.fchmod(fd, 0o600)
+        os.set_blocking(fd, True)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _opened(name: str, flags: int, folder: int) -> int:
+    try:
+        return os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a FIFO that nobody reads, a socket
+            raise OSError(errno.EINVAL, _ODD, name) from None
+        if error.errno in {errno.ELOOP, errno.ENOTDIR} and _is_link(name, folder):
+            raise OSError(errno.ELOOP, _LINK, name) from None
+        raise
+
+
+def _is_link(name: str, folder: int) -> bool:
+    try:
+        return stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def make_folder(path: str | Path) -> None:
+    """Make a folder for its owner's eyes only, whatever the umask; one that is there will do.
+
+    Raises:
+        FileNotFoundError: the folder it shall lie in is not there.
+        OSError: something else is there, a symbolic link say, or it cannot be made.
+    """
+    try:
+        os.mkdir(path, 0o700)  # noqa: PTH102  takes what open() takes
+    except FileExistsError:
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            raise OSError(errno.ELOOP, _LINK, os.fspath(path)) from None
+        if not stat.S_ISDIR(mode):
+            code = errno.ENOTDIR
+            raise NotADirectoryError(code, os.strerror(code), os.fspath(path)) from None
+    else:
+        os.chmod(path, 0o700)  # noqa: PTH101
+
+
+def make_folders(path: Path) -> None:
+    """Make a folder and those above it that are missing, as ``make_folder`` does.
+
+    Raises:
+        OSError: something else is there, or it cannot be made.
+    """
+    if not path.is_dir():
+        make_folders(path.parent)
+        make_folder(path)
 
 
 def boot_id() -> str:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from flytesched import linux
-from flytesched.errors import FlyteschedError, SchedulerRunning
+from flytesched.errors import FlyteschedError, SchedulerRunning, StateDirBusy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,8 @@ class SchedulerLock:
         # keep a scheduler from starting.
         with suppress(OSError):
             _write(self._beside, kind)
-            self._pulse = os.open(self._beside, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            flags = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            self._pulse = os.open(self._beside, flags)
 
     @contextmanager
     def borrowed(self) -> Iterator[bool]:
@@ -194,7 +195,7 @@ class SchedulerLock:
         except OSError as error:
             raise _unusable(self._want, error) from error
         with suppress(OSError):
-            os.utime(self._wake)
+            os.utime(self._wake, follow_symlinks=False)
         try:
             yield
         finally:
@@ -210,7 +211,8 @@ def _write(path: Path, kind: Kind) -> None:
     """
     pid = os.getpid()
     new = path.with_name(f".{path.name}.{pid}")
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    new.unlink(missing_ok=True)  # left by a process of this number, or planted
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with open(fd, "w", encoding="ascii") as file:
             os.fchmod(fd, 0o600)
@@ -261,5 +263,7 @@ def _running(holder: Holder | None) -> SchedulerRunning:
 
 
 def _unusable(path: Path, error: Exception) -> FlyteschedError:
-    why = error.strerror if isinstance(error, OSError) else str(error)
-    return FlyteschedError(f"cannot use {path}: {why}")
+    if not isinstance(error, OSError):
+        return FlyteschedError(f"cannot use {path}: {error}")
+    kind = StateDirBusy if error.errno in linux.PASSING else FlyteschedError
+    return kind(f"cannot use {path}: {error.strerror}")

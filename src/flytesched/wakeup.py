@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -25,9 +26,8 @@ _NEW_CONTENT = (
 
 def touch(state_dir: Path) -> None:
     """Wake the holder of the lock, if there is one; never fails."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with suppress(OSError):
-        fd = os.open(state_dir / NAME, flags, 0o600)
+        fd = linux.open_below(str(state_dir), NAME, os.O_WRONLY | os.O_CREAT)
         try:
             os.utime(fd)
         finally:
@@ -97,11 +97,16 @@ class Wakeup:
         return found
 
     def _listen(self) -> bool:
-        """Watch the wake file that is there now, made if need be; tell whether that works."""
+        """Watch the wake file that is there now, made if need be; tell whether that works.
+
+        What others cannot touch, such as a symbolic link, a FIFO or a directory, is no wake file.
+        """
         path = self._state_dir / NAME
         try:
-            if not path.exists():
+            if not os.path.lexists(path):
                 touch(self._state_dir)
+            if not stat.S_ISREG(path.lstat().st_mode):
+                return False
             cast("linux.Inotify", self._inotify).watch(path, _TOUCHED)
         except OSError:
             return False

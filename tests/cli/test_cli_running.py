@@ -274,15 +274,16 @@ def test_a_terminal_gets_colour_unless_told_otherwise(terminal: Terminal) -> Non
 
 
 def test_control_characters_reach_a_terminal_only_raw(terminal: Terminal) -> None:
-    """A command's output must not command the terminal of who reads it."""
+    """A command's output must not command the terminal of who reads it, behind a pipe neither."""
     terminal.ok("add", "evil", "--every", "1h", "--", r"printf 'a\033]0;gotcha\007\tb\r\n'")
-    assert terminal.process("trigger", "evil").out == "a\x1b]0;gotcha\x07\tb\r\n".replace(
-        "\r\n", "\n"
-    )
+    triggered = terminal.process("trigger", "evil").out
+    piped = terminal.process("logs", "evil", "--raw").out
 
     _, shown = on_a_terminal(terminal, "logs", "evil")
     _, raw = on_a_terminal(terminal, "logs", "evil", "--raw")
 
+    assert triggered == "a\\x1b]0;gotcha\\x07\tb\n"
+    assert piped == "a\x1b]0;gotcha\x07\tb\n"
     assert r"a\x1b]0;gotcha\x07" in shown
     assert "\x1b]0;gotcha\x07" in raw
 

@@ -41,15 +41,15 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_log_within_its_limit_is_left_whole(path: Path) -> None:
     """And so is any log without a limit."""
-    assert not trim(str(path), len(LINES))
-    assert not trim(str(path), 0)
+    assert not trim(str(path.parent), path.name, len(LINES))
+    assert not trim(str(path.parent), path.name, 0)
     with LogReader(path) as reader:
         assert _all(reader) == LINES
 
 
 def test_a_log_beyond_its_limit_keeps_head_and_tail(path: Path) -> None:
     """What is between them is counted."""
-    assert trim(str(path), LIMIT)
+    assert trim(str(path.parent), path.name, LIMIT)
 
     with LogReader(path) as reader:
         shown = _all(reader)
@@ -64,10 +64,10 @@ def test_a_log_beyond_its_limit_keeps_head_and_tail(path: Path) -> None:
 def test_a_log_may_be_bounded_again_and_again_while_it_grows(path: Path) -> None:
     """There is one hole, which grows with it."""
     for _ in range(5):
-        trim(str(path), LIMIT)
+        trim(str(path.parent), path.name, LIMIT)
         with path.open("ab") as file:
             file.write(LINES)
-    trim(str(path), LIMIT)
+    trim(str(path.parent), path.name, LIMIT)
 
     with LogReader(path) as reader:
         shown = _all(reader)
@@ -133,7 +133,7 @@ def test_a_reader_can_begin_with_the_last_lines(
 
 def test_the_last_lines_are_those_behind_the_hole(path: Path) -> None:
     """Nothing is shown of a line that is not there as a whole."""
-    trim(str(path), 8192)
+    trim(str(path.parent), path.name, 8192)
     with LogReader(path) as reader:
         reader.tail(10**6)
         shown = _all(reader)

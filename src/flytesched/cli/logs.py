@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from flytesched.cli.call import Call
+from flytesched.cli.options import Raw
 from flytesched.cli.streaming import Outlet, Stream
 from flytesched.cli.verb import verb
-from flytesched.service.output import find_output, log_of
+from flytesched.service.output import find_output, has_log
 
 #: Seconds between looks at a log that is followed.
 _LOOK_EVERY = 0.2
@@ -27,9 +28,7 @@ def command(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on until the run has its verdict.")
     ] = False,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Let control characters through to a terminal.")
-    ] = False,
+    raw: Raw = False,
 ) -> None:
     """Show what a run wrote to stdout and stderr."""
     run, attempts = find_output(call.site, word, attempt)
@@ -43,6 +42,5 @@ def command(
         sleep(_LOOK_EVERY)
         run, attempts = find_output(call.site, run.id, attempt)
     for one in attempts:
-        path = log_of(call.site, one)
-        if path is None or not path.exists():
+        if not has_log(call.site, one):
             call.talk(f"{run.id}: the output of attempt {one.attempt} is not there (any more)")

@@ -28,3 +28,7 @@ Labels = Annotated[
 ]
 #: Consent.
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+#: Output as it is.
+Raw = Annotated[
+    bool, typer.Option("--raw", help="Show the bytes as they are, control characters too.")
+]

@@ -31,7 +31,7 @@ def _rows(call: Call, seen: Overview) -> list[tuple[str, object]]:
         ("manifest error", seen.manifest_error),
         ("scheduler's error", _last_error(seen)),
         ("state directory", settings.state_dir),
-        ("belongs to", bound if bound not in {None, str(settings.manifest.resolve())} else None),
+        ("belongs to", bound if bound not in {None, call.site.manifest_path} else None),
         ("run log error", seen.run_log_error),
         ("lock error", seen.lock_error),
         ("schedules", f"{len(seen.schedules):,}, {enabled:,} of them enabled"),

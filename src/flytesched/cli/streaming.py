@@ -1,4 +1,4 @@
-"""Output of commands on its way to stdout: as it is, or made safe for a terminal."""
+"""Output of commands on its way to stdout: made safe for a terminal, or as it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.cli import render
 from flytesched.core.runs import RunStatus
-from flytesched.service.output import Tail, log_of
+from flytesched.service.output import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +21,12 @@ class Outlet:
     """Writes bytes of a log to stdout."""
 
     def __init__(self, *, raw: bool) -> None:
-        """Write everything as it is with ``raw``, or where stdout is no terminal."""
-        self._raw = raw or not sys.stdout.isatty()
+        """Write everything as it is with ``raw``.
+
+        Else it is made safe, into a pipe too: what stands behind it may be a pager or ``grep``, and
+        so a terminal after all.
+        """
+        self._raw = raw
         # A character may be cut in two by the end of a chunk.
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
 
@@ -55,6 +59,6 @@ class Stream:
     def show(self, attempts: Sequence[Attempt]) -> None:
         """Show what attempts wrote since the last call."""
         for attempt in attempts:
-            if (path := log_of(self._site, attempt)) is not None:
-                for chunk in self._tails.setdefault(attempt.attempt, Tail(path)).read():
-                    self._outlet.write(chunk)
+            tail = self._tails.setdefault(attempt.attempt, Tail(self._site, attempt))
+            for chunk in tail.read():
+                self._outlet.write(chunk)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from flytesched.cli.call import Call
-from flytesched.cli.options import Name
+from flytesched.cli.options import Name, Raw
 from flytesched.cli.streaming import Outlet, Stream
 from flytesched.cli.verb import verb
 from flytesched.core.runs import Run, RunStatus
@@ -29,9 +29,7 @@ def command(
     force: Annotated[
         bool, typer.Option("--force", help="Run beside an active run, whatever overlap says.")
     ] = False,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Let control characters through to a terminal.")
-    ] = False,
+    raw: Raw = False,
 ) -> int:
     """Run a schedule now and show its output.
 

@@ -139,7 +139,7 @@ class LocalLauncher:
             os.fchdir(self._here)
 
     def _start(self, attempt: Attempt, path: str, argv: list[str], env: dict[str, str]) -> Started:
-        out = _prepared("cannot open the log", logs.open_log, self._log(attempt))
+        out = self._open_log(attempt)
         try:
             if attempt.survive:
                 pid = self._supervise(attempt, path, argv, env, out)
@@ -160,6 +160,14 @@ class LocalLauncher:
         except OSError:
             self._follower.look_after(live)
         return Started(pid=pid, pid_started=pid_started)
+
+    def _open_log(self, attempt: Attempt) -> int:
+        name = attempt.log or logs.log_name("", attempt.run, attempt.attempt)
+        try:
+            return logs.open_log(self._state_dir, name)
+        except OSError as error:
+            what = f"cannot open the log {f'{self._state_dir}/{name}'!r}"
+            raise start_error(what, error) from error
 
     def _supervise(
         self, attempt: Attempt, path: str, argv: list[str], env: dict[str, str], out: int
@@ -330,7 +338,7 @@ class LocalLauncher:
         """
         if self._pruning is None:
             self._pruning = logs.old_logs(f"{self._state_dir}/{logs.FOLDER}", before)
-        kept = {live.log for live in self._follower.all()}
+        kept = {f"{self._state_dir}/{live.log}" for live in self._follower.all()}
         step = list(itertools.islice(self._pruning, _PRUNE_STEP))
         for path in step:
             if path is not None and path not in kept:
@@ -342,7 +350,7 @@ class LocalLauncher:
 
     def _bound(self, log: str) -> None:
         with contextlib.suppress(OSError):  # a log too long is no reason to lose an end
-            logs.trim(log, self.log_limit)
+            logs.trim(self._state_dir, log, self.log_limit)
 
     # -- names ------------------------------------------------------------------------------
 
@@ -352,19 +360,8 @@ class LocalLauncher:
         told = marks(attempt.run, attempt.attempt, self._state_dir)
         return Live(
             key=attempt.key, session=Session(leader=pid, marks=told), survive=attempt.survive,
-            log=self._log(attempt), since=since, kill_after=attempt.kill_after, child=child,
+            log=attempt.log or "", since=since, kill_after=attempt.kill_after, child=child,
         )  # fmt: skip
-
-    def _log(self, attempt: Attempt) -> str:
-        return f"{self._state_dir}/{attempt.log}"
-
-
-def _prepared(what: str, make: Callable[[str], int], path: str) -> int:
-    try:
-        return make(path)
-    except OSError as error:
-        said = f"{what} {path!r}"
-        raise start_error(said, error) from error
 
 
 def _spawned(

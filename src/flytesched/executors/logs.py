@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flytesched import linux
-from flytesched.executors.record import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +23,6 @@ FOLDER = "logs"
 _CHUNK = 2**18
 #: How far back the last lines are looked for.
 _TAIL = 2**20
-#: Holes are made of whole blocks; in file systems with larger ones, of theirs.
-_BLOCK = 4096
 
 
 def log_name(schedule: str, run: str, attempt: int) -> str:
@@ -34,27 +30,28 @@ def log_name(schedule: str, run: str, attempt: int) -> str:
     return f"{FOLDER}/{schedule}/{run}.{attempt}.log"
 
 
-def open_log(path: str) -> int:
+def open_log(state_dir: str, name: str) -> int:
     """Open a log for appending, its folder made if need be; return the descriptor.
+
+    Args:
+        name: what ``log_name`` returns. No symbolic link on the way is followed.
 
     Raises:
         OSError: it cannot be made.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     try:
-        return os.open(path, flags, 0o600)
+        return linux.open_below(state_dir, name, flags)
     except FileNotFoundError:
-        folder = Path(path).parent
-        make_folder(folder.parent)
-        make_folder(folder)
-        return os.open(path, flags, 0o600)
+        linux.make_folder(f"{state_dir}/{FOLDER}")
+        linux.make_folder(f"{state_dir}/{name.rpartition('/')[0]}")
+        return linux.open_below(state_dir, name, flags)
 
 
-def trim(path: str, limit: int) -> bool:
+def trim(state_dir: str, name: str, limit: int) -> bool:
     """Make a hole in a log that takes more than ``limit`` bytes of disk; a command may write on.
 
-    At least ``limit // 2`` bytes of head and of tail are kept, and up to a block more of each. A
-    limit of 0 is none. A file system without holes keeps the whole log.
+    See ``linux.keep_ends`` for what is kept.
 
     Returns:
         Whether something was left out now.
@@ -63,19 +60,13 @@ def trim(path: str, limit: int) -> bool:
         OSError: the log cannot be opened or changed.
     """
     try:
-        facts = os.lstat(path)
+        if os.lstat(f"{state_dir}/{name}").st_size <= limit:  # the quick way, at each end
+            return False
+        fd = linux.open_below(state_dir, name, os.O_WRONLY)
     except FileNotFoundError:
         return False
-    block = max(facts.st_blksize, _BLOCK)
-    if limit <= 0 or facts.st_size <= limit or facts.st_blocks * 512 <= limit + 2 * block:
-        return False
-    start = -(-(limit // 2) // block) * block
-    end = (facts.st_size - limit // 2) // block * block
-    if end <= start:
-        return False
-    fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        return linux.punch_hole(fd, start, end - start)
+        return linux.keep_ends(fd, limit)
     finally:
         os.close(fd)
 
@@ -89,7 +80,8 @@ class LogReader:
         Raises:
             OSError: there is none.
         """
-        self._fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        folder, name = os.path.split(os.fspath(path))
+        self._fd = linux.open_below(folder or ".", name, os.O_RDONLY)
         self._at = 0
 
     def read(self) -> bytes:
@@ -163,10 +155,12 @@ def old_logs(folder: str, before: float) -> Iterator[str | None]:
 
 
 def _folders(folder: str) -> list[str]:
+    if os.path.islink(folder):  # noqa: PTH114  what it leads to is not ours to prune
+        return []
     try:
         with os.scandir(folder) as entries:
             return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 

@@ -29,6 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flytesched import linux
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -165,13 +167,15 @@ class Records:
         given: dict[bytes, str] = {}
         free: list[str] = []
         numbers = [-1]
-        for path in _files(self._folder):
+        for path, plain in _entries(self._folder):
+            numbers.append(int(path.name))
+            if not plain:
+                continue  # no scheduler made this; its number is taken all the same
             fd = os.open(path, _FLAGS)
             try:
                 name = _words(fd).get(b"A")
             finally:
                 os.close(fd)
-            numbers.append(int(path.name))
             if name is None:
                 free.append(str(path))
             else:
@@ -206,12 +210,13 @@ class Records:
 
     def _make(self, name: bytes) -> int:
         path = f"{self._folder}/{self._next}"
-        flags = _FLAGS | os.O_CREAT | os.O_EXCL
+        above, folder = os.path.split(self._folder)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
         try:
-            fd = os.open(path, flags, 0o600)
+            fd = linux.open_below(above, f"{folder}/{self._next}", flags)
         except FileNotFoundError:
-            make_folder(Path(self._folder))
-            fd = os.open(path, flags, 0o600)
+            linux.make_folder(self._folder)
+            fd = linux.open_below(above, f"{folder}/{self._next}", flags)
         self._next += 1
         try:
             _lock(fd, fcntl.LOCK_EX)
@@ -234,7 +239,7 @@ def given(folder: str) -> dict[str, float]:
         OSError: they cannot be read now.
     """
     found: dict[str, float] = {}
-    for path in _files(folder):
+    for path in [path for path, plain in _entries(folder) if plain]:
         try:
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
@@ -248,19 +253,19 @@ def given(folder: str) -> dict[str, float]:
     return found
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder for our eyes only, whatever the umask."""
-    path.mkdir(mode=0o700, exist_ok=True)
-    path.chmod(0o700)
-
-
 def _name(key: AttemptKey) -> bytes:
     return f"{key.run}.{key.attempt}".encode()
 
 
-def _files(folder: str) -> list[Path]:
+def _entries(folder: str) -> list[tuple[Path, bool]]:
+    """Return what has a record's name, and whether it is a plain file."""
     try:
-        return [path for path in Path(folder).iterdir() if _NUMBER.fullmatch(path.name)]
+        with os.scandir(folder) as entries:
+            return [
+                (Path(entry.path), entry.is_file(follow_symlinks=False))
+                for entry in entries
+                if _NUMBER.fullmatch(entry.name)
+            ]
     except FileNotFoundError:
         return []
 

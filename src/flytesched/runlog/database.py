@@ -14,6 +14,7 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from flytesched import linux
 from flytesched.errors import RunLogBusy, RunLogError
 from flytesched.runlog.migrations import LATEST, migrate, schema_version
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: ``PRAGMA application_id`` of a run log: "flys".
 APPLICATION_ID = 0x666C7973
+#: What SQLite keeps beside a database.
+_BESIDE = ("-wal", "-shm", "-journal")
 #: STRICT tables came with this one.
 _OLDEST_SQLITE = (3, 37, 0)
 #: Primary result codes that may be different at the next try.
@@ -151,13 +154,14 @@ def _spoken(path: Path) -> Iterator[None]:
         what = f"there is no run log {path} yet"
         raise RunLogError(what, hint="'flytesched run' makes it") from error
     except OSError as error:
+        kind = RunLogBusy if error.errno in linux.PASSING else RunLogError
         what = f"cannot use the run log {path}: {error.strerror}"
-        raise RunLogError(what) from error
+        raise kind(what) from error
 
 
 def _make(path: Path) -> None:
     """Make an empty run log under another name, then give it its own; losing that race is fine."""
-    _make_folder(path.parent)
+    linux.make_folders(path.parent)
     draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
         descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -168,17 +172,8 @@ def _make(path: Path) -> None:
             os.link(draft, path)
         _sync_folder(path.parent)
     finally:
-        for ending in ("", "-journal", "-wal", "-shm"):
+        for ending in ("", *_BESIDE):
             draft.with_name(draft.name + ending).unlink(missing_ok=True)
-
-
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    with suppress(FileExistsError):
-        folder.mkdir(0o700)
-        folder.chmod(0o700)
 
 
 def _fill(draft: Path) -> None:
@@ -217,10 +212,31 @@ def _refuse_foreign(path: Path) -> None:
         what = f"the run log {path} is not a file"
     elif not os.access(path, os.R_OK):
         what = f"cannot use the run log {path}: {os.strerror(errno.EACCES)}"
+    elif what := _planted(path, found):
+        pass
     elif not found.st_size or _application_id(path) != APPLICATION_ID:
         what = f"{path} is not a run log of flytesched"
     if what is not None:
         raise RunLogError(what, hint=_RESTORE)
+
+
+def _planted(path: Path, log: os.stat_result) -> str | None:
+    """Return what stands beside a run log that SQLite must not open, and would.
+
+    It might write through a symbolic link, wait for the other end of a FIFO, or take for durable
+    what it wrote into one.
+    """
+    for ending in _BESIDE:
+        beside = path.with_name(path.name + ending)
+        try:
+            found = beside.lstat()
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(found.st_mode):
+            return f"{beside}, which belongs to the run log, is not a plain file"
+        if found.st_uid not in {log.st_uid, os.geteuid()}:
+            return f"{beside}, which belongs to the run log, belongs to another user"
+    return None
 
 
 def _at_rest(path: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.gaps import holds
 from flytesched.core.runs import FAILURES, RunStatus
-from flytesched.errors import NotFound
+from flytesched.errors import NotFound, RunLogError
 from flytesched.runlog.database import open_to_read, translated
 from flytesched.runlog.history import MISSED, Entry, history
 from flytesched.runlog.migrations import ACTIVE
@@ -74,8 +74,13 @@ def open_reader(path: Path, *, busy_timeout: float = 5.0) -> Reader | None:
     Raises:
         RunLogError: it is foreign, damaged or newer than this program.
     """
-    if not os.path.lexists(path):
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        what = f"cannot use the run log {path}: {error.strerror}"
+        raise RunLogError(what) from error
     return Reader(open_to_read(path, timeout=busy_timeout), str(path))
 
 
@@ -118,6 +123,8 @@ class Reader:
         Raises:
             NotFound: several begin so.
         """
+        if not said.isascii():  # no id is otherwise, and SQLite takes no lone surrogate
+            return None
         runs = self.runs([said]) or self._beginning(said)
         if len(runs) > 1:
             what = f"{said!r} is the beginning of several run ids"

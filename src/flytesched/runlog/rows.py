@@ -91,7 +91,7 @@ def where_id(said: str) -> tuple[str, tuple[Any, ...]]:
     if not said.startswith(SLOT_ID):
         return "asked = ? AND asked <> ''", (said,)
     name, _, slot = said.removeprefix(SLOT_ID).rpartition("-")
-    if not (slot.isascii() and slot.isdigit()):
+    if not (slot.isascii() and slot.isdigit() and len(slot) < 19):
         return "FALSE", ()
     return "schedule = ? AND at = ? AND asked = ''", (name, int(slot))
 

@@ -142,7 +142,7 @@ class SqliteRunLog(Upkeep):
             lost = frozenset({*_lost(seqs), *_move(connection, decision.moves)})
             _put_attempts(connection, decision.attempts, seqs, lost)
             _count(connection, decision.counts, lost)
-            connection.executemany(_PUT_META, decision.meta.items())
+            connection.executemany(_PUT_META, map(_fact, decision.meta.items()))
         if decision.gaps:
             self._close_at = 0
         return lost
@@ -187,6 +187,12 @@ def _see(connection: sqlite3.Connection, states: Sequence[ScheduleState]) -> Non
     connection.executemany(
         _PUT_REVISION, ((s.name, s.revision, s.seen_at, s.definition) for s in states)
     )
+
+
+def _fact(fact: tuple[str, str]) -> tuple[str, str]:
+    """Return a fact as SQLite takes it: a file's name in it may be no UTF-8."""
+    key, said = fact
+    return key, said.encode(errors="backslashreplace").decode()
 
 
 def _insert(connection: sqlite3.Connection, runs: Iterable[Run]) -> dict[str, int]:

@@ -6,13 +6,13 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
+from flytesched import linux
 from flytesched.core.runs import RunStatus
-from flytesched.errors import NotFound
+from flytesched.errors import FlyteschedError, NotFound
 from flytesched.service.selection import known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from flytesched.bootstrap import Site
     from flytesched.core.runs import Attempt, Run
@@ -26,22 +26,32 @@ _CHUNK = 2**16
 
 
 class Tail:
-    """A log file that is read on from where the last reading ended.
+    """The log of an attempt, read on from where the last reading ended.
 
     A file over its limit has a hole in the middle, which is told instead of read.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Begin at the start of ``path``, which need not be there yet."""
-        self._path = path
+    def __init__(self, site: Site, attempt: Attempt) -> None:
+        """Begin at the start of a log, which need not be there yet."""
+        self._folder = str(site.settings.state_dir)
+        self._name = attempt.log
         self._at = 0
 
     def read(self) -> Iterator[bytes]:
-        """Yield what was written since the last call."""
+        """Yield what was written since the last call.
+
+        Raises:
+            FlyteschedError: what stands there is not to be read, such as a symbolic link.
+        """
+        if self._name is None:
+            return
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = linux.open_below(self._folder, self._name, os.O_RDONLY)
         except FileNotFoundError:
             return
+        except OSError as error:
+            msg = f"cannot read the log {self._folder}/{self._name}: {error.strerror}"
+            raise FlyteschedError(msg) from error
         try:
             while True:
                 start = _next_data(descriptor, self._at)
@@ -66,9 +76,9 @@ def _next_data(descriptor: int, at: int) -> int:
         raise
 
 
-def log_of(site: Site, attempt: Attempt) -> Path | None:
-    """Return the log file of an attempt; None if it has none."""
-    return None if attempt.log is None else site.settings.state_dir / attempt.log
+def has_log(site: Site, attempt: Attempt) -> bool:
+    """Tell whether the log of an attempt is there."""
+    return attempt.log is not None and os.path.lexists(site.settings.state_dir / attempt.log)
 
 
 def find_output(site: Site, word: str, number: int | None = None) -> tuple[Run, list[Attempt]]:

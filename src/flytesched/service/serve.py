@@ -6,13 +6,13 @@ import gc
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from flytesched import __version__
 from flytesched.bootstrap import Works, bind, build
 from flytesched.clock import monotonic
 from flytesched.core.runs import FAILURES, AttemptKey, Reason
-from flytesched.errors import FlyteschedError, RunLogBusy
+from flytesched.errors import FlyteschedError, RunLogBusy, StateDirBusy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from flytesched.core.runs import Run
     from flytesched.notify import Notifier
     from flytesched.runlog.sqlite import SqliteRunLog
+
+_T = TypeVar("_T")
 
 #: Seconds between looks at how long the logs of running commands are.
 BOUND_LOGS_EVERY = 5.0
@@ -68,11 +70,15 @@ def serve(
     from flytesched.notify import Notifier
     from flytesched.state_dir import prepare_state_dir
 
-    prepare_state_dir(site.settings.state_dir, force=force_state_dir)
     journal = StderrJournal(form=log_format)
-    lock = site.lock()
-    lock.acquire("run")
     notifier = Notifier.from_environ(site.environ, monotonic)
+    lock = site.lock()
+
+    def begin() -> None:
+        prepare_state_dir(site.settings.state_dir, force=force_state_dir)
+        lock.acquire("run")
+
+    _patiently("state directory", begin, journal, notifier)
     try:
         runlog = _open(site, journal, notifier, rebind=rebind)
         works = build(site, runlog, journal)
@@ -86,23 +92,31 @@ def serve(
         lock.release()
 
 
-def _open(site: Site, journal: Journal, notifier: Notifier, *, rebind: bool) -> SqliteRunLog:
-    """Open the run log; one that is locked is waited for, because exiting would help nobody."""
+def _patiently(
+    what: str, attempt: Callable[[], _T], journal: Journal, notifier: Notifier
+) -> _T:  # fmt: skip
+    """Try until it works: exiting for what passes by itself would be a storm of restarts."""
     from flytesched.clock import sleep
+
+    said = False
+    while True:
+        try:
+            return attempt()
+        except (RunLogBusy, StateDirBusy) as error:
+            if not said:
+                journal.say("error", f"{what} not usable yet", why=error.message)
+                notifier.status(f"waiting for the {what}: {error.message}")
+                said = True
+            sleep(OPEN_AGAIN)
+
+
+def _open(site: Site, journal: Journal, notifier: Notifier, *, rebind: bool) -> SqliteRunLog:
+    """Open the run log; one that is locked, or has no room, is waited for."""
     from flytesched.runlog.sqlite import SqliteRunLog
 
     if not site.settings.persist:
         return SqliteRunLog(":memory:")
-    said = False
-    while True:
-        try:
-            return _opened(site, rebind=rebind)
-        except RunLogBusy as error:
-            if not said:
-                journal.say("error", "run log not usable yet", why=error.message)
-                notifier.status(f"waiting for the run log: {error.message}")
-                said = True
-            sleep(OPEN_AGAIN)
+    return _patiently("run log", lambda: _opened(site, rebind=rebind), journal, notifier)
 
 
 def _opened(site: Site, *, rebind: bool) -> SqliteRunLog:
@@ -141,6 +155,8 @@ class Service:
         self._signals = 0
         self._interrupted = False
         self._stop_at: float | None = None
+        #: Why the last turn failed.
+        self._trouble: str | None = None
         self._kill = False
         self._started = self._ready = self._served = False
         # On the clock that is never set: a step back of the other must not put these off.
@@ -184,12 +200,23 @@ class Service:
             moments.append(self._stop(now))
         except (OSError, FlyteschedError, ValueError, LookupError, TypeError) as error:
             # A scheduler that exits here would be restarted into the same trouble.
-            self._journal.say("error", "tick failed", why=f"{type(error).__name__}: {error}")
+            self._in_trouble(f"{type(error).__name__}: {error}")
             if self._served:
                 self._announce()  # a reload has ended, well or not
             return now + AFTER_BUG
+        self._in_trouble(None)
         self._announce()
         return min((at for at in moments if at is not None), default=None)
+
+    def _in_trouble(self, why: str | None) -> None:
+        """Say once that turns fail, and once that they work again."""
+        if why == self._trouble:
+            return
+        self._trouble = why
+        if why is None:
+            self._journal.say("info", "ticks work again")
+        else:
+            self._journal.say("error", "tick failed", why=why)
 
     def _take_signals(self, now: float) -> None:
         for number in self._clock.signals():

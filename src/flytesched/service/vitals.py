@@ -254,11 +254,10 @@ def _mode_fault(path: Path, owner: int) -> tuple[Level, str, str] | None:
         return Level.PROBLEM, "is a symbolic link, which is not followed", "remove it"
     if status.st_uid != owner:
         return Level.PROBLEM, "belongs to another user than the state directory", "chown it"
-    private = "700" if stat.S_ISDIR(status.st_mode) else "600"
     if status.st_mode & _OTHERS_WRITE:
-        return Level.PROBLEM, "can be written by others", f"chmod {private}"
+        return Level.PROBLEM, "can be written by others", "chmod go= it"
     if status.st_mode & _OTHERS:
-        return Level.WARNING, "can be read by others", f"chmod {private}"
+        return Level.WARNING, "can be read by others", "chmod go= it"
     return None
 
 

@@ -162,7 +162,9 @@ def test_a_process_killed_at_any_moment_leaves_what_it_was_told_is_durable(path:
         for _ in range(rng.randrange(1, 60)):
             told = int(writer.stdout.readline())
         os.kill(writer.pid, signal.SIGKILL)
-        said = writer.communicate()[0].split("\n")
+        # communicate() would pass over what readline() has read ahead.
+        said = writer.stdout.read().split("\n")
+        writer.communicate()
         told = max([told, *(int(line) for line in said[:-1])])
         log = SqliteRunLog(path)
         stored = len(log.active())

@@ -42,17 +42,22 @@ _PASSING = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     }
 )
+#: Characters of what SQLite says that are passed on; it may quote what is stored.
+_MOST = 300
 _RESTORE = "move it away or restore a backup; it is never overwritten"
 
 
 def translate(error: sqlite3.Error, name: str) -> RunLogError:
     """Return what an error of SQLite means for the run log ``name``."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    said = " ".join(str(error).split())[:_MOST]
     if code in _PASSING:
-        return RunLogBusy(f"the run log {name} cannot be used right now: {error}")
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return RunLogError(f"the run log {name} is damaged: {error}", hint=_RESTORE)
-    return RunLogError(f"the run log {name} refuses: {error}")
+        return RunLogBusy(f"the run log {name} cannot be used right now: {said}")
+    # Without a code: bytes in a text that are no UTF-8.
+    damaged = not code and isinstance(error, sqlite3.OperationalError)
+    if damaged or code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return RunLogError(f"the run log {name} is damaged: {said}", hint=_RESTORE)
+    return RunLogError(f"the run log {name} refuses: {said}")
 
 
 @contextmanager
@@ -62,6 +67,10 @@ def translated(name: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise translate(error, name) from error
+    except UnicodeDecodeError as error:
+        # Python cannot read SQLite's message, which quotes a damaged schema.
+        what = f"the run log {name} is damaged: its schema is not UTF-8 text"
+        raise RunLogError(what, hint=_RESTORE) from error
 
 
 def open_database(path: Path, *, timeout: float) -> sqlite3.Connection:
@@ -86,7 +95,7 @@ def open_database(path: Path, *, timeout: float) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
-            connection.close()
+            close_unchanged(connection, path)
             raise
         return connection
 
@@ -127,6 +136,22 @@ def probe_writing(path: Path, *, timeout: float) -> None:
             connection.execute("ROLLBACK")
         finally:
             connection.close()
+
+
+def close_unchanged(connection: sqlite3.Connection, path: Path) -> None:
+    """Close a run log without the checkpoint that the last connection to leave it makes.
+
+    SQLite leaves the files alone while another connection, here one that cannot write, has them
+    open: what is refused stays as it was, for whoever wants to save something from it.
+    """
+    with suppress(sqlite3.Error):
+        beside = _connect(path, "mode=ro", 0)
+        try:
+            with suppress(sqlite3.Error):
+                beside.execute("SELECT NULL FROM sqlite_schema LIMIT 1")
+            connection.close()
+        finally:
+            beside.close()
 
 
 def open_in_memory() -> sqlite3.Connection:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.runs import FAILURES, Origin, Reason, RunStatus, run_id
+from flytesched.errors import InvalidTimetable
 from flytesched.runlog.migrations import FAILING
 from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, SLOTS, places, to_gap, to_run
 
@@ -182,24 +183,38 @@ class _Asked:
 
     def _open(self, gap: Gap) -> Iterator[int]:
         """Yield the slots of a gap that have no run, latest first."""
-        from flytesched.core.timetables.parse import Timing, timetable
-
-        table = timetable(Timing.from_text(gap.timing))
         last = gap.until if self.until > gap.until else int(-(-self.until // 1)) - 1
         taken = self._taken(gap, last)
         run = next(taken, None)
-        slot = table.previous(last + 1)
-        while slot is not None and slot > gap.after and slot >= self.since:
+        for slot in takewhile(lambda slot: slot >= self.since, _named(gap, last)):
             while run is not None and run > slot:
                 run = next(taken, None)
             if run != slot:
                 yield slot
-            slot = table.previous(slot)
 
     def _taken(self, gap: Gap, last: int) -> Iterator[int]:
         sql = f"SELECT at FROM runs WHERE {SLOTS} ORDER BY at DESC"
         rows = self.connection.execute(sql, (gap.schedule, gap.after, last))
         return (int(slot) for (slot,) in rows)
+
+
+def _named(gap: Gap, last: int) -> Iterator[int]:
+    """Yield the slots that a gap names up to ``last``, latest first.
+
+    Of one whose timetable nobody can read any more (its zone has left the machine) that is the one
+    which stands in the gap itself: rather too few are shown than none, and no history at all.
+    """
+    from flytesched.core.timetables.parse import Timing, timetable
+
+    try:
+        table = timetable(Timing.from_text(gap.timing))
+    except InvalidTimetable:
+        yield from [gap.until] if gap.after < gap.until <= last else []
+        return
+    slot = table.previous(last + 1)
+    while slot is not None and slot > gap.after:
+        yield slot
+        slot = table.previous(slot)
 
 
 def _of_run(run: Run) -> Entry:

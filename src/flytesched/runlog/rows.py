@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.runs import Attempt, Gap, Origin, Run, RunStatus, ScheduleState, run_id
+from flytesched.errors import RunLogError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,8 +114,70 @@ GAP_COLUMNS = columns(("id", *GAP), "gaps.")
 STATE_COLUMNS = columns(STATE, "schedules.") + ", revisions.definition"
 
 
+_NULL = type(None)
+#: What SQLite gives for a column, by the schema.
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(
+        ("id", "schedule", "origin", "status", "run", "boot_id", "timing", "name", "definition"),
+        (str,),
+    ),
+    **dict.fromkeys(("reason", "end_as", "retry_of", "outcome", "log", "closed_as"), (str, _NULL)),
+    **dict.fromkeys(
+        ("seq", "attempt", "reruns", "revision", "parallel", "survive", "gap", "after", "until",
+         "count", "enabled", "cursor"),
+        (int,),
+    ),
+    **dict.fromkeys(
+        ("scheduled_at", "exit_code", "pid", "pid_started", "max_rss", "paused_until"), (int, _NULL)
+    ),
+    **dict.fromkeys(("not_before", "created", "ordered", "kill_after", "seen_at"), (float,)),
+    **dict.fromkeys(
+        ("started", "ended", "deadline", "cpu", "closed_at", "removed_at"), (float, _NULL)
+    ),
+}  # fmt: skip
+
+
+def _check(what: str, names: Sequence[str]) -> Callable[[Row], None]:
+    """Return a check that rows are as this program writes them.
+
+    A damaged file gives numbers for texts and nothing for what is never missing. The types that
+    were found good are kept, since a start reads very many rows.
+    """
+    good: set[tuple[type, ...]] = set()
+
+    def check(row: Row) -> None:
+        types = tuple(map(type, row))
+        if types not in good:
+            for name, found in zip(names, types, strict=True):
+                if found not in _TYPES[name]:
+                    raise _damaged(what, name)
+            good.add(types)
+
+    return check
+
+
+def _damaged(what: str, column: str) -> RunLogError:
+    msg = f"the run log is damaged: there is {what} whose {column} cannot be"
+    return RunLogError(msg, hint="see: flytesched db check")
+
+
+_RUN = "a run"
+_check_run = _check(_RUN, _READ)
+_check_attempt = _check("an attempt", ATTEMPT)
+_check_gap = _check("a gap", ("gap", *GAP))
+_check_state = _check("a schedule", (*STATE, "definition"))
+
+
 def to_run(row: Row) -> Run:
-    """Return the run of a row of `RUN_COLUMNS`."""
+    """Return the run of a row of `RUN_COLUMNS`.
+
+    Raises:
+        RunLogError: there can be no such run. So do the others.
+    """
+    _check_run(row)
+    if row[4] not in _ORIGIN or row[5] not in _STATUS:
+        column = "status" if row[4] in _ORIGIN else "origin"
+        raise _damaged(_RUN, column)
     return Run(
         seq=row[0], id=row[1], schedule=row[2], scheduled_at=row[3], origin=_ORIGIN[row[4]],
         status=_STATUS[row[5]], reason=row[6], exit_code=row[7], not_before=row[8],
@@ -125,16 +188,19 @@ def to_run(row: Row) -> Run:
 
 def to_attempt(row: Row) -> Attempt:
     """Return the attempt of a row of `ATTEMPT_COLUMNS`."""
+    _check_attempt(row)
     values = dict(zip(ATTEMPT, row, strict=True))
     return Attempt(**{**values, "survive": bool(values["survive"])})
 
 
 def to_gap(row: Row) -> Gap:
     """Return the gap of a row of `GAP_COLUMNS`."""
+    _check_gap(row)
     return Gap(**dict(zip(("id", *GAP), row, strict=True)))
 
 
 def to_state(row: Row) -> ScheduleState:
     """Return the state of a row of `STATE_COLUMNS`."""
+    _check_state(row)
     values = dict(zip((*STATE, "definition"), row, strict=True))
     return ScheduleState(**{**values, "enabled": bool(values["enabled"])})

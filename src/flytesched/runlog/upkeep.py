@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flytesched.errors import RunLogError
-from flytesched.runlog.database import translated
+from flytesched.errors import RunLogBusy, RunLogError
+from flytesched.runlog.database import close_unchanged, translated
 from flytesched.runlog.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -61,15 +62,24 @@ class Upkeep(Wishes):
             whole: check everything, whatever the size.
 
         Raises:
-            RunLogError: the file is damaged.
+            RunLogError: the file is damaged. The run log is closed, and as it was.
         """
+        try:
+            return self._checked(whole=whole)
+        except RunLogBusy:
+            raise
+        except RunLogError:
+            close_unchanged(self._connection, Path(self._name))
+            raise
+
+    def _checked(self, *, whole: bool) -> str:
         size = self._pragma("page_count") * self._pragma("page_size")
         if size > _CHECK_PAGES and not whole:
             return "none"
         check = "integrity_check" if whole or size <= _CHECK_ALL else "quick_check"
         found = self._all(f"PRAGMA {check}(1)")[0][0]
         if found != "ok":
-            what = f"the run log {self._name} is damaged: {found}"
+            what = f"the run log {self._name} is damaged: {' '.join(found.split())}"
             raise RunLogError(what, hint="stop the scheduler, move the file away or restore it")
         return check
 

@@ -160,6 +160,13 @@ def test_local_file_systems_are_not_taken_for_network_ones(tmp_path: Path) -> No
     assert linux.network_filesystem("/dev/shm") is None
 
 
+def test_the_type_of_a_file_system_is_told() -> None:
+    """As mount(8) calls it."""
+    assert linux.filesystem("/proc") == "proc"
+    with pytest.raises(FileNotFoundError):
+        linux.filesystem("/no/such/place")
+
+
 def test_nothing_slow_is_imported_until_it_is_needed() -> None:
     """Commands that only look at a process do not pay for ctypes."""
     source = (

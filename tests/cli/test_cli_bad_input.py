@@ -62,6 +62,10 @@ WORDS = [
     Bad("logs backup --attempt 0", 2, "--attempt"),
     Bad("run --on-stop maybe", 2, "maybe"),
     Bad("run --log-format xml", 2, "xml"),
+    Bad("db chek", 2, "did you mean 'check'?"),
+    Bad("db", 2, "Usage"),
+    Bad("db check --deep", 2, "--deep"),
+    Bad("doctr", 2, "did you mean 'doctor'?"),
     Bad("trigger backup --at yesterday~02:01", 2, "is no slot of backup"),
     Bad("trigger backup --at 2999-01-01", 2, "has not come yet"),
     # Names.

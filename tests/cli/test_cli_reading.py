@@ -60,6 +60,14 @@ CONTRACT = [
         "run_log_error", "schedules", "enabled", "active", "missed", "failing", "overdue",
         "last_decision", "clock_behind_seconds",
     }),
+    Shape(
+        "db check", "db_check",
+        {
+            "run_log", "schema_version", "bytes", "rows", "sound", "findings", "slots_counted",
+            "unchecked",
+        },
+    ),
+    Shape("doctor", "doctor", {"findings"}, "findings", {"about", "level", "what", "do"}),
 ]  # fmt: skip
 
 

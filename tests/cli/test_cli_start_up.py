@@ -32,6 +32,9 @@ MAY = {
     "logs backup": READING,
     "validate": {"croniter", "dateutil", "ctypes"},
     "enable backup-photos": {"filelock", "asyncio", "tomli_w"},
+    "db check": READING,
+    "db check --help": READING,
+    "doctor": READING,
     "--version": set(),
     "list --help": READING,
 }

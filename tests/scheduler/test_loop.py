@@ -445,6 +445,43 @@ def test_a_definition_that_nobody_can_read_does_not_keep_a_run_from_its_verdict(
     assert stage.verdicts() == ["succeeded"]
 
 
+def a_wish(name: str, moment: float) -> Run:
+    return Run(
+        id=f"manual-{name}-{moment:.0f}000", schedule=name, scheduled_at=None,
+        origin=Origin.MANUAL, status=RunStatus.QUEUED, created=moment,
+    )  # fmt: skip
+
+
+def test_a_wish_for_a_schedule_that_is_gone_does_not_wait_for_ever(stage: Stage) -> None:
+    """Somebody triggered it just when it was removed, with and without a scheduler."""
+    stage.put(every(60))
+    assert stage.runlog.request(a_wish("y", NOON))
+    stage.boot()
+    assert stage.verdicts("y") == ["cancelled(removed)"]
+    stage.put()
+    stage.go(1)
+    MemoryRunLog(beside=stage.runlog).request(a_wish("x", NOON + 1))
+    stage.runlog.locked = True
+    stage.clock.wake()
+    stage.go(1)
+    assert stage.verdicts() == ["queued"]
+    stage.runlog.locked = False
+    stage.go(1)
+    assert stage.verdicts() == ["cancelled(removed)"]
+
+
+def test_a_wish_waits_for_a_schedule_that_may_stand_in_a_broken_manifest(stage: Stage) -> None:
+    stage.put(every(60))
+    stage.boot()
+    stage.source.news = Invalid("line 3 is odd")
+    MemoryRunLog(beside=stage.runlog).request(a_wish("y", NOON))
+    stage.go(1)
+    assert stage.verdicts("y") == ["queued"]
+    stage.put(every(60), Schedule("y", every="60s", command="true"))
+    stage.go(2)
+    assert stage.verdicts("y") == ["succeeded"]
+
+
 def test_replace_cancels_the_old_run_and_starts_the_new_one_after_it(stage: Stage) -> None:
     stage.put(every(60, overlap="replace", retry={"max_attempts": 3}))
     stage.fate = lambda order: Fate(seconds=100 if order.run.scheduled_at == NOON + 60 else 1)

@@ -139,6 +139,26 @@ class Definitions:
         self._pending = None
         return gaps
 
+    def dismiss(self, now: float, lanes: Lanes) -> bool:
+        """Cancel what waits for a schedule that is gone, or never was seen; False: try again.
+
+        Somebody may wish for a run just when its schedule is removed. While a newer set cannot be
+        read, or is not in force yet, nobody knows that.
+        """
+        if not self._recording or not self.known or self._broke or self._pending is not None:
+            return True
+        if not (cancelled := _left_behind(lanes, self.schedules, now)):
+            return True
+        lost = self._ledger.write(
+            Decision(
+                moves=tuple(Move(run=run, was=WAITING) for run in cancelled),
+                counts=tuple(count_verdicts(cancelled)),
+            )
+        )
+        if lost is not None:
+            _take_out(lanes, cancelled, lost)
+        return not lost and lost is not None
+
     def _broken(self, error: FlyteschedError) -> None:
         self._broke = True
         meanwhile = "the last good ones stay in force" if self.known else "nothing is planned"
@@ -170,7 +190,7 @@ class Definitions:
         """Write what changed schedules mean, then put them in force."""
         sights = [see(schedules[name], self._states.get(name), now) for name in names]
         farewells = [removed(self._states[name], now) for name in gone]
-        if self._recording and not self._write(sights, farewells, now, lanes):
+        if self._recording and not self._write(schedules, sights, farewells, now, lanes):
             return None
         self._put_in_force(schedules, gone)
         for sight in sights:
@@ -181,22 +201,19 @@ class Definitions:
         return [sight.gap for sight in sights if sight.gap is not None]
 
     def _write(
-        self, sights: Sequence[Sight], farewells: Sequence[Farewell], now: float, lanes: Lanes
+        self,
+        schedules: Mapping[str, Schedule],
+        sights: Sequence[Sight],
+        farewells: Sequence[Farewell],
+        now: float,
+        lanes: Lanes,
     ) -> bool:
         """Write what was seen in one transaction; False when it could not be written."""
-        waiting = [
-            run for state, _ in farewells for run in lanes.of(state.name) if run.status in WAITING
-        ]
-        cancelled = [
-            run.move(RunStatus.CANCELLED, reason=Reason.REMOVED.value, ended=now) for run in waiting
-        ]
+        cancelled = _left_behind(lanes, schedules, now)
         lost = self._ledger.write(_decision(sights, farewells, cancelled, now))
         if lost is None:
             return False
-        # One that lost has moved on by somebody's wish, which the loop reads in its next tick.
-        for run in cancelled:
-            if run.id not in lost:
-                lanes.put(run)
+        _take_out(lanes, cancelled, lost)
         return True
 
     def _put_in_force(self, schedules: Mapping[str, Schedule], gone: Sequence[str]) -> None:
@@ -216,6 +233,25 @@ class Definitions:
             self._agenda.put(state.name, self.schedules[state.name].timing, sight.after)
         if state.paused_until is not None:
             heapq.heappush(self._pauses, (state.paused_until, state.name))
+
+
+def _left_behind(lanes: Lanes, schedules: Mapping[str, Schedule], now: float) -> list[Run]:
+    """Return what waits for a schedule that is not in a set, cancelled."""
+    return [
+        run.move(RunStatus.CANCELLED, reason=Reason.REMOVED.value, ended=now)
+        for run in lanes.all()
+        if run.status in WAITING and run.schedule not in schedules
+    ]
+
+
+def _take_out(lanes: Lanes, cancelled: Sequence[Run], lost: frozenset[str]) -> None:
+    """Take cancelled runs out of their lanes.
+
+    One that lost has moved on by somebody's wish, which the loop reads in its next tick.
+    """
+    for run in cancelled:
+        if run.id not in lost:
+            lanes.put(run)
 
 
 def _decision(

@@ -125,12 +125,14 @@ class Loop:
             # What ended meanwhile is judged by the definitions in force, retries and hooks too.
             self._take_over(now)
         self._supervisor.collect()
-        if self._runlog.changed() or self._supervisor.stale:
+        if heard := self._runlog.changed() or self._supervisor.stale:
             self._supervisor.resync()
         if self._definitions.known:
             self._decide(now)
         if self._take_over(now):
             self._decide(now)
+        if heard and not self._definitions.dismiss(now, self._lanes):
+            self._supervisor.stale = True
         self._supervisor.enforce(now)
         self._supervisor.collect()
         self._first = False

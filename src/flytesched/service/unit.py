@@ -180,7 +180,8 @@ class Unit:
             yield "Type=notify-reload"
         else:
             yield "Type=notify"
-            yield "ExecReload=/bin/kill -HUP $MAINPID"
+            # The shell's own kill: a small system has no other.
+            yield "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'"
 
     def _homes(self) -> Iterator[str]:
         """Protect homes, unless that would protect the state directory from the scheduler."""

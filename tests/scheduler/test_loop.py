@@ -593,6 +593,24 @@ def test_a_command_starts_just_its_own_and_what_stands_in_its_way(stage: Stage) 
     assert stage.verdicts("y") == ["queued"], "it plans nothing, and leaves others alone"
 
 
+def test_a_command_that_only_looks_at_a_changed_schedule_tells_nobody_of_a_gap(
+    stage: Stage,
+) -> None:
+    """The hook runs once, for the scheduler that records the gap."""
+    stage.put(every(5, on_missed="true"))
+    stage.boot()
+    wish = a_wish("x", NOON)
+    assert stage.runlog.request(wish)
+    stage.put(every(12, on_missed="true"))
+    stage.sleep(30)
+    stage.boot(own=frozenset({wish.id}))
+    stage.go(2)
+    assert stage.hook.told == []
+    stage.boot()
+    assert [told.event for told in stage.hook.told] == ["missed"]
+    assert len(stage.runlog.all_gaps()) == 1
+
+
 def test_places_go_to_live_runs_first(stage: Stage) -> None:
     names = [f"s{n}" for n in range(4)]
     stage.put(*(Schedule(name, every="60s", command="true") for name in names))

@@ -198,7 +198,8 @@ class Definitions:
         for state, _ in farewells:
             self._states[state.name] = state
         lanes.touch_all()
-        return [sight.gap for sight in sights if sight.gap is not None]
+        # What was only looked at is no gap yet: it is told of by the scheduler that records it.
+        return [s.gap for s in sights if s.gap is not None] if self._recording else []
 
     def _write(
         self,

@@ -15,7 +15,7 @@ from flytesched.core.counts import count_verdicts
 from flytesched.core.decision import Decision
 from flytesched.core.runs import Origin, RunStatus
 from flytesched.errors import RunLogBusy, RunLogError
-from flytesched.runlog.checking import RULES, SLACK, open_checker
+from flytesched.runlog.checking import INSTANTS, RULES, SLACK, open_checker
 from flytesched.runlog.sqlite import SqliteRunLog
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def _nobody(_: float) -> None:
 
 #: What breaks each rule, by the beginning of what the rule says is broken.
 SPOILT = {
+    "names with a moment": [f"UPDATE runs SET created = 9e300 WHERE id = '{WAITING.id}'"],
     "runs whose status does not go": [f"UPDATE runs SET ended = NULL WHERE id = '{SKIPPED.id}'"],
     "runs that are running": [f"UPDATE runs SET started = NULL WHERE id = '{GOING.id}'"],
     "verdicts that do not say why": [f"UPDATE runs SET reason = NULL WHERE id = '{SKIPPED.id}'"],
@@ -129,6 +130,29 @@ def test_what_breaks_a_rule_is_told_once_with_a_name(lived_in: Path, said: str) 
     assert broken.count == 1
     names = {run.id for run in (DONE, FAILED, GOING, SKIPPED)} | {"backup"}
     assert broken.first in names
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE schedules SET cursor = 1000000000000000",
+        "UPDATE schedules SET seen_at = -1e300",
+        "UPDATE schedules SET seen_at = 9e999",
+        "UPDATE gaps SET until = 1000000000000000",
+        "UPDATE gaps SET after = -1",
+        f"UPDATE runs SET at = 9e14, scheduled_at = 900000000000000 WHERE id = '{DONE.id}'",
+        "INSERT INTO meta VALUES ('heartbeat', 'nan')",
+        "INSERT INTO meta VALUES ('heartbeat', '9e999')",
+        "INSERT INTO meta VALUES ('pruned_before', 'soon')",
+        "INSERT INTO meta VALUES ('pruned_before', '999999999999999')",
+    ],
+)
+def test_moments_that_no_calendar_has_are_told(lived_in: Path, statement: str) -> None:
+    """And whoever asks for them gets an answer all the same."""
+    spoil(lived_in, statement)
+    with open_checker(lived_in) as checker:
+        assert INSTANTS in [broken.rule for broken in checker.broken()]
+        assert checker.last_decision() >= 0 <= checker.forgotten()
 
 
 def test_a_waiting_run_has_no_attempt_that_goes_on(lived_in: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -24,6 +25,7 @@ from flytesched.executors.record import Records
 from flytesched.runlog.migrations import LATEST
 from flytesched.runlog.sqlite import SqliteRunLog
 from flytesched.service.check import check
+from flytesched.service.doctor import doctor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,6 +240,18 @@ def test_a_rule_that_is_broken_is_told_with_an_example(bench: Bench) -> None:
     ]
 
 
+def test_moments_that_cannot_be_keep_slots_from_being_counted(bench: Bench) -> None:
+    """They would lie between a second and the end of all time."""
+    bench.lives()
+    bench.spoil("UPDATE schedules SET cursor = 1000000000000000")
+
+    report = bench.check()
+
+    assert told(report) == [("instants", True)]
+    assert report.counted == ()
+    assert report.unchecked[0][0] == "slots"
+
+
 def test_what_counts_comes_first(bench: Bench) -> None:
     """Whatever order it was found in."""
     bench.lives(without=(DAY + 1_200,))
@@ -372,6 +386,23 @@ def test_a_file_that_is_no_sound_run_log_is_told_and_left_alone(bench: Bench, wh
     assert says in report.findings[0].what
     assert "restore" in report.findings[0].do
     assert report.counted == ()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_bytes_are_changed_there_is_an_answer(bench: Bench, seed: int) -> None:
+    """A report that the file is damaged, or that it is not; never a failure."""
+    chance = random.Random(seed)
+    bench.lives()
+    sound = bench.path.read_bytes()
+    for _ in range(25):
+        content = bytearray(sound)
+        for _ in range(chance.choice([1, 4, 64])):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        bench.path.write_bytes(content[: chance.choice([len(content), chance.randrange(40_000)])])
+        for beside in ("-wal", "-shm"):
+            bench.path.with_name(f"runs.db{beside}").unlink(missing_ok=True)
+        assert check(bench.site).exit_code in {0, 1}
+        assert doctor(bench.site).exit_code in {0, 7}
 
 
 def test_another_programs_database_is_told_and_left_alone(bench: Bench) -> None:

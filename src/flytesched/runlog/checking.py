@@ -6,6 +6,7 @@ question whose answer is nothing: the file may be sound, and still say what neve
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,7 +53,21 @@ class Rule:
     sql: str
 
 
+#: Moments that a calendar has: the years 1970 to 9999.
+_KNOWN = "BETWEEN 0 AND 253402300799"
+#: The rule that the others, and whoever counts slots, take for granted.
+INSTANTS = Rule(
+    about="instants",
+    broken="names with a moment that no calendar has",
+    sql=f"""SELECT name FROM schedules WHERE NOT (cursor {_KNOWN} AND seen_at {_KNOWN})
+        UNION SELECT schedule FROM gaps WHERE NOT (after {_KNOWN} AND until {_KNOWN})
+        UNION SELECT schedule FROM runs
+            WHERE NOT (at {_KNOWN} AND created {_KNOWN} AND coalesce(ended, 0) {_KNOWN})
+        UNION SELECT key FROM meta WHERE key IN ('heartbeat', 'pruned_before') AND NOT (
+            value NOT GLOB '*[^0-9.]*' AND CAST(value AS REAL) {_KNOWN})""",
+)
 RULES = (
+    INSTANTS,
     Rule(
         about="runs",
         broken="runs whose status does not go with their end",
@@ -258,7 +273,7 @@ class Checker(Reader):
 
     def forgotten(self) -> float:
         """Return the moment up to which verdicts may have been pruned; 0 if none were."""
-        pruned = float(self.meta().get("pruned_before", 0))
+        pruned = _moment(self.meta().get("pruned_before", ""))
         return pruned + SLACK if pruned else 0.0
 
     def planned(self, schedule: str, after: int, until: int) -> Iterator[int]:
@@ -279,7 +294,7 @@ class Checker(Reader):
 
     def last_decision(self) -> int:
         """Return the moment of the last decision; 0 if there was none."""
-        return int(float(self.meta().get("heartbeat", 0)))
+        return int(_moment(self.meta().get("heartbeat", "")))
 
     def oldest(self) -> float | None:
         """Return the moment of the oldest verdict; None if there is none."""
@@ -300,6 +315,15 @@ _AHEAD = f"""SELECT coalesce(max(at), 0) FROM (
     FROM runs WHERE {SLOTS} AND origin = 'schedule') WHERE revision < ? OR newest > seq"""
 #: Everything that a migration made; what SQLite made by itself has no text.
 _SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+
+
+def _moment(text: str) -> float:
+    """Return the moment that a remembered fact says; 0 where it says none."""
+    try:
+        moment = float(text)
+    except ValueError:
+        return 0.0
+    return moment if math.isfinite(moment) else 0.0
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from flytesched.core.instants import rfc3339
 from flytesched.core.tally import beside, compare, miscounted, stretch
 from flytesched.core.timetables.parse import Timing, timetable
 from flytesched.errors import InvalidTimetable, NotFound, RunLogBusy, RunLogError, Unhealthy
-from flytesched.runlog.checking import open_checker
+from flytesched.runlog.checking import INSTANTS, open_checker
 from flytesched.runlog.migrations import LATEST
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flytesched.bootstrap import Site
     from flytesched.core.runs import Gap, ScheduleState
     from flytesched.core.tally import Stretch
-    from flytesched.runlog.checking import Checker
+    from flytesched.runlog.checking import Broken, Checker
 
 #: What to do about a file that is torn.
 RESTORE = "stop the scheduler, then restore a backup or move the file away"
@@ -126,9 +126,10 @@ def _report(site: Site, checker: Checker, watch: Callable[[float], None]) -> Rep
         return replace(report, unchecked=(("what it says", why),))
     if findings:
         return replace(report, unchecked=(("what it says", "the file is not as it was written"),))
-    slots = _Slots.of(checker)
+    broken = list(checker.broken())
+    slots = _Slots.of(checker, believed=all(each.rule is not INSTANTS for each in broken))
     told, unchecked = _beside_it(site, checker)
-    findings += [*_broken(checker), *slots.findings, *told]
+    findings += [*map(_said, broken), *slots.findings, *told]
     watch(1.0)
     return replace(
         report, rows=checker.counts(), counted=tuple(slots.counted),
@@ -159,12 +160,9 @@ def _schema(checker: Checker, version: int) -> Iterator[Finding]:
         yield Finding(about="schema", what=what, do=RESTORE)
 
 
-def _broken(checker: Checker) -> Iterator[Finding]:
-    for broken in checker.broken():
-        such = (
-            f"{broken.first}" if broken.count == 1 else f"{broken.count:,}, such as {broken.first}"
-        )
-        yield Finding(about=broken.rule.about, what=f"{broken.rule.broken}: {such}", do=_REPORT)
+def _said(broken: Broken) -> Finding:
+    such = broken.first if broken.count == 1 else f"{broken.count:,}, such as {broken.first}"
+    return Finding(about=broken.rule.about, what=f"{broken.rule.broken}: {such}", do=_REPORT)
 
 
 # -- slots --------------------------------------------------------------------------------------
@@ -180,9 +178,12 @@ class _Slots:
     unchecked: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, checker: Checker) -> _Slots:
-        """Hold the slots of each schedule against its runs and gaps."""
+    def of(cls, checker: Checker, *, believed: bool) -> _Slots:
+        """Hold the slots of each schedule against its runs and gaps, if its moments can be."""
         found = cls(checker)
+        if not believed:
+            found.unchecked.append(("slots", "some of the moments they lie between cannot be"))
+            return found
         gaps: dict[str, list[Gap]] = {}
         for gap in checker.gaps():
             gaps.setdefault(gap.schedule, []).append(gap)

@@ -47,9 +47,12 @@ class MoodyRunLog(MemoryRunLog):
     """A run log that may be locked by an outsider."""
 
     locked = False
+    #: Whether it is locked just when it should be told that runs have begun.
+    locked_for_marks = False
 
     def apply(self, decision: Any) -> frozenset[str]:
-        if self.locked:
+        begun = {move.run.status for move in decision.moves} == {RunStatus.RUNNING}
+        if self.locked or (self.locked_for_marks and begun):
             raise RunLogBusy("locked")
         return super().apply(decision)
 
@@ -482,12 +485,82 @@ def test_a_wish_waits_for_a_schedule_that_may_stand_in_a_broken_manifest(stage: 
     assert stage.verdicts("y") == ["succeeded"]
 
 
+def test_a_run_that_is_not_marked_as_running_yet_is_replaced_with_a_durable_intent(
+    stage: Stage,
+) -> None:
+    """A scheduler may die between the start and the mark, and again right after the signal."""
+    stage.put(every(60, overlap="replace"))
+    stage.fate = lambda _order: Fate(seconds=None, heeds_term=1.0)
+    stage.boot()
+    stage.runlog.locked_for_marks = True
+    stage.go(61)
+    assert [run.status for run in stage.runlog.active()] == [RunStatus.CLAIMED]
+    stage.runlog.locked_for_marks = False
+    stage.boot()
+    stage.sleep(59)
+    stage.loop.tick(stage.clock.now())
+
+    assert [signal for signal, _ in stage.launcher.signals] == ["TERM"]
+    assert stage.runlog.active()[0].end_as == "cancelled(replaced)"
+    stage.boot()
+    stage.go(30)
+    assert stage.verdicts()[0] == "cancelled(replaced)"
+
+
 def test_replace_cancels_the_old_run_and_starts_the_new_one_after_it(stage: Stage) -> None:
     stage.put(every(60, overlap="replace", retry={"max_attempts": 3}))
     stage.fate = lambda order: Fate(seconds=100 if order.run.scheduled_at == NOON + 60 else 1)
     stage.boot()
     stage.go(125)
     assert stage.verdicts() == ["cancelled(replaced)", "succeeded"]
+
+
+def test_replacing_a_run_that_is_not_marked_running_is_durable_before_the_signal(
+    stage: Stage,
+) -> None:
+    """After a crash between its start and the mark, the run log still has it claimed."""
+    stage.put(every(60, overlap="replace"))
+    stage.fate = lambda order: Fate(seconds=None if order.run.scheduled_at == NOON + 60 else 1)
+    stage.boot()
+    stage.go(59)
+    real, stage.runlog.apply = stage.runlog.apply, _dying_at_a_mark(stage)
+    with pytest.raises(KeyboardInterrupt):
+        stage.go(2)
+    stage.runlog.apply = real
+    assert stage.verdicts() == ["claimed"]
+    stage.boot()
+    stage.go(65)
+    assert stage.verdicts() == ["cancelled(replaced)", "succeeded"]
+
+
+def _dying_at_a_mark(stage: Stage) -> Callable[[Any], frozenset[str]]:
+    def apply(decision: Any) -> frozenset[str]:
+        if any(move.run.status is RunStatus.RUNNING for move in decision.moves):
+            raise KeyboardInterrupt
+        return MoodyRunLog.apply(stage.runlog, decision)
+
+    return apply
+
+
+def test_a_run_that_is_cancelled_just_when_it_is_to_be_replaced_is_left_to_that(
+    stage: Stage,
+) -> None:
+    """The cancel came first, so it is the verdict, and the scheduler reads it before it acts."""
+    stage.put(every(60, overlap="replace"))
+    stage.fate = lambda order: Fate(seconds=None if order.run.scheduled_at == NOON + 60 else 1)
+    stage.boot()
+    stage.go(119)
+    other, real = MemoryRunLog(beside=stage.runlog), stage.runlog.apply
+
+    def apply(decision: Any) -> frozenset[str]:
+        stage.runlog.apply = real
+        assert other.note_end(f"sched-x-{NOON + 60}", "cancelled(by user)")
+        assert stage.launcher.signals == []
+        return real(decision)
+
+    stage.runlog.apply = apply
+    stage.go(5)
+    assert stage.verdicts() == ["cancelled(by user)", "succeeded"]
 
 
 def test_a_live_slot_waits_for_a_caught_up_run_and_goes_next(stage: Stage) -> None:
@@ -605,9 +678,9 @@ def test_a_command_that_only_looks_at_a_changed_schedule_tells_nobody_of_a_gap(
     stage.sleep(30)
     stage.boot(own=frozenset({wish.id}))
     stage.go(2)
-    assert stage.hook.told == []
+    assert [told.event for told in stage.hook.told] == ["success"]
     stage.boot()
-    assert [told.event for told in stage.hook.told] == ["missed"]
+    assert [told.event for told in stage.hook.told] == ["success", "missed"]
     assert len(stage.runlog.all_gaps()) == 1
 
 

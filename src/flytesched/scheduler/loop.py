@@ -234,8 +234,9 @@ class Loop:
             if run.id not in lost:
                 self._supervisor.begin(run, attempts[run.id])
         for run in decided.replaced:
-            if run.status in IN_PLACE and (current := self._lanes.get(run.id)):
-                self._supervisor.end(current)
+            # One whose intent lost is not signalled: the next look at the run log tells why.
+            if run.status in IN_PLACE and run.id not in lost:
+                self._supervisor.end(_replaced(run, now))
         self._supervisor.mark()
 
     def _line_up(self, decided: Plan, now: float) -> None:
@@ -272,10 +273,14 @@ class Loop:
             for waiting, claimed in chosen
             if claimed.id not in fresh
         ]
+        # That a run has begun may be known here and not be written yet.
         moves += [
-            Move(run=_replaced(run, now), was=frozenset({run.status}), knew=run.end_as)
+            Move(
+                run=_replaced(run, now), knew=run.end_as,
+                was=IN_PLACE if run.status in IN_PLACE else frozenset({run.status}),
+            )
             for run in decided.replaced
-        ]
+        ]  # fmt: skip
         counted = [*new, *(move.run for move in moves)]
         return Decision(
             runs=tuple(new), moves=tuple(moves), attempts=tuple(attempts.values()),
@@ -298,7 +303,7 @@ class Loop:
             self._agenda.advance(now)
         self._definitions.move_cursors(decided.cursors)
         for run in decided.replaced:
-            if run.status in IN_PLACE:
+            if run.status in IN_PLACE and run.id not in lost:
                 self._lanes.put(_replaced(run, now))
         for run in decided.runs:
             if run.id in lost:

@@ -120,7 +120,7 @@ class Manager:
     def refuses(self, unit: str, path: Path) -> str | None:
         """Return why the manager does not take a unit from ``path``; None if it does."""
         if (state := self._show(unit, "LoadState")) != "loaded":
-            return f"{self.spelled('cat', unit)} would say: {state or 'nothing'}"
+            return f"it says {state or 'nothing'}"
         if (read := self._show(unit, "FragmentPath")) and os.path.realpath(read) == str(
             path.resolve()
         ):

@@ -5,7 +5,6 @@ A fault leaves the stage with a scheduler that is well, or will be in a moment.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import resource
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
     from chaos.stage import Stage
 
-Fault = "Callable[[Stage, Random], None]"
-
 
 def near_a_slot(chance: Random) -> None:
     """Return around a whole second, where every schedule has its slots."""
@@ -42,6 +39,7 @@ def near_a_slot(chance: Random) -> None:
 def kill(stage: Stage, chance: Random) -> None:
     """SIGKILL around a slot, and a quick restart."""
     near_a_slot(chance)
+    _met(stage, "while running", times=int(bool(_running(stage))))
     stage.kill()
     time.sleep(chance.choice([0.0, 0.2, 1.0]))
     stage.start()
@@ -96,32 +94,44 @@ def freeze(stage: Stage, chance: Random) -> None:
 
 
 def window(stage: Stage, chance: Random) -> None:
-    """Death at a named moment, one that was met least often so far."""
+    """Death at a named moment, one that was tried least often so far."""
     fewest = min(stage.windows.get(name, 0) for name in WINDOWS)
-    die_in(stage, chance, chance.choice([w for w in WINDOWS if stage.windows.get(w, 0) == fewest]))
+    name = chance.choice([w for w in WINDOWS if stage.windows.get(w, 0) == fewest])
+    # One that was not met counts too, or it would be tried for ever; the report tells them apart.
+    stage.windows[name] = stage.windows.get(name, 0) + 1
+    die_in(stage, chance, name, chance.randint(1, WINDOWS[name]))
 
 
-def die_in(stage: Stage, chance: Random, name: str) -> None:
-    """Let a scheduler die in a window, if it comes through."""
+def every_window(stage: Stage, chance: Random) -> None:
+    """Death in every window there is, each one until it was met, three times at most."""
+    for name in WINDOWS:
+        for count in (chance.randint(1, WINDOWS[name]), 1, 1):
+            if die_in(stage, chance, name, count):
+                break
+
+
+def die_in(stage: Stage, chance: Random, name: str, count: int) -> bool:
+    """Let a scheduler die in a window; tell whether it came through."""
     stage.kill()
-    count = chance.randint(1, WINDOWS[name])
     if name.startswith("gap"):
         time.sleep(10.5)  # nothing is missed before that
     loop = stage.launch(die=f"{name}:{count}")
-    if name.startswith(("intent", "reload", "other")):
-        time.sleep(1.0)
+    with suppress(subprocess.TimeoutExpired):
+        loop.wait(0.8)
+    if name.startswith(("intent", "reload", "other")) and stage.alive:
         _wish(stage, chance)
-    try:
+        edits(stage, chance)
+    with suppress(subprocess.TimeoutExpired):
         loop.wait(10)
-    except subprocess.TimeoutExpired:
-        stage.kill()
-    else:
-        stage.gone()
+    stage.kill()
     met = stage.said(b"CHAOS died at " + name.encode())
-    # One that was not met counts too, so that it is not tried for ever; the report tells apart.
-    stage.windows[name] = stage.windows.get(name, 0) + 1
-    stage.windows[f"met: {name}"] = stage.windows.get(f"met: {name}", 0) + met
+    _met(stage, name, times=int(met))
     stage.start()
+    return met
+
+
+def _met(stage: Stage, name: str, *, times: int = 1) -> None:
+    stage.met[name] = stage.met.get(name, 0) + times
 
 
 # -- system calls -------------------------------------------------------------------------------
@@ -209,7 +219,7 @@ def between_fork_and_exec(stage: Stage, chance: Random) -> None:
     with suppress(Stuck):
         wait_for("a child", lambda: _unborn(stage.pid), patience=15)
         time.sleep(chance.uniform(0, 0.3))
-        stage.windows["between fork and exec"] = stage.windows.get("between fork and exec", 0) + 1
+        _met(stage, "between fork and exec")
     stage.kill()
     stage.start()
 
@@ -352,7 +362,7 @@ def _wish(stage: Stage, chance: Random) -> None:
         run = chance.choice(runs)["id"]
         stage.cancelled.add(run)
         stage.killed.add(run)
-        stage.ask("cancel", "--yes", run, codes=(0, 1, 3, 4, 7))
+        stage.ask("cancel", run, codes=(0, 1, 3, 4, 7))
     elif wish == "retry":
         failed = stage.json("history", "second", "--status", "failed", "-n", "1")["entries"]
         stage.ask("retry", *[entry["id"] for entry in failed], codes=(0, 1, 2, 4, 7))
@@ -470,7 +480,6 @@ def supervisor_stopped(stage: Stage, chance: Random) -> None:
         return
     run, pid, parent = chance.choice(running)
     stage.killed.add(run)
-    name = "after exit before the record"
     with suppress(ProcessLookupError):
         os.kill(parent, signal.SIGSTOP)
         os.kill(pid, signal.SIGKILL)
@@ -478,7 +487,7 @@ def supervisor_stopped(stage: Stage, chance: Random) -> None:
         if chance.random() < 0.5:
             stage.start()
         os.kill(parent, chance.choice([signal.SIGCONT, signal.SIGKILL]))
-        stage.windows[name] = stage.windows.get(name, 0) + 1
+        _met(stage, "after exit before the record")
     if not stage.alive:
         stage.start()
 
@@ -534,9 +543,9 @@ TRACED: dict[str, tuple[Callable[[Stage, Random], None], int]] = {
         (slow_disk, 1), (between_fork_and_exec, 2),
     )
 }  # fmt: skip
-#: What needs a stage, or a machine, of its own.
+#: What takes long, or needs a stage or a machine of its own: done only when named.
 APART: dict[str, tuple[Callable[[Stage, Random], None], int]] = {
-    "full disk": (full_disk, 3), "clock step": (clock_step, 3),
+    "every window": (every_window, 1), "full disk": (full_disk, 3), "clock step": (clock_step, 3),
 }  # fmt: skip
 ALL = EVERYWHERE | TRACED | APART
 
@@ -544,6 +553,3 @@ ALL = EVERYWHERE | TRACED | APART
 def usual() -> list[str]:
     """Return the faults that can be had on this machine without a stage of their own."""
     return [*EVERYWHERE, *(TRACED if shutil.which("strace") else ())]
-
-
-__all__ = ["ALL", "APART", "EVERYWHERE", "TRACED", "die_in", "json", "usual"]

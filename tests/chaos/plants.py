@@ -191,14 +191,10 @@ def skips_in_silence() -> None:
 
 
 def disabled_still_due() -> None:
-    """What was due while disabled is made up for when it is enabled."""
-    from flytesched.core import sight
-
-    due = sight.Schedule.due_at if hasattr(sight, "Schedule") else None
+    """A schedule that is disabled goes on."""
     from flytesched.core.schedule import Schedule
 
-    del due
-    Schedule.due_at = lambda self, _now: True
+    Schedule.due_at = lambda *_: True
 
 
 def ends_not_written() -> None:
@@ -215,24 +211,24 @@ def ends_not_written() -> None:
     LocalLauncher.collect = some
 
 
-#: Each bug, and the kinds of violation it has to be found by (one will do).
-PLANTS: dict[str, tuple[Callable[[], None], frozenset[str]]] = {
-    work.__name__.replace("_", " "): (work, frozenset(kinds))
-    for work, kinds in (
-        (cursor_in_memory_and_no_unique_key, {"doubled"}),
-        (cursor_before_the_claim, {"lost"}),
-        (record_after_start, {"doubled", "no row"}),
-        (gaps_forgotten, {"lost"}),
-        (wrong_code_on_adoption, {"wrong verdict"}),
-        (adoption_forgotten, {"wrong verdict"}),
-        (started_again, {"doubled"}),
-        (verdict_rewritten, {"changed"}),
-        (verdict_deleted, {"changed"}),
-        (early, {"early"}),
-        (late, {"late"}),
-        (intent_forgotten, {"wrong verdict"}),
-        (skips_in_silence, {"lost"}),
-        (disabled_still_due, {"uncalled"}),
-        (ends_not_written, {"stuck"}),
+#: Each bug, the fault that brings it out, and the kinds of violation one of which has to be found.
+PLANTS: dict[str, tuple[Callable[[], None], str, frozenset[str]]] = {
+    work.__name__.replace("_", " "): (work, fault, frozenset(kinds))
+    for work, fault, kinds in (
+        (cursor_in_memory_and_no_unique_key, "kill", {"doubled"}),
+        (cursor_before_the_claim, "kill", {"lost"}),
+        (record_after_start, "kill", {"doubled", "no row"}),
+        (gaps_forgotten, "outage", {"lost"}),
+        (wrong_code_on_adoption, "kill", {"wrong verdict"}),
+        (adoption_forgotten, "kill", {"wrong verdict"}),
+        (started_again, "kill", {"doubled"}),
+        (verdict_rewritten, "edits", {"changed"}),
+        (verdict_deleted, "edits", {"changed"}),
+        (early, "edits", {"early"}),
+        (late, "edits", {"late"}),
+        (intent_forgotten, "edits", {"wrong verdict"}),
+        (skips_in_silence, "edits", {"lost"}),
+        (disabled_still_due, "pause", {"uncalled"}),
+        (ends_not_written, "edits", {"stuck"}),
     )
 }

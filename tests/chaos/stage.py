@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,12 +66,14 @@ class Stage:
     #: it takes time until an edit counts, so that they may be due.
     due: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     unsure: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    #: How often each fault was applied, and each window was met.
+    #: How often each fault was applied, each window was tried, and was met.
     applied: dict[str, int] = field(default_factory=dict)
     windows: dict[str, int] = field(default_factory=dict)
+    met: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     _calm_from: float | None = None
     _log_at: int = 0
+    _traced: bool = False
 
     @classmethod
     def make(
@@ -146,6 +148,7 @@ class Stage:
             before: words in front of the program, such as those of strace.
         """
         doomed = ("--die", die) if die else ()
+        self._traced = bool(before)
         self._log_at = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.loop = subprocess.Popen(
@@ -202,27 +205,30 @@ class Stage:
     def pid(self) -> int:
         """The scheduler's pid, also behind strace."""
         assert self.loop is not None
-        try:
-            holder = json.loads((self.state / "scheduler.json").read_text())
-        except (OSError, ValueError):
+        if not self._traced:
             return self.loop.pid
-        return int(holder["pid"])
+        with suppress(OSError):
+            children = Path(f"/proc/{self.loop.pid}/task/{self.loop.pid}/children").read_text()
+            if children:
+                return int(children.split()[0])
+        return self.loop.pid
 
     def kill(self, number: int = signal.SIGKILL) -> int:
         """End the scheduler, and return its code as wait() tells it."""
         assert self.loop is not None
         self.trouble()
-        try:
+        with suppress(ProcessLookupError):
             os.kill(self.pid, number)
-        except ProcessLookupError:
-            pass
-        code = self.gone()
-        return code
+        return self.gone()
 
     def gone(self, patience: float = PATIENCE) -> int:
         """Wait until the scheduler is gone; note when."""
         assert self.loop is not None
-        code = self.loop.wait(patience)
+        try:
+            code = self.loop.wait(patience)
+        except subprocess.TimeoutExpired:
+            what = "the scheduler to be gone"
+            raise Stuck(what) from None
         self.trouble()
         self.deaths.append(time.time())
         return code

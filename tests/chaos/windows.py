@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from flytesched.core.decision import Decision
 
-Die = "Callable[[str], None]"
-
 #: Every window, with how often it is passed before death at most: some come up at each run,
 #: others once in a life.
 WINDOWS = {

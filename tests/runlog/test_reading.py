@@ -295,12 +295,23 @@ def test_a_run_is_found_by_its_id(some_runs: list[Run], reader: Reader) -> None:
         ("sched-nobody", None),
         ("manual-x", None),
         ("", None),
+        ("sched-back-0", None),
+        (f"sched-back-0{DAY}", None),
+        ("sched-back-" + "9" * 12, None),
+        ("sched-back-" + "9" * 20, None),
+        ("sched-back-" + "9" * 5000, None),
+        ("sched-back-\u0661", None),
+        ("sched-\udcff-60", None),
+        ("manual-\udcff", None),
     ],
+    ids=lambda value: ascii(value)[:30],
 )
 def test_a_run_is_found_by_a_beginning_that_only_it_has(
     some_runs: list[Run], reader: Reader, said: str, which: int | None
 ) -> None:
     assert reader.run(said) == (None if which is None else some_runs[which])
+    if which is None:
+        assert reader.runs([said]) == []
 
 
 @pytest.mark.parametrize("said", ["sched-", "sched-back", "sched-back-1", "manual-back-"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ _MAY_HOLD_STRANGERS = (
     f"SELECT {GAP_COLUMNS} FROM gaps WHERE {{which}}"
     f" AND EXISTS (SELECT NULL FROM runs WHERE {SLOTS_OF_GAP} AND {MAY_BE_STRANGE})"
 )
+#: How the second of a slot begins: it has ten digits from 2001 to 2286, twelve at the most.
+_DIGITS = re.compile(r"[1-9][0-9]{0,11}")
 #: Later than any text that begins the same.
 _AFTER_ALL = "\U0010ffff"
 
@@ -150,9 +153,8 @@ class Reader:
 
     def _slots_beginning(self, name: str, said: str) -> list[Run]:
         digits = said.removeprefix(f"{SLOT_ID}{name}-") if len(said) > len(SLOT_ID + name) else ""
-        if digits and not (digits.isascii() and digits.isdigit()):
+        if digits and not _DIGITS.fullmatch(digits):
             return []
-        # Slots have ten digits from 2001 to 2286.
         step = 10 ** max(0, 10 - len(digits))
         low = int(digits) * step - 1 if digits else -1
         high = low + step if digits else 10**12

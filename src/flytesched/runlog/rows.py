@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,8 @@ SLOTS_OF_GAP = (
 #: Whether a run may decide a slot that a gap around it does not name, because the timing was
 #: another one: catching up takes slots of gaps only.
 MAY_BE_STRANGE = "origin <> 'catchup'"
+#: How the second of a slot is written in an id, up to the year 9999.
+_SLOT = re.compile(r"0|[1-9][0-9]{0,11}")
 #: How the ids of slots begin.
 SLOT_ID = "sched-"
 
@@ -89,10 +92,12 @@ def place(run: Run) -> tuple[str, float, str]:
 
 def where_id(said: str) -> tuple[str, tuple[Any, ...]]:
     """Return a condition that finds the run with an id through an index, and its values."""
+    if not said.isascii():  # no id is otherwise, and SQLite takes no lone surrogate
+        return "FALSE", ()
     if not said.startswith(SLOT_ID):
         return "asked = ? AND asked <> ''", (said,)
     name, _, slot = said.removeprefix(SLOT_ID).rpartition("-")
-    if not (slot.isascii() and slot.isdigit() and len(slot) < 19):
+    if not _SLOT.fullmatch(slot):
         return "FALSE", ()
     return "schedule = ? AND at = ? AND asked = ''", (name, int(slot))
 

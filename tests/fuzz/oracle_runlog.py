@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import tempfile
 from contextlib import suppress
@@ -41,7 +42,7 @@ def damaged(data: bytes) -> None:
     for name, content in _written().items():
         path.with_name(name).write_bytes(content)
     for line in data.decode("ascii", "replace").split("\n")[:MOST]:
-        with suppress(sqlite3.Error, OSError, ValueError, TypeError):
+        with suppress(sqlite3.Error, OSError, ValueError, TypeError, OverflowError):
             _damage(path, line.split(" "))
     before = _files(path)
     _reads(path)
@@ -273,3 +274,31 @@ def _deeds(log: SqliteRunLog) -> Iterator[Callable[[], object]]:
     yield lambda: log.withdraw([f"sched-a-{DAY}"])
     yield log.changed
     yield log.checkpoint
+
+
+# -- ids that people type ---------------------------------------------------------------------
+
+
+def run_ids(data: bytes) -> None:
+    """What is typed as the id of a run finds that run, the only one that begins so, or none."""
+    said = os.fsdecode(data)
+    log = _log()
+    found = None
+    with suppress(NotFound):  # several begin so
+        found = log.run(said)
+    assert found is None or found.id.startswith(said)
+    exact = log.runs([said])
+    assert exact in ([], [found])
+    assert all(run.id == said for run in exact)
+    assert {attempt.run for attempt in log.attempts(said)} <= {run.id for run in exact}
+    log.note_end(said, "cancelled(by user)")
+    log.cancel_waiting(said, "by user", DAY)
+    assert log.withdraw([said]) == []
+
+
+@cache
+def _log() -> SqliteRunLog:
+    """Return a small run log whose runs have all ended, so that nothing can change it."""
+    log = SqliteRunLog(":memory:")
+    log.apply(_first())
+    return log

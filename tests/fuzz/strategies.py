@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 from oracle_files import NEXT
-from oracle_runlog import FILES, TABLES
+from oracle_runlog import DAY, FILES, TABLES
 from oracle_times import ZONES
 from targets import TARGETS, corpus
 
@@ -259,6 +259,13 @@ def _damages() -> SearchStrategy[bytes]:
     return st.lists(line, min_size=1, max_size=4).map("\n".join).map(str.encode)
 
 
+def _run_ids() -> SearchStrategy[bytes]:
+    number = st.integers(0, 200).map(lambda n: DAY + 30 * n) | st.integers(0, 10**25)
+    return st.builds(
+        "{}-{}-{}".format, st.sampled_from(["sched", "manual"]), NAMES, number
+    ).flatmap(lambda said: st.integers(0, len(said)).map(lambda end: said[:end].encode()))
+
+
 SHAPED: dict[str, Callable[[], SearchStrategy[bytes]]] = {
     "manifest": _manifests,
     "edit": _manifests,
@@ -270,4 +277,5 @@ SHAPED: dict[str, Callable[[], SearchStrategy[bytes]]] = {
     "records": _records,
     "lock": _notes,
     "runlog": _damages,
+    "run_id": _run_ids,
 }

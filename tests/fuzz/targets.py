@@ -104,6 +104,11 @@ TARGETS = {
                "definition ", "schedule ", "at ", "scheduled_at ", "created ", "ended ", "count ",
                "null", '"x"', '""', "-1", "1e308", "9223372036854775807", "3.5"),
     ),
+    "run_id": Target(
+        check=oracle_runlog.run_ids, longest=80,
+        words=("sched-", "manual-", "retry-", "a", "b", "-", f"{DAY}", f"{DAY}000", "0", "9" * 20,
+               "%", "_", "*", "\0", "²", "٣", "é", "\U0010ffff", "'"),
+    ),
 }  # fmt: skip
 
 

@@ -91,6 +91,7 @@ def test_what_toml_accepts_the_scanner_accepts(text: str) -> None:
         "a" * 3_000_000,
         "a = " + '"\\u0061' * 100_000,
         ("x = '" + "a." * 70 + "'\n") * 2000,
+        ("a" * 999 + " ") * 2000,
     ],
     ids=lambda text: text[:6],
 )

@@ -245,7 +245,7 @@ def _sound(holder: Holder) -> bool:
     """Tell whether a note can have been written by this program."""
     return (
         type(holder.pid) is int
-        and type(holder.started) in {int, type(None)}
+        and type(holder.started) is int  # without it, nobody's pid would do
         and isinstance(holder.boot_id, str)
         and holder.kind in ("run", "command")
         and type(holder.since) in {int, float}

@@ -148,5 +148,10 @@ def lock_notes(data: bytes) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         holder = lock.holder()
         assert holder is not None
-        assert holder == Holder(pid=0, started=None, boot_id="", kind="unknown") or holder.lives()
+        if holder.pid:
+            assert holder.started is not None
+            assert holder.started == linux.process_start(holder.pid)
+            assert holder.boot_id == linux.boot_id()
+        else:
+            assert holder == Holder(pid=0, started=None, boot_id="", kind="unknown")
         assert lock.wanted() == (holder.pid != 0)

@@ -239,7 +239,8 @@ def test_a_holder_is_noticed_though_what_stands_beside_the_lock_is_rubbish(
     "changes",
     [
         {"started": 1}, {"started": None, "pid": 2**22 + 1}, {"boot_id": "another"}, {"pid": 0},
-        {"pid": "1"}, {"pid": None}, {"started": "1"}, {"kind": []}, {"kind": "king"}, {"since": "x"}, {"since": float("nan")},
+        {"pid": "1"}, {"pid": None}, {"started": "1"}, {"kind": []}, {"kind": "king"},
+        {"since": "x"}, {"since": float("nan")},
     ],
     ids=str,
 )  # fmt: skip

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "systemd": {"errors"},
     "second_opinion": {"core", "errors"},
     "settings": {"core", "errors"},
-    "manifest": {"core", "errors", "settings"},
+    "manifest": {"core", "errors", "linux", "settings"},
     "runlog": {"core", "errors", "linux"},
     "executors": {"core", "errors", "linux"},
     "hooks": {"core", "errors", "linux"},

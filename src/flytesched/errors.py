@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+#: Characters of a sentence: what somebody wrote may stand in it, and be of any length.
+_SENTENCE = 1000
+#: Faults of a manifest that are told in one message; ``lines`` has them all.
+_FAULTS_SAID = 50
+
+
+def shortened(said: str) -> str:
+    """Return a sentence without the middle of one that nobody would read to its end."""
+    if len(said) <= _SENTENCE:
+        return said
+    kept = _SENTENCE // 2
+    return f"{said[:kept]} [...] {said[-kept:]}"
+
+
 class FlyteschedError(Exception):
     """Base of every error that the program raises on purpose."""
 
@@ -121,12 +135,17 @@ class InvalidManifest(Invalid):
         """Keep the file's name and every fault."""
         self.path = path
         self.faults = tuple(faults)
-        super().__init__("\n".join(self.lines()))
+        lines = self.lines()
+        if more := len(lines) - _FAULTS_SAID:
+            lines[_FAULTS_SAID:] = [f"{path}: and {more:,} more faults"] if more > 0 else []
+        super().__init__("\n".join(lines))
 
     def lines(self) -> list[str]:
         """Return one ``file:line: key: what`` per fault."""
         return [
-            f"{self.path}:{fault.line}: {fault}" if fault.line else f"{self.path}: {fault}"
+            shortened(
+                f"{self.path}:{fault.line}: {fault}" if fault.line else f"{self.path}: {fault}"
+            )
             for fault in self.faults
         ]
 

@@ -84,7 +84,7 @@ def test_a_key_keeps(key, raw, kept):
         ("queue_limit", 2**31 + 1, "2147483649 is out of range"),
         ("queue_limit", True, "True is not a whole number"),
         ("queue_limit", 1.5, "1.5 is not a whole number; write a number from 1 on"),
-        ("env", ["A=1"], "['A=1'] is not a table; write env as"),
+        ("env", ["A=1"], "env is not a table; write env as"),
         ("env", {"A-B": "1"}, "'A-B' is not a name of env"),
         ("env", {5: "1"}, "5 is not a name of env"),
         ("env", {"A": 1}, "the value of A is not a string; put it in quotes"),

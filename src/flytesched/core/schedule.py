@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from flytesched.core.instants import to_epoch, to_utc
@@ -148,7 +149,8 @@ class Schedule:
         """Check and keep every key."""
         given = {key: value for key, value in keys.items() if value is not None}
         faults = _name_faults(name)
-        faults += [_unknown(key) for key in keys if key not in _KNOWN]
+        unknown = (key for key in keys if key not in _KNOWN)
+        faults += [_unknown(key) for key in islice(unknown, _UNKNOWN_SAID)]
         kept = {"name": name, "timing": read_timing(given, faults), **_DEFAULTS}
         kept |= _read(given, faults)
         if faults:
@@ -194,6 +196,8 @@ class Schedule:
 _DEFAULTS = {key.name: key.default for key in KEYS.values()}
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _KNOWN = frozenset(ALL_KEYS)
+#: Unknown keys that are said; each costs a search for near names.
+_UNKNOWN_SAID = 100
 
 
 def _name_faults(name: object) -> list[Fault]:

@@ -133,14 +133,15 @@ def mapping_of(what: str, pattern: re.Pattern[str]) -> Read:
 
     def read(value: Any) -> Mapping[str, str]:
         if not isinstance(value, Mapping):
-            msg = f"{value!r} is not a table"
+            # The value stays unsaid: it may be a secret.
+            msg = "is not a table"
             raise Invalid(msg, hint=f'write {what} as {{ KEY = "value" }}')
         for key, entry in value.items():
             if not isinstance(key, str) or not pattern.fullmatch(key):
                 msg = f"{key!r} is not a name of {what}"
                 raise Invalid(msg, hint="use letters, digits and _")
             if not isinstance(entry, str) or "\0" in entry:
-                # The value stays unsaid: it may be a secret.
+                # It stays unsaid, as above.
                 msg = f"the value of {key} is not a string"
                 raise Invalid(msg, hint="put it in quotes")
         return dict(value)

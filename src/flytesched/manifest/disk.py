@@ -6,16 +6,18 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flytesched.errors import Fault, FlyteschedError, InvalidManifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 #: Bytes a manifest may have.
 MAX_BYTES = 64 * 2**20
+#: The kernel follows so many symbolic links in one path (path_resolution(7)).
+MAX_LINKS = 40
 
 _WHY = {
     errno.EACCES: ("may not be read by you", "ask its owner, or name another with --manifest"),
@@ -25,6 +27,10 @@ _WHY = {
     errno.ENOTDIR: ("lies below something that is no directory", "name another with --manifest"),
     errno.ENXIO: ("is a socket or a device without a driver", "name a file"),
 }
+_FOREIGN = Fault(
+    key="", what="belongs to another user, and its commands would run as root",
+    instead="give it to root (chown root), or run as that user",
+)  # fmt: skip
 
 
 class NoManifest(InvalidManifest):
@@ -40,14 +46,21 @@ class Unreadable(InvalidManifest):
     """The manifest cannot be read right now: an I/O error, no descriptors, no memory."""
 
 
-def load(path: Path) -> tuple[bytes, os.stat_result]:
+def load(path: Path, *, to_edit: bool = False) -> tuple[bytes, os.stat_result]:
     """Return the content and the status of a regular file, without ever waiting for it.
+
+    Args:
+        path: the file; symbolic links are followed.
+        to_edit: accept another user's file as root, who edits it for that user, and runs nothing.
 
     Raises:
         NoManifest: there is none.
         Unreadable: not now; trying again may work.
         InvalidManifest: it is no file that may be trusted or read.
     """
+    if os.geteuid() == 0 and (folder := _open_folder(path)):
+        what = f"lies below {folder}, where anybody may put another in its place"
+        raise _refusal(path, what, f"take that away (chmod o-w {folder})")
     try:
         # O_NONBLOCK: opening a FIFO that nobody writes would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -57,7 +70,10 @@ def load(path: Path) -> tuple[bytes, os.stat_result]:
         raise _unopened(path, error) from None
     try:
         status = os.fstat(descriptor)
-        if fault := _distrust(status, os.geteuid()):
+        fault = _distrust(status, os.geteuid())
+        if not (fault or to_edit) and os.geteuid() == 0 != status.st_uid:
+            fault = _FOREIGN
+        if fault:
             raise InvalidManifest(str(path), [fault])
         with open(descriptor, "rb", closefd=False) as file:
             content = file.read(MAX_BYTES + 1)
@@ -86,7 +102,9 @@ def replace_whole(target: Path, content: bytes, like: os.stat_result | None) -> 
         temporary.unlink(missing_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with open(os.open(temporary, flags, 0o600), "wb") as file:
-            if like is not None:
+            if like is None:
+                os.fchmod(file.fileno(), 0o600)  # whatever the umask
+            else:
                 _dress(file.fileno(), target, like)
             file.write(content)
             file.flush()
@@ -96,7 +114,8 @@ def replace_whole(target: Path, content: bytes, like: os.stat_result | None) -> 
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
-        what = f"{target}: cannot be written: {error.strerror or error}"
+        where = f" ({temporary.name})" if temporary.is_dir() else ""
+        what = f"{target}: cannot be written: {error.strerror or error}{where}"
         raise FlyteschedError(what, hint="nothing was changed") from None
 
 
@@ -117,7 +136,7 @@ def refuse_read_only(target: Path, status: os.stat_result) -> None:
 
 
 def _distrust(status: os.stat_result, user: int) -> Fault | None:
-    """Return why a file is not to be read; what anybody may write is not for root, as in cron."""
+    """Return why a file is not to be read; what others may write is not for root, as in cron."""
     mode = status.st_mode
     if not stat.S_ISREG(mode):
         kinds: list[tuple[Callable[[int], bool], str]] = [
@@ -133,6 +152,47 @@ def _distrust(status: os.stat_result, user: int) -> Fault | None:
         what = "may be written by a group other than root's, and its commands would run as root"
         return Fault(key="", what=what, instead="take that away (chmod g-w)")
     return None
+
+
+def _open_folder(path: Path) -> Path | None:
+    """Return a folder on the way to a file in which anybody may replace what root would read.
+
+    In a sticky one, such as /tmp, nobody may but who owns what is there.
+    """
+    for folder in _way(path):
+        try:
+            mode = folder.stat().st_mode
+        except (OSError, ValueError):
+            return None  # whoever opens the file says it
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            return folder
+    return None
+
+
+def _way(path: Path) -> Iterator[Path]:
+    """Yield every folder in which a name on the way to a file is looked up, links followed."""
+    here = Path("/")
+    rest = list(reversed(path.absolute().parts[1:]))
+    links = 0
+    while rest and links <= MAX_LINKS:
+        yield here
+        part = rest.pop()
+        if part == "..":
+            here = here.parent
+        elif (target := link_target(here / part)) is not None:
+            links += 1
+            here = Path("/") if target.is_absolute() else here
+            rest += reversed(target.parts[target.is_absolute() :])
+        else:
+            here /= part
+
+
+def link_target(path: Path) -> Path | None:
+    """Return what a symbolic link says; None for anything else."""
+    try:
+        return path.readlink()
+    except (OSError, ValueError):
+        return None
 
 
 def _unopened(path: Path, error: OSError) -> InvalidManifest:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from flytesched import linux
 from flytesched.core.schedule import suggest
 from flytesched.errors import Conflict, Fault, FlyteschedError, InvalidManifest, NotFound
 from flytesched.manifest.disk import NoManifest, load, refuse_read_only, replace_whole
@@ -143,7 +144,7 @@ def _edit(
 ) -> list[Change]:  # fmt: skip
     target = Path(os.path.realpath(path))
     if not create:
-        load(path)  # a missing or forbidden file says so before a lock file is made
+        load(path, to_edit=True)  # a missing or forbidden file says so before a lock file is made
     with _lock(target, timeout):
         for _ in range(_TRIES):
             content, status = _current(path, create=create)
@@ -229,7 +230,7 @@ def _headed(text: str) -> str:
 
 def _current(path: Path, *, create: bool) -> tuple[bytes, os.stat_result | None]:
     try:
-        return load(path)
+        return load(path, to_edit=True)
     except NoManifest:
         if not create:
             raise
@@ -246,7 +247,7 @@ def _lock(target: Path, timeout: float) -> Iterator[None]:
     from filelock import FileLock, Timeout  # readers need no lock
 
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        linux.make_folders(target.parent)
         # Whoever may write the manifest may take the lock, and nobody else may hold it up.
         mode = 0o600 | (target.stat().st_mode & 0o060 if target.exists() else 0)
         lock = FileLock(

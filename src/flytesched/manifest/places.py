@@ -39,8 +39,8 @@ _MANY_DOTS = re.compile(rf"\.(?:[^.\n]*+\.){{{MAX_PARTS - 1}}}")
 #: digits, and shows none that is longer, however it was written.
 MAX_WORD = 1000
 _LONG_WORD = re.compile(rf"(?<![0-9A-Za-z_])[0-9A-Za-z_]{{{MAX_WORD + 1}}}")
-#: Brackets inside brackets of which nobody writes as many; only to say where there are too many.
-_DEEP = 100
+#: Parts of a path by which a line can be found; faults are about four.
+_FOUND_BY = 8
 
 Path = tuple[str, ...]
 
@@ -173,13 +173,13 @@ def too_long_word(text: str) -> int | None:
     return None
 
 
-def too_deep(text: str) -> int:
-    """Return the character where brackets are nested so deeply that nobody can mean it."""
+def too_deep(text: str, most: int) -> int | None:
+    """Return the character where more than ``most`` brackets are open; None where keys do it."""
     at = depth = 0
-    while depth <= _DEEP and (token := _TOKEN.match(text, at)):
+    while depth <= most and (token := _TOKEN.match(text, at)):
         depth += (token.lastgroup == "open") - (token.lastgroup == "close")
         at = token.end()
-    return at - 1
+    return at - 1 if depth > most else None
 
 
 class Lines:
@@ -196,7 +196,7 @@ class Lines:
         for statement in statements:
             if statement.kind is not Kind.BLANK:
                 line = self.at(statement.start)
-                for length in range(1, len(statement.path) + 1):
+                for length in range(1, min(len(statement.path), _FOUND_BY) + 1):
                     self._places.setdefault(statement.path[:length], line)
                 if statement.kind is Kind.HEADER:
                     # The table's own header names it better than a sub-table's above it.

@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,13 @@ __all__ = ["Manifest", "NoManifest", "Unreadable", "load_manifest", "parse", "re
 
 #: Format of the manifest.
 VERSION = 1
+#: Tables and arrays inside each other; a manifest needs four. Whoever walks through one later, or
+#: shows it, may do so by recursion.
+MAX_DEPTH = 32
+#: Lines, commas and dots, of which each may cost tomllib a value or a table: some hundred bytes.
+MAX_PIECES = 2**22
+#: Faults that are said; who wrote a thousand mends a few, and asks again.
+MAX_FAULTS = 1000
 #: What may stand at the top of a manifest.
 TOP = ("version", "settings", "defaults", "schedules")
 #: Keys that Python would take for its own arguments of ``Schedule(...)``.
@@ -97,7 +105,7 @@ def parse(content: bytes | str, path: Path, *, timezone: str = "UTC") -> Manifes
     schedules = _schedules(tables, defaults, faults)
     settings_table = model.get("settings", {})
     if isinstance(settings_table, dict):
-        faults += settings.check(settings_table)
+        faults += settings.check(dict(islice(settings_table.items(), MAX_FAULTS)))
     if faults := [*faults, *default_faults]:
         raise InvalidManifest(str(path), _placed(faults, text))
     return Manifest(
@@ -113,6 +121,9 @@ def document(content: bytes | str, path: Path) -> tuple[str, dict[str, Any]]:
         InvalidManifest: it is no TOML, or beyond the bounds.
     """
     text = _decoded(content, path) if isinstance(content, bytes) else content
+    if sum(map(text.count, "\n,.")) > MAX_PIECES:
+        what = f"has more than {MAX_PIECES:,} lines, commas and dots"
+        raise _broken(path, what, None, "split it, or remove schedules")
     if (offset := too_long_word(text)) is not None:
         what = "a number, or a key without quotes, has more than 1,000 characters"
         raise _broken(path, what, Lines.line(text, offset))
@@ -124,10 +135,34 @@ def document(content: bytes | str, path: Path) -> tuple[str, dict[str, Any]]:
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(path, text, str(error)) from None
     except RecursionError:
-        raise _broken(path, "is nested too deeply", Lines.line(text, too_deep(text))) from None
+        raise _too_deep(path, text) from None
     if offset is not None:
         raise _broken(path, "a dotted key has too many parts", Lines.line(text, offset))
+    if _is_deep(model):
+        raise _too_deep(path, text)
     return text, model
+
+
+def _is_deep(model: object) -> bool:
+    """Tell whether a document is nested deeper than MAX_DEPTH; without recursion."""
+    level: list[Any] = [model]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep(path: Path, text: str) -> InvalidManifest:
+    at = too_deep(text, MAX_DEPTH)
+    instead = f"put at most {MAX_DEPTH} tables and arrays inside each other"
+    line = None if at is None else Lines.line(text, at)
+    return _broken(path, "is nested too deeply", line, instead)
 
 
 def usable_defaults(model: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any], list[Fault]]:
@@ -135,7 +170,8 @@ def usable_defaults(model: Mapping[str, Any], timezone: str) -> tuple[dict[str, 
     given = model.get("defaults", {})
     if not isinstance(given, dict):
         return {"timezone": timezone}, []  # the top's faults say it
-    faults = [_misplaced_default(key) for key in given if key in _OWN or key not in ALL_KEYS]
+    wrong = (key for key in given if key in _OWN or key not in ALL_KEYS)
+    faults = [_misplaced_default(key) for key in islice(wrong, MAX_FAULTS)]
     good = {key: value for key, value in given.items() if key in ALL_KEYS and key not in _OWN}
     for probe in ({"cron": "0 0 * * *"}, {"every": "1h"}):
         kind = next(iter(probe))
@@ -191,6 +227,8 @@ def _schedules(
     found: dict[str, Schedule] = {}
     inherited = by_kind(defaults)
     for name, table in tables.items():
+        if len(faults) > MAX_FAULTS:
+            break
         for built in build(name, table, inherited):
             if isinstance(built, Fault):
                 faults.append(built)
@@ -207,6 +245,8 @@ def _tables(schedules: object, faults: list[Fault]) -> dict[str, dict[str, Any]]
         if isinstance(table, dict):
             found[name] = table
             continue
+        if len(faults) > MAX_FAULTS:
+            break
         instead = f"write a table, [schedules.{name}]"
         if name in ALL_KEYS:
             instead = f"write it below [schedules.NAME], not below [schedules]: {name} is a key"
@@ -215,7 +255,8 @@ def _tables(schedules: object, faults: list[Fault]) -> dict[str, dict[str, Any]]
 
 
 def _top_faults(model: Mapping[str, Any]) -> list[Fault]:
-    faults = [_unknown_top(key, value) for key, value in model.items() if key not in TOP]
+    unknown = (item for item in model.items() if item[0] not in TOP)
+    faults = [_unknown_top(key, value) for key, value in islice(unknown, MAX_FAULTS)]
     version = model.get("version")
     if version is None:
         instead = f"write version = {VERSION} as the first line"
@@ -259,11 +300,14 @@ def _placed(faults: list[Fault], text: str) -> list[Fault]:
     """Return the faults with their lines, in the order of lines."""
     lines = Lines(text)
     placed = []
-    for fault in faults:
+    for fault in faults[:MAX_FAULTS]:
         exact = (*fault.table, fault.key) if fault.key else fault.table
         line = lines.exactly(exact) or lines.of((*fault.table, *fault.key.split(".")))
         placed.append(replace(fault, line=line or 1))
-    return sorted(placed, key=lambda fault: fault.line or 0)
+    placed.sort(key=lambda fault: fault.line or 0)
+    if len(faults) >= MAX_FAULTS:
+        placed.append(Fault(key="", what="there may be more faults", instead="mend these first"))
+    return placed
 
 
 def _decoded(content: bytes, path: Path) -> str:

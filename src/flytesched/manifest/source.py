@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.protocols import Roster
 from flytesched.errors import Invalid
-from flytesched.manifest.disk import Unreadable, load
+from flytesched.manifest.disk import MAX_LINKS, Unreadable, link_target, load
 from flytesched.manifest.read import parse
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from flytesched.core.schedule import Schedule
 
-#: The kernel follows so many symbolic links in one path (path_resolution(7)).
-_MAX_LINKS = 40
 #: How often an unchanged status is doubted: a file can change twice within one tick of the
 #: kernel's file clock, the second time without a trace in its status.
 _DOUBTS = 2
@@ -87,7 +85,7 @@ class ManifestSource:
             step = here / part
             if part == "..":
                 here = here.parent
-            elif (target := _link(step)) is not None and links < _MAX_LINKS:
+            elif (target := link_target(step)) is not None and links < MAX_LINKS:
                 links += 1
                 folders[here] = None
                 here = Path("/") if target.is_absolute() else here
@@ -137,10 +135,3 @@ class ManifestSource:
         self.broken = error
         if error.message != said:
             raise error
-
-
-def _link(path: Path) -> Path | None:
-    try:
-        return path.readlink()
-    except OSError:
-        return None

@@ -41,6 +41,10 @@ def shortened(said: str) -> str:
     return f"{said[:kept]} [...] {said[-kept:]}"
 
 
+#: Characters of a name, and of what is wrong, that are said of a fault.
+_MOST = 400
+
+
 class FlyteschedError(Exception):
     """Base of every error that the program raises on purpose."""
 
@@ -112,9 +116,14 @@ class Fault:
     def __str__(self) -> str:
         """Say it as ``key: what, and what instead``."""
         table = self.table[1:] if self.table[:1] == ("schedules",) else self.table
-        where = ".".join((*table, self.key) if self.key else table)
-        said = f"{self.what}; {self.instead}" if self.instead else self.what
+        where = _short(".".join((*table, self.key) if self.key else table))
+        said = "; ".join(_short(text) for text in (self.what, self.instead) if text)
         return f"{where}: {said}" if where else said
+
+
+def _short(text: str) -> str:
+    """Leave out the middle of a text that quotes a value of a file's length."""
+    return text if len(text) <= _MOST else f"{text[: _MOST // 2]} ... {text[-_MOST // 4 :]}"
 
 
 class InvalidSchedule(Invalid):

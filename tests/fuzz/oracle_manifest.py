@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from flytesched.core.schedule import Schedule
     from flytesched.manifest.read import Manifest
 
+#: What is said of a fault is a sentence, whatever the file quotes in it.
+LONGEST = 1_500
 #: How many schedules of one manifest are edited: each edit costs the whole text.
 FEW = 2
 NEW = {"daily": ["02:00", "14:00"], "command": ["a 'b'", 'c "d"', "\\"], "labels": {"x": "y"}}
@@ -59,6 +61,7 @@ def _faults_have_places(error: InvalidManifest, lines: int) -> None:
     assert error.faults
     for fault in error.faults:
         assert fault.what
+        assert len(str(fault)) < LONGEST
         assert fault.line is not None
         assert 1 <= fault.line <= lines
 

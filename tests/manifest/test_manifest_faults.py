@@ -131,6 +131,23 @@ def test_all_faults_are_said_at_once_in_the_order_of_lines() -> None:
     assert [int(line.split(":")[1]) for line in said] == [1, 2, 4, 5, 6, 7, 8, 9, 9, 11]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"overlap = '{'x' * 10**6}'",
+        f"every = [{'1, ' * 10**6}]",
+        f"'{'x' * 10**6}' = 1",
+        f"[schedules]\n{'x' * 990} = 1",
+    ],
+    ids=["a text", "a list", "a key", "a name"],
+)
+def test_a_fault_stays_a_sentence_however_much_is_wrong(line: str) -> None:
+    """It shows where the value begins, and says at the end what is wrong with it."""
+    for said in faults_of(HEAD + GOOD + line + "\n"):
+        assert len(said) < 1200
+        assert said.startswith("m:")
+
+
 def test_a_long_line_of_dots_in_a_command_is_no_dotted_key() -> None:
     """The bound is for keys, not for text."""
     manifest = parse(HEAD + GOOD + f"description = '{'a.' * 500}'\n", Path("m"))

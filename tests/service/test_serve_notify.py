@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sqlite3
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -109,6 +110,33 @@ def test_the_watchdog_is_told_while_nothing_can_be_written(desk: Desk, manager: 
             manager.hear("WATCHDOG=1")
         outsider.execute("ROLLBACK")
     outsider.close()
+
+
+#: The program, with a wall clock that is an hour behind once a file is there.
+SET_BACK = """
+import os, sys, time
+real = time.time
+time.time = lambda: real() - 3600 * os.path.exists("set-back")
+from flytesched.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_the_watchdog_is_told_while_the_clock_is_behind(tmp_path: Path, manager: Manager) -> None:
+    """A clock that was set back an hour must not put the next word off by an hour."""
+    desk = Desk([sys.executable, "-c", SET_BACK], tmp_path)
+    desk.write(GOOD)
+    more = {"NOTIFY_SOCKET": str(manager.address), "WATCHDOG_USEC": "400000"}
+    loop = desk.start(more=more)
+    try:
+        manager.hear("WATCHDOG=1")
+        (tmp_path / "set-back").touch()
+        loop.send_signal(signal.SIGHUP)  # the kernel would tell of a clock that was set
+        manager.hear("RELOADING=1")
+        for _ in range(3):
+            manager.hear("WATCHDOG=1")
+    finally:
+        desk.clear()
 
 
 def test_a_locked_run_log_is_named_while_it_is_waited_for(desk: Desk, manager: Manager) -> None:

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from machine import Host, Machine, build_wheels, make_root, missing, room
+from systemd_machine import Host, Machine, make_root, missing, room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     try:
         subprocess.run(["cp", "-a", make_root(), machine.root], check=True)
         machine.boot()
-        machine.install_program(build_wheels(place / "wheels"))
+        machine.install_program()
         yield machine
     finally:
         machine.pull_the_plug()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -10,18 +11,25 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desk import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parent.parent
 #: What the machine is made of.
 SUITE = os.environ.get("FLYTESCHED_SYSTEMD_SUITE", "bookworm")
 PROGRAM = "/opt/flytesched/bin/flytesched"
+#: What becomes systemd is the first process of these.
+NAMESPACES = (
+    "unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--fork", "--kill-child",
+)  # fmt: skip
 #: Programs without which there is no machine.
 NEEDED = ("debootstrap", "unshare", "nsenter", "setpriv", "mount")
 
@@ -33,9 +41,12 @@ def missing() -> str | None:
     absent = [program for program in NEEDED if shutil.which(program) is None]
     if absent:
         return f"not installed: {', '.join(absent)}"
-    if cgroups() is None:
+    if (place := cgroups()) is None:
         return "no cgroup2 is mounted below /sys/fs/cgroup"
-    return None
+    if not os.access(place, os.W_OK):
+        return f"{place} is read-only"
+    tried = subprocess.run([*NAMESPACES, "true"], capture_output=True, text=True)
+    return f"no namespaces: {tried.stderr.strip()}" if tried.returncode else None
 
 
 def cgroups() -> Path | None:
@@ -52,11 +63,11 @@ def make_root() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flytesched-tests"
     cache.mkdir(parents=True, exist_ok=True)
     root = cache / f"{SUITE}-{hashlib.sha256(script.read_bytes()).hexdigest()[:12]}"
-    if not root.exists():
-        log = cache / "make_root.log"
-        with log.open("w") as file:
-            done = subprocess.run([script, root, SUITE], stdout=file, stderr=subprocess.STDOUT)
-        assert done.returncode == 0, f"no Debian could be made:\n{log.read_text()[-3000:]}"
+    with (cache / "make_root.log").open("a+") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)  # of several test runs, one makes it
+        if not root.exists():
+            done = subprocess.run([script, root, SUITE], stdout=log, stderr=subprocess.STDOUT)
+            assert done.returncode == 0, f"no Debian could be made, see {log.name}"
     return root
 
 
@@ -92,8 +103,7 @@ class Machine:
         self._outside = subprocess.Popen(
             [
                 "setpriv", "--pdeathsig", "KILL", "sh", "-c", into, "sh",
-                "unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup",
-                "--fork", "--kill-child", HERE / "boot.sh", self.root, str(uuid.uuid4()),
+                *NAMESPACES, HERE / "boot.sh", self.root, str(uuid.uuid4()),
             ],
             stdin=subprocess.DEVNULL, stdout=console, stderr=console,
         )  # fmt: skip
@@ -179,18 +189,51 @@ class Machine:
         """Return what the program says as JSON."""
         return json.loads(self.flytesched(*words, "--json", user=user))
 
-    def install_program(self, wheels: Path) -> None:
+    def outside(self, pid: int) -> int:
+        """Return what the kernel outside calls a process of the machine."""
+        assert self._cgroup is not None
+        for listing in self._cgroup.rglob("cgroup.procs"):
+            for found in listing.read_text().split():
+                status = Path(f"/proc/{found}/status").read_text()
+                (names,) = [line for line in status.splitlines() if line.startswith("NSpid:")]
+                if names.split()[-1] == str(pid):
+                    return int(found)
+        raise AssertionError(pid)
+
+    def install_program(self) -> None:
         """Put the program and what it needs into an environment of its own, inside."""
-        shutil.copytree(wheels, self.root / "opt/wheels")
+        version = "import sys; print('%d.%d' % sys.version_info[:2])"
+        build_wheels(self.root / "opt/wheels", self.run("python3", "-c", version).strip())
         self.run("python3", "-m", "venv", "/opt/flytesched")
         pip = ("/opt/flytesched/bin/pip", "install", "-q", "--disable-pip-version-check")
         self.run(*pip, "--no-index", "--find-links", "/opt/wheels", "flytesched")
 
 
-def build_wheels(place: Path) -> Path:
-    """Build the wheel of this checkout, and get those of what it needs."""
+#: The older hierarchy of cgroups that bounds memory, where it is in use.
+OLDER_MEMORY = Path("/sys/fs/cgroup/memory")
+
+
+@contextmanager
+def little_memory(pid: int, size: int) -> Iterator[None]:
+    """Let a process of the kernel outside, and what it starts, have so many bytes and no more."""
+    group = OLDER_MEMORY / f"flytesched-test-{uuid.uuid4().hex[:12]}"
+    group.mkdir()
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(size))
+        (group / "cgroup.procs").write_text(str(pid))
+        yield
+    finally:
+        wait_for("its end", lambda: not (group / "cgroup.procs").read_text())
+        group.rmdir()
+
+
+def build_wheels(place: Path, python: str) -> Path:
+    """Build the wheel of this checkout, and get those of what it needs for a version of Python."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run([*pip, "wheel", "-w", place, SOURCE], check=True)
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", place, SOURCE], check=True)
+    (wheel,) = place.glob("flytesched-*.whl")
+    there = ["--only-binary=:all:", f"--python-version={python}"]
+    subprocess.run([*pip, "download", *there, "-d", place, wheel], check=True)
     return place
 
 

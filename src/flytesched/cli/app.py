@@ -1,5 +1,6 @@
 """The Typer app, and the one boundary at which errors become sentences and exit codes."""
 
+import errno
 import os
 import sys
 import traceback
@@ -11,7 +12,7 @@ import typer
 
 from flytesched.cli import render
 from flytesched.cli.verb import between
-from flytesched.errors import FlyteschedError, InvalidManifest, UsageError
+from flytesched.errors import FlyteschedError, InvalidManifest, UsageError, shortened
 
 #: Every verb, in the order of the help, which lists those with subcommands last.
 VERBS = (
@@ -22,6 +23,8 @@ VERBS = (
 )  # fmt: skip
 #: Global options that stand before a verb or a subcommand and take a value.
 _VALUED = ("--manifest", "--state-dir")
+#: What a write to stdout fails with where that is a file; whatever is opened by name has one.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 #: Typer's errors of usage. It has a Click of its own, or not; its public names are in both.
 _USAGE, _SHOWN = typer.BadParameter.__mro__[1:3]
 
@@ -71,6 +74,7 @@ def main(words: Sequence[str]) -> int:
     """Carry out a command line and return its exit code."""
     words = list(words)
     debug = "--debug" in _front(words)
+    _stand_in()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -84,12 +88,30 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
+            render.talk(f"flytesched: cannot write to stdout: {error.strerror}")
+            return _nobody_reads()
         if isinstance(error, _SHOWN):
             return _misused(error, words, debug=debug)
         if isinstance(error, typer.Abort):
             return 130
         return _surprised(error, debug=debug)
     return code
+
+
+def _stand_in() -> None:
+    """Put /dev/null in the place of a standard stream that is closed.
+
+    Otherwise the next file opened would take its number, and what is said would be written there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+            os.set_inheritable(number, True)
+            stream = os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
 
 
 def _carry_out(words: list[str]) -> int:
@@ -190,23 +212,23 @@ def _named(words: Sequence[str]) -> tuple[str | None, str | None]:
 
 def _refused(error: FlyteschedError, *, debug: bool) -> int:
     if debug:
-        traceback.print_exc()
+        render.talk(traceback.format_exc().rstrip("\n"))
     lines = error.lines() if isinstance(error, InvalidManifest) else [error.message]
     for line in lines:
-        render.talk(f"flytesched: {render.safe(line)}")
+        render.talk(f"flytesched: {render.safe(shortened(line))}")
     if error.hint:
-        render.talk(f"hint: {render.safe(error.hint)}")
+        render.talk(f"hint: {render.safe(shortened(error.hint))}")
     return error.exit_code
 
 
 def _misused(error: Exception, words: Sequence[str], *, debug: bool) -> int:
     """Say what Typer does not understand, in the shape of our own errors."""
     if debug:
-        traceback.print_exc()
+        render.talk(traceback.format_exc().rstrip("\n"))
     said: Any = error
     # The newest Typer says "Value error" in front of what its own validator found.
     message = " ".join(said.format_message().split()).replace(": Value error, ", ": ")
-    render.talk(f"flytesched: {render.safe(message[:1].lower() + message[1:])}")
+    render.talk(f"flytesched: {render.safe(shortened(message[:1].lower() + message[1:]))}")
     render.talk(f"hint: {_help_on(words)}")
     return 2 if isinstance(error, _USAGE) else 1
 
@@ -223,16 +245,20 @@ def _help_on(words: Sequence[str]) -> str:
 
 def _surprised(error: Exception, *, debug: bool) -> int:
     if debug:
-        traceback.print_exc()
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    render.talk(f"flytesched: unexpected: {render.safe(said)}")
+        render.talk(traceback.format_exc().rstrip("\n"))
+    if isinstance(error, OSError) and error.filename is not None:
+        said = f"cannot use {os.fsdecode(error.filename)}: {error.strerror}"
+    else:
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        said = f"unexpected: {said}"
+    render.talk(f"flytesched: {render.safe(shortened(said))}")
     if not debug:
         render.talk("hint: --debug shows where it came from")
     return 1
 
 
 def _nobody_reads() -> int:
-    """Leave without a word when the reader of a pipe is gone."""
+    """Leave without a further word when the reader of a pipe is gone, or its disk is full."""
     # The interpreter would flush stdout once more at its end.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -27,7 +27,7 @@ def command(
     if call.json:
         call.answer("list", {"schedules": [shapes.listed(each) for each in found]})
     elif quiet:
-        call.write("".join(f"{each.schedule.name}\n" for each in found))
+        call.write("".join(f"{render.safe(each.schedule.name)}\n" for each in found))
     elif found:
         call.table(_HEADS, [_row(call, each) for each in found], right=("LEFT",),
                    toned=("RESULT", "STATE"))  # fmt: skip

@@ -1,5 +1,6 @@
 """flytesched metrics: counters and gauges for Prometheus."""
 
+from flytesched.cli import render
 from flytesched.cli.call import Call
 from flytesched.cli.verb import verb
 from flytesched.service.metrics import metrics
@@ -8,4 +9,4 @@ from flytesched.service.metrics import metrics
 @verb()
 def command(call: Call) -> None:
     """Write metrics in the text format of Prometheus."""
-    call.write(metrics(call.site))
+    call.write(render.safe(metrics(call.site), lines=True))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flytesched.cli import shapes
+from flytesched.cli import render, shapes
 from flytesched.cli.call import Call
 from flytesched.cli.options import Names
 from flytesched.cli.verb import verb
@@ -39,7 +39,7 @@ def command(
         ]
         call.answer("ps", {"runs": runs})
     elif quiet:
-        call.write("".join(f"{run.id}\n" for run, _ in found))
+        call.write("".join(f"{render.safe(run.id)}\n" for run, _ in found))
     elif found:
         call.table(_HEADS, [_row(call, *each) for each in found], right=("TRY", "PID"),
                    toned=("STATE",))  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ def write(text: str) -> None:
 
 
 def talk(text: str) -> None:
-    """Write a line of talk to stderr, made safe."""
-    sys.stderr.write(f"{safe(text, lines=True)}\n")
+    """Write a line of talk to stderr, made safe; one that takes nothing changes no exit code."""
+    with suppress(OSError):
+        sys.stderr.write(f"{safe(text, lines=True)}\n")
 
 
 def write_json(kind: str, facts: Mapping[str, Any]) -> None:
@@ -67,8 +69,8 @@ def write_json(kind: str, facts: Mapping[str, Any]) -> None:
     import json
 
     said = {"schema": SCHEMA, "kind": kind, **facts}
-    # ASCII: what a terminal would obey is written as \u escapes.
-    write(json.dumps(said, indent=2, default=str) + "\n")
+    # ASCII: what a terminal would obey is written as \u escapes, and DEL, which is ASCII, too.
+    write(json.dumps(said, indent=2, default=str).replace("\x7f", "\\u007f") + "\n")
 
 
 def painter(*, colour: bool) -> Callable[[str, str], str]:

@@ -177,6 +177,8 @@ class Works:
         if self.source.settings_table != self.settings_table:
             self._take_settings(self.source.settings_table)
         moments = [self.hook.reap(now)]
+        if (again := self.hook.bound_logs()) is not None:
+            moments.append(now + again)
         if self.wakeup.polling:
             moments.append(now + 1.0)
         return min((at for at in moments if at is not None), default=None)

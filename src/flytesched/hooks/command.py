@@ -11,9 +11,11 @@ import select
 import signal
 import subprocess
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flytesched import linux
 from flytesched.core.instants import rfc3339
 from flytesched.errors import FlyteschedError, StartDelayed
 
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 #: Seconds a hook may take before TERM, and from TERM to KILL.
 TIMEOUT = 30.0
 KILL_AFTER = 5.0
+#: Bytes of a schedule's hook log, of which head and tail are kept while a hook writes. A longer one
+#: becomes ``hooks.log.1`` when the next hook starts.
+LOG_LIMIT = 2**20
+#: Seconds between looks at what running hooks write.
+LOOK_EVERY = 5.0
 #: Hooks running at once; further ones wait their turn.
 AT_ONCE = 8
 #: Seconds until a hook that could not be started is tried again, and how often.
@@ -111,6 +118,15 @@ class CommandHook:
             moments.append(self._again_at)
         return min(moments, default=None)
 
+    def bound_logs(self) -> float | None:
+        """Keep within bounds what running hooks write; return in how many seconds to do it again.
+
+        None while no hook runs.
+        """
+        for live in self._live.values():
+            self._bound(live)
+        return LOOK_EVERY if self._live else None
+
     def close(self) -> None:
         """Let go of descriptors; hooks that run go on."""
         for job in self._waiting:
@@ -175,18 +191,41 @@ class CommandHook:
         return fd
 
     def _log(self, name: str) -> int:
-        logs = self._state_dir / "logs"
-        folder = logs / name
-        for path in (logs, folder):
-            path.mkdir(mode=0o700, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        fd = os.open(folder / "hooks.log", flags, 0o600)
-        os.fchmod(fd, 0o600)
-        return fd
+        """Open the log of a schedule's hooks; one that is long enough makes room for a new one.
+
+        Raises:
+            OSError: it cannot be made, or something else stands there, a symbolic link say.
+        """
+        path = _log_name(name)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        state_dir = str(self._state_dir)
+        try:
+            fd = linux.open_below(state_dir, path, flags)
+        except FileNotFoundError:
+            linux.make_folder(f"{state_dir}/logs")
+            linux.make_folder(f"{state_dir}/logs/{name}")
+            fd = linux.open_below(state_dir, path, flags)
+        if os.fstat(fd).st_size <= LOG_LIMIT:
+            return fd
+        os.close(fd)
+        os.rename(f"{state_dir}/{path}", f"{state_dir}/{path}.1")  # noqa: PTH104  paths are text here
+        return linux.open_below(state_dir, path, flags)
+
+    def _bound(self, live: _Live) -> None:
+        """Keep what a running hook writes within bounds: head and tail of it."""
+        with suppress(OSError):  # a log too long is no reason to lose an end
+            fd = linux.open_below(
+                str(self._state_dir), _log_name(live.job.told.schedule.name), os.O_WRONLY
+            )
+            try:
+                linux.keep_ends(fd, LOG_LIMIT)
+            finally:
+                os.close(fd)
 
     def _ended(self, live: _Live) -> None:
         self._epoll.unregister(live.fd)
         os.close(live.fd)
+        self._bound(live)
         if live.ending:
             # Whatever of its group ignored TERM goes now, while the pid is not yet given away.
             _signal(live, signal.SIGKILL)
@@ -210,6 +249,10 @@ class CommandHook:
             "warning", "hook failed", schedule=job.told.schedule.name, hook=f"on_{job.told.event}",
             run=run, why=why,
         )  # fmt: skip
+
+
+def _log_name(schedule: str) -> str:
+    return f"logs/{schedule}/hooks.log"
 
 
 def _signal(live: _Live, number: int) -> None:

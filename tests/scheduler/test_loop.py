@@ -593,6 +593,38 @@ def test_a_clock_set_back_starts_nothing_again(stage: Stage) -> None:
     assert stage.says("clock set back") == 1
 
 
+def test_a_clock_set_back_prolongs_no_timeout_and_no_mercy(stage: Stage) -> None:
+    """What takes ten seconds takes ten seconds, whatever is done to the clock meanwhile."""
+    stage.put(every(3600, timeout="30s", kill_after="5s"))
+    stage.fate = lambda _: Fate(seconds=None, heeds_term=None)
+    stage.boot()
+    stage.go(3610)
+    stage.clock.step(-600)
+    stage.go(21)
+    assert [word for word, _ in stage.launcher.signals] == ["TERM"]
+    stage.clock.step(-600)
+    stage.go(6)
+    assert [word for word, _ in stage.launcher.signals] == ["TERM", "KILL"]
+    assert stage.verdicts() == ["timed_out"]
+
+
+def test_a_clock_set_back_delays_no_start_for_long(stage: Stage) -> None:
+    patience = iter([StartDelayed("no more processes")])
+
+    def fate(_: Order) -> Fate:
+        if (error := next(patience, None)) is not None:
+            raise error
+        return Fate()
+
+    stage.put(every(3600))
+    stage.fate = fate
+    stage.boot()
+    stage.go(3600)
+    stage.clock.step(-600)
+    stage.go(3)
+    assert stage.verdicts() == ["succeeded"]
+
+
 def test_a_slot_that_was_given_up_does_not_run_when_the_clock_comes_by_again(stage: Stage) -> None:
     """It reads skipped(declined), which is a verdict."""
     stage.put(every(60, catchup="none"))

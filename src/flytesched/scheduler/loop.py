@@ -187,9 +187,11 @@ class Loop:
     # -- time -------------------------------------------------------------------------------
 
     def _watch_clock(self, now: float) -> None:
-        if now < self._last and self._agenda.latest() > int(now):
-            self._agenda.rewind(now)
-            self._journal.say("warning", "clock set back", seconds=round(self._last - now, 1))
+        if (back := self._last - now) > 0:
+            self._supervisor.set_back(back)
+            if self._agenda.latest() > int(now):
+                self._agenda.rewind(now)
+                self._journal.say("warning", "clock set back", seconds=round(back, 1))
         self._last = now
 
     def _wake_at(self, now: float) -> float | None:

@@ -306,6 +306,12 @@ class Supervisor:
                 # Again if need be: what is being killed may fork.
                 self._kills[run_id] = now + max(attempt.kill_after, TRY_AGAIN)
 
+    def set_back(self, seconds: float) -> None:
+        """Bring forward what was to happen after some time: the clock was set back."""
+        for moments in (self._delayed, self._deadlines, self._kills):
+            for run_id in moments:
+                moments[run_id] -= seconds
+
     def end(self, run: Run) -> None:
         """Send TERM to a run whose ``end_as`` is durable, once."""
         if run.status is RunStatus.CLAIMED and run.id in self._delayed:

@@ -24,7 +24,21 @@ def main() -> None:
     parser.add_argument("--into", type=Path, metavar="FOLDER", help="where new inputs are kept")
     parser.add_argument("--minimise", type=Path, metavar="FILE", help="make a failing input small")
     parser.add_argument("--seed", type=int, default=1, help="of chance (default: 1)")
-    _fuzz(parser.parse_args())
+    asked = parser.parse_args()
+    if asked.minimise:
+        _minimise(asked.target, asked.minimise)
+    else:
+        _fuzz(asked)
+
+
+def _minimise(name: str, path: Path) -> None:
+    from smaller import failure, smaller
+    from targets import TARGETS
+
+    data = smaller(TARGETS[name], path.read_bytes())
+    small = path.with_name(f"{path.name}.small")
+    small.write_bytes(data)
+    print(f"{len(data)} bytes in {small}: {failure(TARGETS[name], data)}")
 
 
 def _fuzz(asked: argparse.Namespace) -> None:
@@ -46,8 +60,6 @@ def _fuzz(asked: argparse.Namespace) -> None:
         "-print_final_stats=1",
     ]  # fmt: skip
     begin = [str(folder), str(CORPUS / asked.target)]
-    if asked.minimise:
-        options, begin = [*options, "-minimize_crash=1"], [str(asked.minimise)]
     print(f"{asked.target}: {asked.seconds} s; what is new goes to {folder}", flush=True)
     # What regular expressions and comparisons of texts want to see is offered to them.
     atheris.enabled_hooks.add("RegEx")

@@ -38,8 +38,8 @@ NOBODY = "no body"
 def reads(data: bytes) -> None:
     """A manifest, or faults with places; what is read means the same when it is stored or edited.
 
-    Every schedule comes back from the definition that the run log keeps, and switching one off
-    leaves every byte outside its table.
+    Every schedule comes back from the definition that the run log keeps. Switching one off leaves
+    every byte outside its table, and switching it on again leaves no trace.
     """
     try:
         manifest = parse(data, Path("m"))
@@ -92,6 +92,9 @@ def _switches_off(manifest: Manifest, name: str) -> None:
     assert again.schedules == wanted
     assert again.settings_table == manifest.settings_table
     assert _others(text, name, blanks=True) == _others(manifest.text, name, blanks=True)
+    if "enabled" not in before:
+        back = splice(text, [Change(name=name, before=after, after=before)])
+        assert back.rstrip("\r\n") == manifest.text.rstrip("\r\n")
 
 
 def _others(text: str, name: str, *, blanks: bool) -> list[str]:

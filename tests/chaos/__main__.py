@@ -16,6 +16,7 @@ from chaos.faults import ALL, APART, usual
 from chaos.plants import PLANTS
 from chaos.stage import Stuck
 from chaos.story import tell
+from chaos.windows import WINDOWS
 from chaos.workload import SOAK, STORM
 
 #: Set for the inner process, whose processes and mounts nobody outside sees.
@@ -33,12 +34,14 @@ def main() -> int:
     home.mkdir(parents=True, exist_ok=True)
     seed = options.seed if options.seed is not None else random.randrange(2**32)
     faults = options.faults.split(",") if options.faults else usual()
+    windows = WINDOWS if options.windows == "all" else (options.windows or "").split(",")
+    windows = [name for name in windows if name]
     state = _small_disk(home) if "full disk" in faults else None
     _say(f"seed {seed}, {home}")
     try:
         figures = tell(
             home, SOAK if options.story == "soak" else STORM, seed=seed, seconds=options.seconds,
-            faults=faults, state=state, plant=options.plant, say=_say,
+            faults=faults, windows=windows, state=state, plant=options.plant, say=_say,
         )  # fmt: skip
     except Stuck as stuck:
         figures = {"seed": seed, "violation_count": 1, "violations": {"stuck": [str(stuck)]}}
@@ -57,6 +60,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="what chance follows from; drawn if not given")
     parser.add_argument("--faults", help=f"of: {', '.join(ALL)}; those of a machine of its own"
                         f" ({', '.join(APART)}) only by name")  # fmt: skip
+    parser.add_argument("--windows", help=f"death in each of these first: all, or of"
+                        f" {', '.join(WINDOWS)}")  # fmt: skip
     parser.add_argument("--plant", choices=PLANTS, help="a bug to find")
     parser.add_argument("--home", type=Path, help="an empty folder, kept; else one that is not")
     parser.add_argument("--report", type=Path, help="where figures go as JSON")

@@ -21,7 +21,7 @@ from chaos.stage import PROGRAM, Stuck, wait_for
 from chaos.windows import WINDOWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from random import Random
 
     from chaos.stage import Stage
@@ -102,9 +102,9 @@ def window(stage: Stage, chance: Random) -> None:
     die_in(stage, chance, name, chance.randint(1, WINDOWS[name]))
 
 
-def every_window(stage: Stage, chance: Random) -> None:
-    """Death in every window there is, each one until it was met, three times at most."""
-    for name in WINDOWS:
+def each_window(stage: Stage, chance: Random, names: Sequence[str]) -> None:
+    """Death in window after window, in each until it was met, three times at most."""
+    for name in names:
         for count in (chance.randint(1, WINDOWS[name]), 1, 1):
             if die_in(stage, chance, name, count):
                 break
@@ -241,7 +241,7 @@ def no_descriptors(stage: Stage, chance: Random) -> None:
     """The scheduler may open nothing, or next to nothing, for a while."""
     with stage.troubled():
         near_a_slot(chance)
-        have = len(os.listdir(f"/proc/{stage.pid}/fd"))
+        have = len(list(Path(f"/proc/{stage.pid}/fd").iterdir()))
         stage.limit(resource.RLIMIT_NOFILE, max(3, have + chance.randint(-3, 3)))
         time.sleep(chance.choice([1.0, 4.0, 11.0]))
         stage.limit(resource.RLIMIT_NOFILE, None)
@@ -401,9 +401,10 @@ def pause(stage: Stage, chance: Random) -> None:
 
 
 def _enabled(stage: Stage) -> bool | None:
-    with suppress(sqlite3.Error), closing(
-        sqlite3.connect(f"file:{stage.database}?mode=ro", uri=True)
-    ) as reader:
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"file:{stage.database}?mode=ro", uri=True)) as reader,
+    ):
         sql = "SELECT enabled FROM schedules WHERE name = 'paused'"
         return bool(reader.execute(sql).fetchone()[0])
     return None
@@ -543,9 +544,9 @@ TRACED: dict[str, tuple[Callable[[Stage, Random], None], int]] = {
         (slow_disk, 1), (between_fork_and_exec, 2),
     )
 }  # fmt: skip
-#: What takes long, or needs a stage or a machine of its own: done only when named.
+#: What needs a stage or a machine of its own: done only when named.
 APART: dict[str, tuple[Callable[[Stage, Random], None], int]] = {
-    "every window": (every_window, 1), "full disk": (full_disk, 3), "clock step": (clock_step, 3),
+    "full disk": (full_disk, 3), "clock step": (clock_step, 3),
 }  # fmt: skip
 ALL = EVERYWHERE | TRACED | APART
 

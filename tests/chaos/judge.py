@@ -180,7 +180,9 @@ class _Court:
             self._report.calm_lags.append(begun - slot)
             stalled = self._facts.stalled(slot - 1, begun + 1)
             if begun - slot > LATE_AFTER + stalled:
-                said = f"{job.name} {slot}: began {begun - slot:.3f} s late ({stalled:.1f} s stalled)"
+                said = (
+                    f"{job.name} {slot}: began {begun - slot:.3f} s late ({stalled:.1f} s stalled)"
+                )
                 self._report.add("late", said)
 
     # -- runs ---------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def _applied(change: Callable[[Decision], Decision]) -> None:
 
 def cursor_in_memory_and_no_unique_key() -> None:
     """A restart decides again what was decided, and nothing stands in the way."""
-    from flytesched.runlog import sqlite, wishes
+    from flytesched.runlog import wishes
 
     _applied(lambda decision: replace(decision, cursors={}))
     transaction = wishes.Wishes.transaction
@@ -39,8 +39,6 @@ def cursor_in_memory_and_no_unique_key() -> None:
         return transaction(log)
 
     wishes.Wishes.transaction = without_key
-    decided = sqlite.SqliteRunLog.decided
-    sqlite.SqliteRunLog.decided = lambda *args: [] if decided(*args) else []
 
 
 def cursor_before_the_claim() -> None:
@@ -83,8 +81,13 @@ def record_after_start() -> None:
 
 
 def gaps_forgotten() -> None:
-    """What was missed is not recorded."""
-    _applied(lambda decision: replace(decision, gaps=()))
+    """What was missed is neither recorded nor made up for."""
+
+    def forgetful(decision: Decision) -> Decision:
+        runs = tuple(run for run in decision.runs if run.origin.value != "catchup")
+        return replace(decision, gaps=(), runs=runs)
+
+    _applied(forgetful)
 
 
 def wrong_code_on_adoption() -> None:
@@ -190,11 +193,18 @@ def skips_in_silence() -> None:
     )
 
 
-def disabled_still_due() -> None:
-    """A schedule that is disabled goes on."""
-    from flytesched.core.schedule import Schedule
+def pause_replayed() -> None:
+    """What passed while a schedule was disabled is made up for when it is enabled."""
+    from flytesched.scheduler import definitions
 
-    Schedule.due_at = lambda *_: True
+    see = definitions.see
+
+    def see_no_pause(schedule: Any, state: Any, now: float) -> Any:
+        if state is not None and schedule.enabled:
+            state = replace(state, enabled=True)
+        return see(schedule, state, now)
+
+    definitions.see = see_no_pause
 
 
 def ends_not_written() -> None:
@@ -228,7 +238,7 @@ PLANTS: dict[str, tuple[Callable[[], None], str, frozenset[str]]] = {
         (late, "edits", {"late"}),
         (intent_forgotten, "edits", {"wrong verdict"}),
         (skips_in_silence, "edits", {"lost"}),
-        (disabled_still_due, "pause", {"uncalled"}),
+        (pause_replayed, "pause", {"uncalled"}),
         (ends_not_written, "edits", {"stuck"}),
     )
 }

@@ -30,7 +30,7 @@ PATIENCE = 60.0
 PROGRAM = (sys.executable, "-m", "chaos.program")
 
 
-class Stuck(AssertionError):
+class Stuck(AssertionError):  # noqa: N818  it says how it stands
     """Something that has to come did not come."""
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from chaos.faults import ALL
+from chaos.faults import ALL, each_window
 from chaos.judge import Facts, judge, percentile, read_evidence
 from chaos.stage import Stage, Stuck, wait_for
 from chaos.watcher import Background, Pulse, Watcher
@@ -62,6 +62,7 @@ class Story:
         if not stage.alive:
             stage.start()
         stage.trouble()
+        self._check("while all is due")
         before = time.time()
         for job in stage.jobs:
             stage.due_until(job.name, before)
@@ -75,8 +76,20 @@ class Story:
         self._rest()
         left = stage.json("catchup", "*", "--dry-run")["schedules"]
         stage.notes += [f"still missed after catchup: {row}" for row in left]
-        if (code := stage.kill(signal.SIGTERM)) != 0:
-            stage.notes.append(f"the last scheduler left with {code}")
+        try:
+            if (code := stage.kill(signal.SIGTERM)) != 0:
+                stage.notes.append(f"the last scheduler left with {code}")
+        except Stuck:
+            stage.notes.append("the last scheduler did not leave")
+            stage.kill()
+        self._check("at the end")
+
+    def _check(self, when: str) -> None:
+        """Let the program examine its run log too, whole and slot by slot."""
+        try:
+            self.stage.ask("db", "check")
+        except Stuck as found:
+            self.stage.notes.append(f"db check {when}: {found}")
 
     def _rest(self) -> None:
         """Wait until nothing is active; what stays so for ever is for the judge to tell."""
@@ -141,8 +154,8 @@ def _ms(lags: Sequence[float], part: float) -> float | None:
 
 def tell(
     home: Path, jobs: tuple[Job, ...], *, seed: int, seconds: float, faults: Sequence[str],
-    state: Path | None = None, plant: str | None = None, say: Callable[[str], None] = print,
-    suffer: Callable[[Story], None] | None = None,
+    windows: Sequence[str] = (), state: Path | None = None, plant: str | None = None,
+    say: Callable[[str], None] = print,
 ) -> dict[str, Any]:  # fmt: skip
     """Play a story from the first start to the verdict of the judge, and return its figures."""
     stage = Stage.make(
@@ -151,8 +164,7 @@ def tell(
     story = Story(stage, seed)
     try:
         story.begin()
-        if suffer is not None:
-            suffer(story)
+        each_window(stage, story.chance, windows)
         story.suffer(faults, seconds, say)
         story.settle()
         report = story.judge()

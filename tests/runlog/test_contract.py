@@ -181,6 +181,16 @@ def test_an_attempt_of_a_run_that_lost_is_left_out(log: Log) -> None:
     assert stored.ordered == 1.0
 
 
+def test_an_attempt_of_a_run_that_was_withdrawn_is_left_out(log: Log) -> None:
+    """Somebody took it back between the choice to start it and the claim."""
+    run = a_run(origin=Origin.CATCHUP, status=RunStatus.QUEUED)
+    store(log, run)
+    log.withdraw([run.id])
+    claim = Move(run=replace(run, status=RunStatus.CLAIMED), was=frozenset({RunStatus.QUEUED}))
+    assert log.apply(Decision(moves=(claim,), attempts=(an_attempt(run),))) == {run.id}
+    assert log.attempt(an_attempt(run).key) is None
+
+
 def test_an_attempt_of_no_run_is_refused(log: Log) -> None:
     with pytest.raises(RunLogError):
         log.apply(Decision(attempts=(an_attempt(a_run()),)))

@@ -333,7 +333,8 @@ def _refuse(store: _Store, decision: Decision) -> None:
         ValueError: a run that decides a slot has another id than its slot says.
         RunLogError: a move from a verdict, a verdict without its moment, an attempt of no run.
     """
-    new = {run.id for run in decision.runs}
+    # A move of a run that is gone loses, and its attempt is left out.
+    said = {run.id for run in (*decision.runs, *(move.run for move in decision.moves))}
     for run in decision.runs:
         if _decides(run) and run.id != run_id(run.schedule, run.scheduled_at or 0):
             msg = f"{run.id} is not the id of slot {run.scheduled_at} of {run.schedule}"
@@ -346,5 +347,5 @@ def _refuse(store: _Store, decision: Decision) -> None:
         if stored is not None and stored.status in VERDICTS & move.was:
             raise RunLogError("a verdict never changes: " + stored.id)
     for attempt in decision.attempts:
-        if attempt.run not in new and attempt.run not in store.runs:
+        if attempt.run not in said and attempt.run not in store.runs:
             raise RunLogError("an attempt of no run: " + attempt.run)

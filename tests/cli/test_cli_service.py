@@ -194,10 +194,13 @@ def test_install_now_enables_and_starts(empty: Terminal, systemd: Systemd) -> No
     assert f"enabled and started {FILE}\n" in said.out
     assert systemd.told == [reload, enable, restart]
     systemd.answers("pid", "4711")
-    empty.ok("service", "install", "--user", "--now")
+    said = empty.ok("service", "install", "--user", "--now")
     assert systemd.told[3:] == [reload, enable]
+    assert "next:" not in said.err
     empty.ok("service", "install", "--user", "--now", "--harden")
     assert systemd.told[5:] == [reload, enable, restart]
+    said = empty.ok("service", "install", "--user")
+    assert f"next: systemctl --user restart {FILE}" in said.err
 
 
 def test_a_start_that_has_to_wait_for_the_manifest_is_not_waited_for(
@@ -448,7 +451,7 @@ def test_uninstall_takes_the_unit_away_and_says_what_stays(
     assert empty.run("service", "uninstall", "--user").code == 2
     said = empty.ok("service", "uninstall", "--user", "--yes")
     assert said.out == f"stopped and disabled {FILE}\nremoved {systemd.unit}\n"
-    assert str(empty.manifest) in said.err
+    assert "schedules, history and logs stay" in said.err
     assert systemd.told[1:] == [f"--user disable --now {FILE}", "--user daemon-reload"]
     said = empty.run("service", "uninstall", "--user", "--yes")
     assert (said.code, "no service is installed" in said.err) == (3, True)

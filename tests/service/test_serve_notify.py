@@ -87,6 +87,13 @@ def test_a_reload_of_a_broken_manifest_ends_and_says_so(desk: Desk, manager: Man
     assert manager.hear("STATUS=1 schedule, 0 running") == "STATUS=1 schedule, 0 running"
 
 
+def test_a_status_quotes_one_fault_of_many(desk: Desk, manager: Manager) -> None:
+    """More than a datagram holds would not be said at all."""
+    desk.write("".join(f'[schedules.s{n}]\nevery = "often"\n' for n in range(5000)))
+    start(desk, manager, until="not readable")
+    assert manager.hear("STATUS=waiting").count("schedules.toml:") == 1
+
+
 def test_a_stop_asks_for_the_time_that_it_may_take(desk: Desk, manager: Manager) -> None:
     """`shutdown_grace` may be edited after the unit was made, and while the loop turns."""
     desk.write(GOOD)

@@ -80,11 +80,15 @@ def test_only_a_hardened_unit_bounds_what_commands_inherit(one: Unit) -> None:
     assert not [line for line in bounds if line.startswith("PrivateTmp")]
 
 
-def test_homes_are_protected_unless_the_state_directory_lies_in_one() -> None:
+@pytest.mark.parametrize(
+    ("folder", "shield"), [("/root", "ProtectHome=read-only"), ("/etc", "ProtectSystem=full")]
+)
+def test_a_folder_is_protected_unless_the_state_directory_lies_in_it(
+    folder: str, shield: str
+) -> None:
     """Else the scheduler could not write its run log."""
-    assert "ProtectHome=read-only" in lines(unit(harden=True))
-    within = unit(harden=True, state_dir=Path("/root/state"))
-    assert "ProtectHome=read-only" not in lines(within)
+    assert shield in lines(unit(harden=True))
+    assert shield not in lines(unit(harden=True, state_dir=Path(folder, "state")))
 
 
 def test_a_stop_may_take_as_long_as_the_manifest_says() -> None:

@@ -539,7 +539,7 @@ def test_uninstall_takes_the_service_away_and_nothing_else(host: Host) -> None:
     run = start_long(host)
     done = host.machine.ask(PROGRAM, "service", "uninstall", "--yes")
     assert done.returncode == 0, done.stderr
-    assert "1 command goes on and is adopted by the next scheduler" in done.stderr
+    assert "1 command goes on and is adopted by the next scheduler;" in done.stderr
     assert host.fact("LoadState") == "not-found"
     assert host.machine.ask("systemctl", "is-enabled", host.unit).returncode != 0
     assert host.manifest.exists()

@@ -107,11 +107,9 @@ def uninstall(
     running = installation.uninstall(service, force=force)
     call.line(f"stopped and disabled {service.unit.file}")
     call.line(f"removed {service.path}")
-    if running:
-        go = "go on and are" if running > 1 else "goes on and is"
-        call.talk(f"{render.plural(running, 'command')} {go} adopted by the next scheduler")
-    call.talk(f"schedules, history and logs stay: {service.unit.manifest},"
-              f" {service.unit.state_dir}")  # fmt: skip
+    what = render.plural(running, "command") if running else "a command that runs"
+    go = "go on and are" if running > 1 else "goes on and is"
+    call.talk(f"{what} {go} adopted by the next scheduler; schedules, history and logs stay")
     return None
 
 
@@ -174,7 +172,9 @@ def _advise(call: Call, service: Service, done: Installed) -> None:
     spelled, unit = service.manager.spelled, service.unit
     if done.waits_for is not None:
         call.talk(f"it waits for its manifest: {done.waits_for}")
-    if not done.started:
+    if done.changed and done.running and not done.started:
+        call.talk(f"next: {spelled('restart', unit.file)}")
+    elif not (done.running or done.started):
         call.talk(f"next: {spelled('enable', '--now', unit.file)}")
     call.talk(f"see: {spelled('status', unit.file)}")
     call.talk(f"see: journalctl {'--user ' if unit.user else ''}-u {unit.name}")

@@ -54,6 +54,8 @@ class Installed:
     changed: bool
     #: Whether it was enabled and started.
     started: bool
+    #: Whether it ran before.
+    running: bool
     #: Why it waits instead of deciding slots, if that is known.
     waits_for: str | None = None
 
@@ -178,7 +180,9 @@ def install(service: Service, *, now: bool = False, force: bool = False) -> Inst
     if now:
         waits_for = _why_it_waits(service.site)
         _start(service, restart=changed or not running, wait=waits_for is None)
-    return Installed(before=found, changed=changed, started=now, waits_for=waits_for)
+    return Installed(
+        before=found, changed=changed, started=now, running=running > 0, waits_for=waits_for
+    )
 
 
 def _refuse_second(service: Service, running: int) -> None:

@@ -37,6 +37,8 @@ PRUNE_STEP = 500
 OPEN_AGAIN = 0.5
 #: Seconds to wait after a failure nobody foresaw.
 AFTER_BUG = 1.0
+#: Characters of a fault that the status quotes.
+STATUS_LIMIT = 500
 #: Seconds that the service manager is asked for beyond ``shutdown_grace``, for commands that
 #: cannot outlive this process and are slow to end.
 STOP_MARGIN = 90.0
@@ -287,8 +289,10 @@ class Service:
             return f"stopping, {running}"
         count = self._loop.schedule_count
         said = f"{count} schedule{'' if count == 1 else 's'}, {running}"
-        if (broken := self._works.source.broken) is None:
+        if self._works.source.broken is None:
             return said
+        # A manifest may have thousands of faults, and a status is one datagram.
+        broken = str(self._works.source.broken).partition("\n")[0][:STATUS_LIMIT]
         if self._loop.planning:
             return f"{said}; the manifest is broken, the last good one is in force: {broken}"
         return f"waiting for the manifest to be mended, {running}: {broken}"

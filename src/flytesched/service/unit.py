@@ -25,8 +25,11 @@ STOP_MARGIN = 90
 _PLAIN = re.compile(r"[A-Za-z0-9_@+=:,./%-]+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}")
 _MARK = re.compile(r"# Made by flytesched; sha256 of what follows: ([0-9a-f]{64})\n")
-#: Below these, ``ProtectHome`` lets nothing be written.
-_HOMES = ("/home", "/root", "/run/user")
+#: What lets nothing be written below some folders.
+_SHIELDS = {
+    "ProtectSystem=full": ("/usr", "/boot", "/efi", "/etc"),
+    "ProtectHome=read-only": ("/home", "/root", "/run/user"),
+}
 
 _ORDER = """\
 # While its manifest is broken, this unit is activating. By default the target that wants it would
@@ -71,7 +74,6 @@ SystemCallErrorNumber=EPERM
 """
 #: What takes namespaces and capabilities, which the manager of a user has not.
 _HARDER = """\
-ProtectSystem=full
 ProtectClock=yes
 ProtectControlGroups=yes
 ProtectHostname=yes
@@ -172,7 +174,7 @@ class Unit:
             yield _HARD.rstrip()
             if not self.user:
                 yield _HARDER.rstrip()
-                yield from self._homes()
+                yield from self._shields()
         yield ""
 
     def _kind(self) -> Iterator[str]:
@@ -183,10 +185,11 @@ class Unit:
             # The shell's own kill: a small system has no other.
             yield "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'"
 
-    def _homes(self) -> Iterator[str]:
-        """Protect homes, unless that would protect the state directory from the scheduler."""
-        if not any(self.state_dir.is_relative_to(home) for home in _HOMES):
-            yield "ProtectHome=read-only"
+    def _shields(self) -> Iterator[str]:
+        """Yield what protects folders, unless the scheduler has to write below them."""
+        for shield, folders in _SHIELDS.items():
+            if not any(self.state_dir.is_relative_to(folder) for folder in folders):
+                yield shield
 
     def _install(self) -> str:
         target = "default" if self.user else "multi-user"

@@ -172,6 +172,18 @@ def test_a_killed_holder_frees_the_lock_though_what_it_wrote_stays(
     mine.release()
 
 
+def test_a_holder_whose_lock_file_was_removed_is_given_way_to(state: Path, others: Others) -> None:
+    """Whoever takes the new file lets go of it again."""
+    first = others.hold()
+    (state / "scheduler.lock").unlink()
+    with pytest.raises(SchedulerRunning, match=f"pid {first.pid}$"):
+        SchedulerLock(state).acquire("run")
+    first.communicate("let go\n")
+    mine = SchedulerLock(state)
+    mine.acquire("run")
+    mine.release()
+
+
 def test_processes_that_a_holder_started_do_not_keep_the_lock(state: Path, others: Others) -> None:
     program = (
         'lock.acquire("run"); job = subprocess.Popen(["sleep", "60"], close_fds=False)\n'

@@ -54,9 +54,11 @@ class Holder:
     heartbeat: float = 0.0
 
     def lives(self) -> bool:
-        """Tell whether that process is still there."""
-        here = self.boot_id == linux.boot_id()
-        return here and self.pid > 0 and linux.process_start(self.pid) == self.started
+        """Tell whether that process is still there; one that only waits to be reaped is not."""
+        if self.boot_id != linux.boot_id() or self.pid <= 0:
+            return False
+        facts = linux.process_facts(self.pid)
+        return facts is not None and facts[1] == self.started and facts[2] not in "ZX"
 
 
 class SchedulerLock:
@@ -64,7 +66,8 @@ class SchedulerLock:
 
     def __init__(self, state_dir: Path) -> None:
         """Name the directory; nothing is touched yet."""
-        self._file = state_dir / "scheduler.lock"
+        #: The file that is locked.
+        self.path = self._file = state_dir / "scheduler.lock"
         self._beside = state_dir / "scheduler.json"
         self._want = state_dir / "scheduler.want"
         self._wake = state_dir / "wake"
@@ -85,12 +88,27 @@ class SchedulerLock:
             raise _running(self.holder())
         if not self._try(_GLANCE) and not (kind == "run" and self._handed_over()):
             raise _running(self.holder())
+        self._refuse_robbed()
         # The lock itself counts; what stands beside it is for people, and a full disk must not
         # keep a scheduler from starting.
         with suppress(OSError):
             _write(self._beside, kind)
             flags = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
             self._pulse = os.open(self._beside, flags)
+
+    def _refuse_robbed(self) -> None:
+        """Give way to a holder whose lock file somebody removed: it still starts commands.
+
+        Raises:
+            SchedulerRunning: it lives.
+        """
+        other = _read(self._beside)
+        if other is None or other.pid == os.getpid() or not other.lives():
+            return
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+        raise _running(other)
 
     @contextmanager
     def borrowed(self) -> Iterator[bool]:

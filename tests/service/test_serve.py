@@ -362,3 +362,54 @@ def test_settings_of_a_changed_manifest_count(desk: Desk) -> None:
 
 def _count(desk: Desk, status: str) -> int:
     return sum(run["status"] == status for run in desk.json("ps")["runs"])
+
+
+@pytest.mark.parametrize("name", ["scheduler.lock", "runs.db"])
+@pytest.mark.parametrize("gone", [True, False], ids=["removed", "replaced"])
+def test_a_scheduler_whose_lock_or_run_log_was_pulled_away_decides_nothing_and_leaves(
+    desk: Desk, name: str, *, gone: bool
+) -> None:
+    """What it would write nobody could read, and its lock would keep nobody out."""
+    desk.write('[schedules.x]\nevery = "1s"\ncommand = "true"\n')
+    loop = desk.start()
+    wait_for("a verdict", lambda: desk.status_of("x") == "succeeded")
+    path = desk.home / "state" / name
+    if gone:
+        path.unlink()
+    else:
+        other = path.with_name("other")
+        other.write_bytes(path.read_bytes())
+        other.chmod(0o600)
+        other.replace(path)
+
+    assert loop.wait(60) == 1
+
+    said = [line for line in desk.loop_log().splitlines() if "leaving" in line]
+    assert len(said) == 1
+    assert name in said[0]
+    began = desk.loop_log().count(" started ")
+    loop = desk.start()
+    wait_for("a start", lambda: desk.loop_log().count(" started ") > began)
+    assert desk.stop(loop) == 0
+
+
+def test_nobody_takes_the_place_of_a_scheduler_whose_lock_file_was_removed(desk: Desk) -> None:
+    """It lives, and what it starts would be started beside it."""
+    desk.write('[schedules.x]\ncron = "0 0 1 1 *"\ncommand = "true"\n')
+    loop = desk.start()
+    (desk.home / "state" / "scheduler.lock").unlink()
+
+    desk.run("run", code=6)
+
+    loop.kill()
+    # Not reaped yet: what is dead does not stand in the way.
+    wait_for(
+        "its end", lambda: f"{loop.pid} (python" in _stat(loop.pid) and " Z " in _stat(loop.pid)
+    )
+    other = desk.start()
+    loop.wait()
+    assert desk.stop(other) == 0
+
+
+def _stat(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text()

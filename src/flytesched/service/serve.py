@@ -13,6 +13,7 @@ from flytesched.bootstrap import Works, bind, build
 from flytesched.clock import monotonic
 from flytesched.core.runs import FAILURES, AttemptKey, Reason
 from flytesched.errors import FlyteschedError, RunLogBusy, StateDirBusy
+from flytesched.service.ground import Ground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +87,8 @@ def serve(
         works = build(site, runlog, journal)
         try:
             _refuse_broken(site, runlog, once=once)
-            service = Service(site, works, notifier, journal, lock.beat)
+            ground = Ground([lock.path, *([site.runs_db] if site.settings.persist else [])])
+            service = Service(site, works, notifier, journal, beat=lock.beat, ground=ground)
             return service.run(once=once, kill=on_stop == "kill")
         finally:
             works.close()
@@ -148,14 +150,16 @@ class Service:
         works: Works,
         notifier: Notifier,
         journal: Journal,
+        *,
         beat: Callable[[], None],
+        ground: Ground,
     ) -> None:
         """Take the wired parts; ``beat`` shows others that the loop turns."""
-        self._beat = beat
+        self._beat, self._ground = beat, ground
         self._site, self._works, self._notifier, self._journal = site, works, notifier, journal
         self._loop, self._clock = works.loop, works.clock
         self._signals = 0
-        self._interrupted = False
+        self._interrupted = self._fallen = False
         self._stop_at: float | None = None
         #: Why the last turn failed.
         self._trouble: str | None = None
@@ -182,7 +186,7 @@ class Service:
         self._leave()
         if self._interrupted:
             return 130
-        return int(once and self._failed_since(began))
+        return int(self._fallen or (once and self._failed_since(began)))
 
     # -- one turn ---------------------------------------------------------------------------
 
@@ -192,6 +196,7 @@ class Service:
         self._ping()
         try:
             self._beat()
+            self._feel_ground(now)
             self._take_signals(now)
             if not self._started:
                 self._loop.start()
@@ -209,6 +214,18 @@ class Service:
         self._in_trouble(None)
         self._announce()
         return min((at for at in moments if at is not None), default=None)
+
+    def _feel_ground(self, now: float) -> None:
+        """Leave when lock or run log are not the files they were: the next start has new ones.
+
+        Before anything is decided, or it would be decided where nobody sees it.
+        """
+        if not self._fallen and (lost := self._ground.lost()) is not None:
+            self._fallen = True
+            why = "it was removed or replaced while it was in use"
+            self._journal.say("error", "leaving, nothing starts", file=lost, why=why)
+            self._loop.stopping = True
+            self._stop_at = now
 
     def _in_trouble(self, why: str | None) -> None:
         """Say once that turns fail, and once that they work again."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from chaos.faults import ALL, APART, usual
 from chaos.plants import PLANTS
 from chaos.stage import Stuck
-from chaos.story import tell
+from chaos.story import LONG_PAUSES, PAUSES, tell
 from chaos.windows import WINDOWS
 from chaos.workload import SOAK, STORM
 
@@ -33,15 +33,17 @@ def main() -> int:
     home = options.home or Path(tempfile.mkdtemp(prefix="chaos-"))
     home.mkdir(parents=True, exist_ok=True)
     seed = options.seed if options.seed is not None else random.randrange(2**32)
-    faults = options.faults.split(",") if options.faults else usual()
+    soak = options.story == "soak"
+    faults = options.faults.split(",") if options.faults else usual(soak=soak)
     windows = WINDOWS if options.windows == "all" else (options.windows or "").split(",")
     windows = [name for name in windows if name]
     state = _small_disk(home) if "full disk" in faults else None
     _say(f"seed {seed}, {home}")
     try:
         figures = tell(
-            home, SOAK if options.story == "soak" else STORM, seed=seed, seconds=options.seconds,
-            faults=faults, windows=windows, state=state, plant=options.plant, say=_say,
+            home, SOAK if soak else STORM, seed=seed, seconds=options.seconds, faults=faults,
+            windows=windows, pauses=LONG_PAUSES if soak else PAUSES, state=state,
+            plant=options.plant, say=_say,
         )  # fmt: skip
     except Stuck as stuck:
         figures = {"seed": seed, "violation_count": 1, "violations": {"stuck": [str(stuck)]}}

@@ -551,6 +551,11 @@ APART: dict[str, tuple[Callable[[Stage, Random], None], int]] = {
 ALL = EVERYWHERE | TRACED | APART
 
 
-def usual() -> list[str]:
+#: What a soak can do without: schedules that are edited and wished for.
+_PEOPLE = frozenset({"edits", "pause", "wishes", "window", "hand over"})
+
+
+def usual(*, soak: bool = False) -> list[str]:
     """Return the faults that can be had on this machine without a stage of their own."""
-    return [*EVERYWHERE, *(TRACED if shutil.which("strace") else ())]
+    names = [*EVERYWHERE, *(TRACED if shutil.which("strace") else ())]
+    return [name for name in names if not (soak and name in _PEOPLE)]

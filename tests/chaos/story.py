@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from chaos.faults import ALL, each_window
 from chaos.judge import Facts, judge, percentile, read_evidence
 from chaos.stage import Stage, Stuck, wait_for
-from chaos.watcher import Background, Pulse, Watcher
+from chaos.watcher import Background, Pulse, Vitals, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from chaos.judge import Report
     from chaos.workload import Job
+
+#: Seconds before a fault, one of them each time: in a storm, and in a soak.
+PAUSES = (0.0, 0.3, 1.0, 2.0)
+LONG_PAUSES = (15.0, 30.0, 60.0, 150.0, 300.0)
 
 
 class Story:
@@ -32,8 +36,10 @@ class Story:
         self.patience = 15.0 if stage.plant else 900.0
         self.chance = Random(seed)
         self.watcher, self.pulse = Watcher(stage.database), Pulse()
+        self.vitals = Vitals(stage)
         self._background = [
-            Background(self.watcher.look, 1.0), Background(self.pulse.beat, 0.0)
+            Background(self.watcher.look, 1.0), Background(self.pulse.beat, 0.0),
+            Background(self.vitals.look, 5.0),
         ]  # fmt: skip
         self.began = time.time()
 
@@ -45,12 +51,15 @@ class Story:
             self.stage.maybe(job.name, before, time.time())
             self.stage.due_from(job.name, time.time())
 
-    def suffer(self, faults: Sequence[str], seconds: float, say: Callable[[str], None]) -> None:
-        """Do damage for a while, each fault by its weight."""
+    def suffer(
+        self, faults: Sequence[str], seconds: float, pauses: Sequence[float],
+        say: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        """Do damage for a while, each fault by its weight, with one of the pauses before it."""
         weights = [ALL[name][1] for name in faults]
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            time.sleep(self.chance.choice([0.0, 0.3, 1.0, 2.0]))
+            time.sleep(self.chance.choice(pauses))
             (name,) = self.chance.choices(faults, weights)
             say(name)
             ALL[name][0](self.stage, self.chance)
@@ -105,7 +114,7 @@ class Story:
         """Hold everything against each other."""
         for each in self._background:
             each.stop()
-        self.watcher.look()
+        self.watcher.look(whole=True)
         stage = self.stage
         history = stage.json("history", "--limit", "10000000")["entries"]
         report = judge(
@@ -143,6 +152,7 @@ class Story:
                 "all p50": _ms(report.all_lags, 0.5), "all p99": _ms(report.all_lags, 0.99),
                 "calm starts": len(report.calm_lags), "all starts": len(report.all_lags),
             },
+            "lives": self.vitals.figures(),
             "stalled_seconds": round(sum(late for _, late in self.pulse.stalls), 2),
         }  # fmt: skip
 
@@ -154,8 +164,8 @@ def _ms(lags: Sequence[float], part: float) -> float | None:
 
 def tell(
     home: Path, jobs: tuple[Job, ...], *, seed: int, seconds: float, faults: Sequence[str],
-    windows: Sequence[str] = (), state: Path | None = None, plant: str | None = None,
-    say: Callable[[str], None] = print,
+    windows: Sequence[str] = (), pauses: Sequence[float] = PAUSES, state: Path | None = None,
+    plant: str | None = None, say: Callable[[str], None] = print,
 ) -> dict[str, Any]:  # fmt: skip
     """Play a story from the first start to the verdict of the judge, and return its figures."""
     stage = Stage.make(
@@ -165,7 +175,7 @@ def tell(
     try:
         story.begin()
         each_window(stage, story.chance, windows)
-        story.suffer(faults, seconds, say)
+        story.suffer(faults, seconds, pauses, say)
         story.settle()
         report = story.judge()
     finally:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
-#: Seconds between two looks at the run log, and between two beats of the pulse.
-_LOOK, _BEAT = 1.0, 0.02
+    from chaos.stage import Stage
+
+#: Seconds between two beats of the pulse.
+_BEAT = 0.02
 
 Verdict = tuple[str, str | None, int | None, float]
-_VERDICTS = "SELECT id, status, reason, exit_code, ended FROM runs WHERE ended IS NOT NULL"
+_VERDICTS = "SELECT id, status, reason, exit_code, ended FROM runs WHERE ended >= ?"
+#: Seconds of the past that a look looks at, and how many looks there are to one that sees all.
+_RECENT, _WHOLE = 30.0, 60
 
 
 @dataclass
@@ -28,24 +34,64 @@ class Watcher:
     changed: dict[str, tuple[Verdict, Verdict | None]] = field(default_factory=dict)
     enabled: dict[str, bool] = field(default_factory=dict)
 
-    def look(self) -> None:
+    _looks: int = 0
+
+    def look(self, *, whole: bool = False) -> None:
         """Hold what is there now against what was seen before."""
+        self._looks += 1
+        whole |= self._looks % _WHOLE == 0
+        since = 0.0 if whole else time.time() - _RECENT
         try:
-            with_uri = f"file:{self.database}?mode=ro"
-            connection = sqlite3.connect(with_uri, uri=True, timeout=1.0)
-            try:
-                rows = connection.execute(_VERDICTS).fetchall()
-                states = connection.execute("SELECT name, enabled FROM schedules").fetchall()
-            finally:
-                connection.close()
+            with closing(
+                sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=1.0)
+            ) as reader:
+                rows = reader.execute(_VERDICTS, (since,)).fetchall()
+                states = reader.execute("SELECT name, enabled FROM schedules").fetchall()
         except sqlite3.Error:
             return  # locked or not there yet; the next look sees the same
-        now = {row[0]: tuple(row[1:]) for row in rows}
+        now: dict[str, Verdict] = {row[0]: row[1:] for row in rows}
         for run, verdict in self.seen.items():
-            if now.get(run) != verdict:
+            if (whole or verdict[3] >= since) and now.get(run) != verdict:
                 self.changed.setdefault(run, (verdict, now.get(run)))
         self.seen |= now
         self.enabled = {name: bool(on) for name, on in states}
+
+
+@dataclass
+class Vitals:
+    """Memory and descriptors of the schedulers of a stage, each from its start to its end."""
+
+    stage: Stage
+    #: By pid: ``(seconds since it was first looked at, KiB resident, descriptors)``.
+    lives: dict[int, list[tuple[float, int, int]]] = field(default_factory=dict)
+    _born: dict[int, float] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Look once."""
+        with suppress(OSError, StopIteration, AssertionError):
+            pid = self.stage.pid
+            status = Path(f"/proc/{pid}/status").read_text().splitlines()
+            rss = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+            descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+            age = time.monotonic() - self._born.setdefault(pid, time.monotonic())
+            self.lives.setdefault(pid, []).append((round(age), rss, descriptors))
+
+    def figures(self) -> list[dict[str, int]]:
+        """Return how the lives of over two minutes went, each after its first half minute."""
+        found = []
+        for samples in self.lives.values():
+            grown = [sample for sample in samples if sample[0] >= 30]
+            if samples[-1][0] >= 120:
+                found.append(
+                    {
+                        "seconds": int(samples[-1][0]),
+                        "rss_kib_early": grown[0][1], "rss_kib_late": grown[-1][1],
+                        "rss_kib_most": max(rss for _, rss, _ in grown),
+                        "descriptors_early": grown[0][2], "descriptors_late": grown[-1][2],
+                        "descriptors_most": max(fds for _, _, fds in grown),
+                    }
+                )  # fmt: skip
+        return found
 
 
 @dataclass
@@ -71,7 +117,7 @@ class Pulse:
 class Background:
     """Calls something again and again in a thread until it is stopped."""
 
-    def __init__(self, work: object, pause: float) -> None:
+    def __init__(self, work: Callable[[], None], pause: float) -> None:
         self._work, self._pause = work, pause
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._go, daemon=True)

@@ -64,6 +64,18 @@ def test_a_newer_run_log_is_refused_with_its_wal_beside_it(
     assert files(path) == newer
 
 
+@pytest.mark.parametrize("version", [0, -1, -(2**24)])
+@pytest.mark.parametrize("opened", [SqliteRunLog, open_reader])
+def test_a_schema_with_a_number_that_none_has_is_damage(
+    path: Path, version: int, opened: Callable[[Path], object]
+) -> None:
+    """No migration begins there."""
+    SqliteRunLog(path).close()
+    spoil(path, f"PRAGMA user_version = {version}")
+    with pytest.raises(RunLogError, match=f"damaged: its schema has the number {version}"):
+        opened(path)
+
+
 @pytest.mark.parametrize("table", ["meta", "gaps", "counters"])
 def test_a_damaged_run_log_stays_as_it_was_with_its_wal(
     path: Path, left: dict[str, bytes], table: str

@@ -291,3 +291,6 @@ def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
     if (version := schema_version(connection)) > LATEST:
         what = f"the run log {path} was written by a newer flytesched (schema {version})"
         raise RunLogError(what, hint=f"this one knows schemas up to {LATEST}; install the newer")
+    if version < 1:  # no run log is ever seen before its first schema is there
+        what = f"the run log {path} is damaged: its schema has the number {version}"
+        raise RunLogError(what, hint=_RESTORE)

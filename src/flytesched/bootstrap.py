@@ -170,10 +170,13 @@ class Works:
         ):  # fmt: skip
             close()
 
-    def after_wake(self, now: float) -> float | None:
-        """Serve wake-ups and hooks; return when to be called again at the latest."""
+    def before_tick(self) -> None:
+        """Take the news that woke the loop, so that what comes during the tick wakes it again."""
         if self.wakeup.drain():
             self.wakeup.follow(self.source.watched())
+
+    def after_tick(self, now: float) -> float | None:
+        """Take over new settings and serve hooks; return when to be called again at the latest."""
         if self.source.settings_table != self.settings_table:
             self._take_settings(self.source.settings_table)
         moments = [self.hook.reap(now)]

@@ -203,7 +203,8 @@ class Service:
                 self._started = True
                 kept = [AttemptKey(run.id, run.attempt) for run in self._loop.active]
                 self._works.launcher.sweep(kept)
-            moments = [self._loop.tick(now), self._works.after_wake(now), self._chores(now)]
+            self._works.before_tick()
+            moments = [self._loop.tick(now), self._works.after_tick(now), self._chores(now)]
             moments.append(self._stop(now))
         except (OSError, FlyteschedError, ValueError, LookupError, TypeError) as error:
             # A scheduler that exits here would be restarted into the same trouble.

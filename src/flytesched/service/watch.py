@@ -127,7 +127,8 @@ def _carry_out(site: Site, lock: SchedulerLock, ids: Sequence[str], watcher: Wat
         works.loop.start()
         while True:
             now = works.clock.now()
-            moments = [works.loop.tick(now), works.after_wake(now), now + LOOK_EVERY]
+            works.before_tick()
+            moments = [works.loop.tick(now), works.after_tick(now), now + LOOK_EVERY]
             if _look(runlog, ids, watcher) is not None or lock.wanted():
                 return
             works.clock.wait(min(at for at in moments if at is not None))

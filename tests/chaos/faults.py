@@ -248,16 +248,6 @@ def no_descriptors(stage: Stage, chance: Random) -> None:
         time.sleep(1.0)
 
 
-def files_end(stage: Stage, chance: Random) -> None:
-    """No file may grow beyond its size of now (RLIMIT_FSIZE): the WAL cannot."""
-    with stage.troubled():
-        near_a_slot(chance)
-        stage.limit(resource.RLIMIT_FSIZE, chance.choice([0, 4096, 100_000]))
-        time.sleep(chance.choice([1.0, 4.0, 11.0]))
-        stage.limit(resource.RLIMIT_FSIZE, None)
-        time.sleep(1.0)
-
-
 def locked(stage: Stage, chance: Random) -> None:
     """An outsider holds the run log's lock."""
     with stage.troubled(), closing(sqlite3.connect(stage.database, timeout=20)) as outsider:
@@ -530,7 +520,7 @@ EVERYWHERE: dict[str, tuple[Callable[[Stage, Random], None], int]] = {
     work.__name__.replace("_", " "): (work, weight)
     for work, weight in (
         (kill, 6), (storm_of_kills, 3), (outage, 1), (terminate, 2), (interrupt, 1), (freeze, 2),
-        (window, 8), (no_descriptors, 1), (files_end, 1), (locked, 2), (second_scheduler, 1),
+        (window, 8), (no_descriptors, 2), (locked, 2), (second_scheduler, 1),
         (two_at_once, 1), (hand_over, 2), (wishes, 3), (edits, 2), (pause, 2),
         (broken_manifest, 2), (start_broken, 1), (reloads, 1), (job_killed, 3),
         (supervisor_stopped, 2),

@@ -202,6 +202,8 @@ class TestRecalled:
         gone, _ = removed(known(), NOW)
         assert recalled(gone) is None
 
-    @pytest.mark.parametrize("text", ["{", "[]", "[" * 9000, '{"overlap": "odd"}', '{"timing": "?"}'])
+    @pytest.mark.parametrize(
+        "text", ["{", "[]", "[" * 9000, '{"overlap": "odd"}', '{"timing": "?"}']
+    )
     def test_one_that_cannot_be_read_is_none(self, text):
         assert recalled(replace(known(), definition=text)) is None

@@ -2,7 +2,8 @@
 
 from flytesched.cli.call import Call
 from flytesched.cli.verb import verb
-from flytesched.service import doctor as practice
+from flytesched.service.doctor import doctor
+from flytesched.service.vitals import EXAMINATIONS
 
 
 @verb(reads=True)
@@ -11,7 +12,7 @@ def command(call: Call) -> int:
 
     Exits 0 if there is no problem, else 7; warnings are no problems. Nothing is changed.
     """
-    found = practice.doctor(call.site)
+    found = doctor(call.site, EXAMINATIONS)
     if call.json:
         shapes = [
             {"about": each.about, "level": each.level.value, "what": each.what, "do": each.do}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flytesched.errors import FlyteschedError, Unhealthy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from flytesched.bootstrap import Site
 
@@ -66,17 +66,8 @@ class Diagnosis:
         return Unhealthy.exit_code if sick else 0
 
 
-def doctor(site: Site, examinations: Sequence[Examination] | None = None) -> Diagnosis:
-    """Examine a site, and change nothing.
-
-    Args:
-        site: what to examine.
-        examinations: what to look at; None for all there are.
-    """
-    if examinations is None:
-        from flytesched.service.vitals import EXAMINATIONS
-
-        examinations = EXAMINATIONS
+def doctor(site: Site, examinations: Iterable[Examination]) -> Diagnosis:
+    """Carry out examinations of a site, and change nothing."""
     findings = (finding for each in examinations for finding in _carry_out(each, site))
     return Diagnosis(findings=tuple(findings))
 

@@ -51,6 +51,41 @@ def spoil(path: Path, sql: str) -> None:
     connection.close()
 
 
+PAGE = 4096
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_checkpoint_that_was_killed_after_any_page_loses_nothing(
+    path: Path, *, backwards: bool
+) -> None:
+    """Its first page may say more pages than the file has: they are in the WAL."""
+    log = SqliteRunLog(path, holder=True)
+    runs = tuple(a_run(slot=DAY + 60 * n) for n in range(300))
+    log.apply(Decision(runs=runs, schedules=(a_state(),)))
+    before = files(path)
+    assert log.checkpoint()
+    after = files(path)
+    log.close()
+    old, new = before[path.name], after[path.name]
+    pages = range(0, len(new), PAGE)
+    assert len(old) < len(new)
+    for moved in range(1, len(pages)):
+        chosen = pages[-moved:] if backwards else pages[:moved]
+        mixed = bytearray(old.ljust(max(chosen, default=0), b"\0"))
+        for at in chosen:
+            mixed[at : at + PAGE] = new[at : at + PAGE]
+        put(path, {path.name: bytes(mixed), f"{path.name}-wal": before[f"{path.name}-wal"]})
+        path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+        reader = open_reader(path)
+        assert reader is not None
+        assert len(reader.active()) == len(runs)
+        reader.close()
+        again = SqliteRunLog(path, holder=True)
+        assert len(again.active()) == len(runs)
+        assert again.integrity_check(whole=True) == "integrity_check"
+        again.close()
+
+
 def test_a_newer_run_log_is_refused_with_its_wal_beside_it(
     path: Path, left: dict[str, bytes]
 ) -> None:

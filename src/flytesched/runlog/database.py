@@ -277,6 +277,10 @@ def _application_id(path: Path) -> int:
     # immutable: no lock, no WAL, no shared memory file appears beside a foreign database.
     connection = _connect(path, "mode=ro&immutable=1", 0)
     try:
+        # A checkpoint that was killed, or found the disk full, leaves a file that is shorter than
+        # its first page says. With its WAL it is whole; without, SQLite calls it corrupt unless
+        # the schema is said to be under repair.
+        connection.execute("PRAGMA writable_schema = ON")
         return int(connection.execute("PRAGMA application_id").fetchone()[0])
     except sqlite3.DatabaseError as error:
         if (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_NOTADB:

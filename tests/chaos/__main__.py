@@ -42,7 +42,7 @@ def main() -> int:
     try:
         figures = tell(
             home, SOAK if soak else STORM, seed=seed, seconds=options.seconds, faults=faults,
-            windows=windows, pauses=LONG_PAUSES if soak else PAUSES, state=state,
+            windows=windows, pauses=LONG_PAUSES if soak and not options.quick else PAUSES, state=state,
             plant=options.plant, say=_say,
         )  # fmt: skip
     except Stuck as stuck:
@@ -64,6 +64,7 @@ def _options() -> argparse.Namespace:
                         f" ({', '.join(APART)}) only by name")  # fmt: skip
     parser.add_argument("--windows", help=f"death in each of these first: all, or of"
                         f" {', '.join(WINDOWS)}")  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="fault upon fault, in a soak too")
     parser.add_argument("--plant", choices=PLANTS, help="a bug to find")
     parser.add_argument("--home", type=Path, help="an empty folder, kept; else one that is not")
     parser.add_argument("--report", type=Path, help="where figures go as JSON")

@@ -166,6 +166,21 @@ def nth_call(stage: Stage, chance: Random) -> None:
     stage.start()
 
 
+def amid_checkpoint(stage: Stage, chance: Random) -> None:
+    """Death, or a full disk and then death, while a checkpoint fills the database file.
+
+    The first quiet moment after a start brings a checkpoint, and an orderly end another.
+    """
+    stage.kill()
+    damage = chance.choice(["signal=KILL", "error=ENOSPC", "error=EIO"])
+    inject = f"pwrite64:{damage}:when={chance.randint(1, 30)}+"
+    stage.launch(before=_strace(inject, "-P", str(stage.database)))
+    with suppress(subprocess.TimeoutExpired):
+        stage.loop.wait(chance.uniform(2, 5))
+    stage.kill(chance.choice([signal.SIGTERM, signal.SIGKILL]))
+    stage.start()
+
+
 def fork_fails(stage: Stage, chance: Random) -> None:
     """No process can be had for a while."""
     first = chance.randint(1, 12)
@@ -530,7 +545,7 @@ EVERYWHERE: dict[str, tuple[Callable[[Stage, Random], None], int]] = {
 TRACED: dict[str, tuple[Callable[[Stage, Random], None], int]] = {
     work.__name__.replace("_", " "): (work, weight)
     for work, weight in (
-        (nth_call, 6), (fork_fails, 1), (sync_fails, 1), (write_fails, 1), (open_fails, 1),
+        (nth_call, 6), (amid_checkpoint, 2), (fork_fails, 1), (sync_fails, 1), (write_fails, 1), (open_fails, 1),
         (slow_disk, 1), (between_fork_and_exec, 2),
     )
 }  # fmt: skip

@@ -82,6 +82,17 @@ def test_failing_system_calls_and_death_at_any_of_them_lose_nothing(tmp_path: Pa
     assert len(figures["faults"]) >= 4
 
 
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_death_amid_a_checkpoint_loses_nothing(tmp_path: Path) -> None:
+    """Quick commands only, so that there are quiet moments in which one is made."""
+    words = ("--seconds", "30", "--seed", "7", "--quick", "--faults", "amid checkpoint")
+
+    figures = tell(tmp_path, "soak", *words)
+
+    assert figures["violations"] == {}
+    assert figures["faults"]["amid checkpoint"] >= 2
+
+
 @pytest.mark.parametrize("bug", PLANTS)
 def test_a_planted_bug_is_found(tmp_path: Path, bug: str) -> None:
     """The judge can fail, and says why."""

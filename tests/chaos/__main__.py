@@ -42,8 +42,8 @@ def main() -> int:
     try:
         figures = tell(
             home, SOAK if soak else STORM, seed=seed, seconds=options.seconds, faults=faults,
-            windows=windows, pauses=LONG_PAUSES if soak and not options.quick else PAUSES, state=state,
-            plant=options.plant, say=_say,
+            windows=windows, pauses=LONG_PAUSES if soak and not options.quick else PAUSES,
+            state=state, plant=options.plant, say=_say,
         )  # fmt: skip
     except Stuck as stuck:
         figures = {"seed": seed, "violation_count": 1, "violations": {"stuck": [str(stuck)]}}

@@ -545,8 +545,8 @@ EVERYWHERE: dict[str, tuple[Callable[[Stage, Random], None], int]] = {
 TRACED: dict[str, tuple[Callable[[Stage, Random], None], int]] = {
     work.__name__.replace("_", " "): (work, weight)
     for work, weight in (
-        (nth_call, 6), (amid_checkpoint, 2), (fork_fails, 1), (sync_fails, 1), (write_fails, 1), (open_fails, 1),
-        (slow_disk, 1), (between_fork_and_exec, 2),
+        (nth_call, 6), (amid_checkpoint, 2), (fork_fails, 1), (sync_fails, 1), (write_fails, 1),
+        (open_fails, 1), (slow_disk, 1), (between_fork_and_exec, 2),
     )
 }  # fmt: skip
 #: What needs a stage or a machine of its own: done only when named.

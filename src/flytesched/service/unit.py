@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 NOTIFY_RELOAD = 253
 #: Seconds that a stop may take beyond ``shutdown_grace``: systemd's own default.
 STOP_MARGIN = 90
+#: What ends a quoted word, and what a terminal would obey, hide or turn round.
+_UNSHOWN = re.compile(
+    '["\\\\\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]'
+)
 #: Words that need no quotes in a unit file.
 _PLAIN = re.compile(r"[A-Za-z0-9_@+=:,./%-]+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}")
@@ -225,12 +229,14 @@ def word(text: str) -> str:
     escaped = text.replace("%", "%%")
     if _PLAIN.fullmatch(escaped):
         return escaped
-    return '"' + re.sub(r'[\x00-\x1f\x7f"\\]', _escaped, escaped) + '"'
+    return '"' + _UNSHOWN.sub(_escaped, escaped) + '"'
 
 
 def _escaped(match: re.Match[str]) -> str:
     char = match[0]
-    return f"\\{char}" if char in '"\\' else f"\\x{ord(char):02x}"
+    if char in '"\\':
+        return f"\\{char}"
+    return "".join(f"\\x{byte:02x}" for byte in char.encode())
 
 
 def _digest(body: str) -> str:

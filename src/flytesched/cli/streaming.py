@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.cli import render
 from flytesched.core.runs import RunStatus
+from flytesched.errors import FlyteschedError
 from flytesched.service.output import Tail
 
 if TYPE_CHECKING:
@@ -47,14 +48,18 @@ class Stream:
         """Show output through ``outlet``."""
         self._site, self._outlet = site, outlet
         self._tails: dict[int, Tail] = {}
+        self._said: str | None = None
 
     def changed(self, runs: Sequence[Run]) -> None:
-        """Show what was written since the last call."""
+        """Show what was written since the last call; a log that cannot be read ends nothing."""
         for run in runs:
             if run.status is not RunStatus.QUEUED and (reader := self._site.reader()) is not None:
                 with reader:
                     attempts = reader.attempts(run.id)
-                self.show(attempts)
+                try:
+                    self.show(attempts)
+                except FlyteschedError as error:
+                    self._say_once(error.message)
 
     def show(self, attempts: Sequence[Attempt]) -> None:
         """Show what attempts wrote since the last call."""
@@ -62,3 +67,8 @@ class Stream:
             tail = self._tails.setdefault(attempt.attempt, Tail(self._site, attempt))
             for chunk in tail.read():
                 self._outlet.write(chunk)
+
+    def _say_once(self, what: str) -> None:
+        if what != self._said:
+            self._said = what
+            render.talk(f"flytesched: {what}")

@@ -138,7 +138,8 @@ def mapping_of(what: str, pattern: re.Pattern[str]) -> Read:
             raise Invalid(msg, hint=f'write {what} as {{ KEY = "value" }}')
         for key, entry in value.items():
             if not isinstance(key, str) or not pattern.fullmatch(key):
-                msg = f"{key!r} is not a name of {what}"
+                name, assigned, _ = str(key).partition("=")  # behind it may be a secret
+                msg = f"{name + '=...' if assigned else key!r} is not a name of {what}"
                 raise Invalid(msg, hint="use letters, digits and _")
             if not isinstance(entry, str) or "\0" in entry:
                 # It stays unsaid, as above.

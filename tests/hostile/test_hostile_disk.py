@@ -31,6 +31,9 @@ TICK = f"""
 every = "1s"
 catchup = "all"
 command = '''{EVIDENCE}'''
+[schedules.idle]
+at = 2099-01-01T00:00:00
+command = "true"
 """
 FULL = "size=512k,nr_inodes=200"
 
@@ -67,7 +70,7 @@ def test_a_disk_that_is_full_from_the_start_is_waited_out(on_disk: OnDisk) -> No
     desk.write(TICK)
     desk.fill()
     codes = {"list": 0, "history": 0, "ps": 0, "status": 0, "health": 8, "next": 0, "metrics": 0}
-    in_sentences(desk, codes | {"trigger tick": 1, "catchup": 1, "backfill tick --from 3s": 2})
+    in_sentences(desk, codes | {"trigger idle": 1, "catchup": 1})
 
     loop = desk.start(until="not usable yet")
     desk.free()
@@ -83,7 +86,7 @@ def test_a_disk_without_inodes_from_the_start_is_waited_out(on_disk: OnDisk) -> 
     desk = on_disk(FULL)
     desk.write(TICK)
     desk.fill_inodes()
-    in_sentences(desk, {"list": 0, "status": 0, "trigger tick": 1, "catchup": 1})
+    in_sentences(desk, {"list": 0, "status": 0, "trigger idle": 1, "catchup": 1})
 
     loop = desk.start(until="not usable yet")
     desk.free()
@@ -104,7 +107,7 @@ def test_a_disk_that_fills_up_at_a_claim_loses_and_doubles_nothing(on_disk: OnDi
         words = "run log not writable; nothing starts"
         wait_for("trouble", lambda turn=turn, words=words: desk.loop_log().count(words) == turn)
         before = len(desk.evidence())
-        in_sentences(desk, {"list": 0, "history": 0, "status": 0, "health": 7, "trigger tick": 1})
+        in_sentences(desk, {"list": 0, "history": 0, "status": 0, "health": 7, "trigger idle": 1})
         assert len(desk.evidence()) == before
         assert loop.poll() is None
         desk.free()
@@ -173,7 +176,7 @@ def test_a_disk_that_turns_read_only_is_waited_out(on_disk: OnDisk) -> None:
     assert desk.stop(loop) == 0
 
     desk.remount("ro")
-    in_sentences(desk, {"list": 0, "history": 0, "status": 0, "health": 8, "trigger tick": 1})
+    in_sentences(desk, {"list": 0, "history": 0, "status": 0, "health": 8, "trigger idle": 1})
     loop = desk.start(until="not usable yet")
     desk.remount("rw")
     before = len(desk.evidence())

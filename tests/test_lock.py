@@ -184,6 +184,21 @@ def test_a_holder_whose_lock_file_was_removed_is_given_way_to(state: Path, other
     mine.release()
 
 
+def test_a_holder_that_was_robbed_leaves_the_note_of_the_next_one(
+    state: Path, others: Others
+) -> None:
+    """Otherwise nobody could tell any more that there is a scheduler."""
+    first = SchedulerLock(state)
+    first.acquire("run")
+    for name in ("scheduler.lock", "scheduler.json"):
+        (state / name).unlink()
+    second = others.hold()
+    first.release()
+    holder = SchedulerLock(state).holder()
+    assert holder is not None
+    assert (holder.pid, holder.kind) == (second.pid, "run")
+
+
 def test_processes_that_a_holder_started_do_not_keep_the_lock(state: Path, others: Others) -> None:
     program = (
         'lock.acquire("run"); job = subprocess.Popen(["sleep", "60"], close_fds=False)\n'

@@ -127,8 +127,10 @@ class SchedulerLock:
         """Let go of the lock; does nothing when it is not held."""
         if self._lock is None:
             return
-        with suppress(OSError):
-            self._beside.unlink()
+        note = _read(self._beside)
+        if note is None or note.pid == os.getpid():  # whoever took a new lock file keeps its note
+            with suppress(OSError):
+                self._beside.unlink()
         if self._pulse is not None:
             os.close(self._pulse)
             self._pulse = None

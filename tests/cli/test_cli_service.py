@@ -166,6 +166,17 @@ def test_without_systemd_it_prints_what_any_systemd_takes(
     assert "systemctl is not installed" in said.err
 
 
+@pytest.mark.usefixtures("systemd")
+def test_a_user_that_the_machine_does_not_know_can_have_no_service(
+    empty: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs under a number."""
+    monkeypatch.setattr("os.geteuid", lambda: 4_000_000_123)
+    said = empty.run("service", "print", "--user")
+    assert (said.code, said.out) == (1, "")
+    assert "the user 4000000123 is not in the password database" in said.err
+
+
 # -- install ------------------------------------------------------------------------------------
 
 

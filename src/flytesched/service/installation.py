@@ -87,6 +87,7 @@ def describe(
 
     Raises:
         UsageError: an option or a variable has a bad value.
+        FlyteschedError: nobody knows the user.
     """
     uid = os.geteuid() if user else 0
     manager = manager or Manager(environ, user=user)
@@ -114,7 +115,12 @@ def _program(argv: Sequence[str], executable: str) -> tuple[str, ...]:
 
 def _options(site: Site, uid: int) -> Iterator[str]:
     """Yield what the service would not find by itself, with only a home to go by."""
-    own = {"HOME": pwd.getpwuid(uid).pw_dir}
+    try:
+        own = {"HOME": pwd.getpwuid(uid).pw_dir}
+    except KeyError:
+        msg = f"the user {uid} is not in the password database, and can have no service"
+        hint = "start the scheduler in the foreground: flytesched run"
+        raise FlyteschedError(msg, hint=hint) from None
     manifest, state_dir, _ = settings_table.paths(own, {}, uid=uid)
     if site.settings.manifest != manifest:
         yield from ("--manifest", str(site.settings.manifest))

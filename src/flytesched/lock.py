@@ -99,6 +99,8 @@ class SchedulerLock:
     def _refuse_robbed(self) -> None:
         """Give way to a holder whose lock file somebody removed: it still starts commands.
 
+        It is woken, and leaves when it sees that; else it would only at the next slot.
+
         Raises:
             SchedulerRunning: it lives.
         """
@@ -108,6 +110,7 @@ class SchedulerLock:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+        self._nudge()
         raise _running(other)
 
     @contextmanager
@@ -214,13 +217,17 @@ class SchedulerLock:
             _write(self._want, "run")
         except OSError as error:
             raise _unusable(self._want, error) from error
-        with suppress(OSError):
-            os.utime(self._wake, follow_symlinks=False)
+        self._nudge()
         try:
             yield
         finally:
             with suppress(OSError):
                 self._want.unlink()
+
+    def _nudge(self) -> None:
+        """Let whoever holds the lock, or believes so, look around."""
+        with suppress(OSError):
+            os.utime(self._wake, follow_symlinks=False)
 
 
 def _write(path: Path, kind: Kind) -> None:

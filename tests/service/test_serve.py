@@ -411,5 +411,17 @@ def test_nobody_takes_the_place_of_a_scheduler_whose_lock_file_was_removed(desk:
     assert desk.stop(other) == 0
 
 
+def test_a_scheduler_whose_lock_file_was_removed_leaves_once_another_comes(desk: Desk) -> None:
+    """Not only at its next slot, which may be far: until then nobody could take its place."""
+    desk.write('[schedules.x]\ncron = "0 0 1 1 *"\ncommand = "true"\n')
+    loop = desk.start()
+    (desk.home / "state" / "scheduler.lock").unlink()
+
+    desk.run("run", code=6)
+
+    assert loop.wait(60) == 1
+    assert desk.stop(desk.start()) == 0
+
+
 def _stat(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text()

@@ -397,6 +397,7 @@ def test_nobody_takes_the_place_of_a_scheduler_whose_lock_file_was_removed(desk:
     """It lives, and what it starts would be started beside it."""
     desk.write('[schedules.x]\ncron = "0 0 1 1 *"\ncommand = "true"\n')
     loop = desk.start()
+    loop.send_signal(signal.SIGSTOP)  # or it would hear that another came, and leave
     (desk.home / "state" / "scheduler.lock").unlink()
 
     desk.run("run", code=6)

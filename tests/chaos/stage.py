@@ -110,7 +110,7 @@ class Stage:
     @property
     def environ(self) -> dict[str, str]:
         """The environment of the program, with nothing of the tests' own in it."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLYTESCHED", "COV_"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FLYTESCHED", "COV"))}
         return kept | {
             "FLYTESCHED_MANIFEST": str(self.manifest),
             "FLYTESCHED_STATE_DIR": str(self.state),

@@ -187,10 +187,14 @@ def test_a_disk_that_turns_read_only_is_waited_out(on_disk: OnDisk) -> None:
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o777], ids=["open", "shut"])
-def test_files_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+def test_files_are_for_their_owner_alone_whatever_the_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int
+) -> None:
     """A shut umask must not shut us out, either: root without its powers is held to modes."""
     from desk import Desk
 
+    # Files of coverage would be shut to coverage itself.
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] * (os.geteuid() == 0)
     shell = ["sh", "-c", f'umask {mask:o}; exec "$@"', "sh"]
     desk = Desk([*powerless, *shell, sys.executable, "-m", "flytesched"], tmp_path)

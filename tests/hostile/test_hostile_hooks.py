@@ -97,6 +97,26 @@ def test_one_hook_that_says_too_much_is_bounded_while_it_runs(hooks: Hooks, tmp_
     assert _used(hooks.log) <= LOG_LIMIT + 4 * 4096
 
 
+def test_a_hook_whose_log_became_the_old_one_is_bounded_all_the_same(
+    hooks: Hooks, tmp_path: Path
+) -> None:
+    """It writes on, while another hook of its schedule has begun a new log."""
+    much, more = 5 * LOG_LIMIT, tmp_path / "more"
+    hooks.tell(
+        f"head -c {much} /dev/zero; while ! test -e {more}; do sleep 0.1; done;"
+        f" head -c {much} /dev/zero"
+    )
+    wait_for("output", lambda: hooks.log.exists() and hooks.log.stat().st_size >= much)
+    hooks.tell("echo another")
+    more.touch()
+    hooks.wait()
+
+    assert hooks.log.read_text() == "another\n"
+    old = hooks.folder / "hooks.log.1"
+    assert old.stat().st_size == 2 * much
+    assert _used(old) <= LOG_LIMIT + 4 * 4096
+
+
 PLANTED = [
     *(("hooks.log", kind) for kind in ("link", "dangling link", "fifo", "folder")),
     *(("", kind) for kind in ("link to a folder", "dangling link", "fifo", "file")),

@@ -57,6 +57,8 @@ class _Live:
     job: _Job
     process: subprocess.Popen[bytes]
     fd: int
+    #: Its log, wherever a hook that began later has moved it.
+    log: int
     end_at: float
     ending: bool = False
 
@@ -124,7 +126,7 @@ class CommandHook:
         None while no hook runs.
         """
         for live in self._live.values():
-            self._bound(live)
+            _bound(live)
         return LOOK_EVERY if self._live else None
 
     def close(self) -> None:
@@ -134,6 +136,7 @@ class CommandHook:
         self._waiting.clear()
         for live in self._live.values():
             os.close(live.fd)
+            os.close(live.log)
             live.process.returncode = 0  # nobody waits for it any more
         self._live.clear()
         self._epoll.close()
@@ -165,10 +168,11 @@ class CommandHook:
                 argv, env=environment, cwd=_directory(schedule.cwd),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        finally:
+            fd = self._watched(process)
+        except BaseException:
             os.close(log)
-        fd = self._watched(process)
-        self._live[fd] = _Live(job, process, fd, self._now() + TIMEOUT)
+            raise
+        self._live[fd] = _Live(job, process, fd, log, self._now() + TIMEOUT)
 
     def _watched(self, process: subprocess.Popen[bytes]) -> int:
         """Return a descriptor that tells of a hook's end.
@@ -211,21 +215,11 @@ class CommandHook:
         os.rename(f"{state_dir}/{path}", f"{state_dir}/{path}.1")  # noqa: PTH104  paths are text here
         return linux.open_below(state_dir, path, flags)
 
-    def _bound(self, live: _Live) -> None:
-        """Keep what a running hook writes within bounds: head and tail of it."""
-        with suppress(OSError):  # a log too long is no reason to lose an end
-            fd = linux.open_below(
-                str(self._state_dir), _log_name(live.job.told.schedule.name), os.O_WRONLY
-            )
-            try:
-                linux.keep_ends(fd, LOG_LIMIT)
-            finally:
-                os.close(fd)
-
     def _ended(self, live: _Live) -> None:
         self._epoll.unregister(live.fd)
         os.close(live.fd)
-        self._bound(live)
+        _bound(live)
+        os.close(live.log)
         if live.ending:
             # Whatever of its group ignored TERM goes now, while the pid is not yet given away.
             _signal(live, signal.SIGKILL)
@@ -253,6 +247,12 @@ class CommandHook:
 
 def _log_name(schedule: str) -> str:
     return f"logs/{schedule}/hooks.log"
+
+
+def _bound(live: _Live) -> None:
+    """Keep what a running hook writes within bounds: head and tail of it."""
+    with suppress(OSError):  # a log too long is no reason to lose an end
+        linux.keep_ends(live.log, LOG_LIMIT)
 
 
 def _signal(live: _Live, number: int) -> None:

@@ -271,3 +271,13 @@ def test_sleep_and_monotonic_are_for_commands_that_look_again() -> None:
     before = clock_module.monotonic()
     clock_module.sleep(0.01)
     assert clock_module.monotonic() - before >= 0.01
+
+
+def test_uptime_is_the_kernels_and_goes_on() -> None:
+    """Of a clock that counts suspends and that nobody sets."""
+    clock = SystemClock()
+    kernel = float(Path("/proc/uptime").read_text().split()[0])
+    first, second = clock.uptime(), clock.uptime()
+    clock.close()
+
+    assert kernel - 0.02 <= first <= second

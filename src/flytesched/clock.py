@@ -60,6 +60,10 @@ class SystemClock:
         """Return the wall clock, in epoch seconds."""
         return self._read()
 
+    def uptime(self) -> float:
+        """Return the seconds since the machine started, suspends included; nobody sets them."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
     def watch(self, fd: int) -> None:
         """Let ``wait`` return when ``fd`` is readable; whoever owns it drains it."""
         self._epoll.register(fd, select.EPOLLIN)

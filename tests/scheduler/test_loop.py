@@ -608,6 +608,22 @@ def test_a_clock_set_back_prolongs_no_timeout_and_no_mercy(stage: Stage) -> None
     assert stage.verdicts() == ["timed_out"]
 
 
+@pytest.mark.parametrize("steps", [[3000], [-3000, 3000], [5000, -2000]])
+def test_a_clock_that_is_set_times_nothing_out(stage: Stage, steps: list[int]) -> None:
+    """A machine that finds its time after the boot has run nothing for an hour."""
+    stage.put(every(86_400, timeout="30m"))
+    stage.fate = lambda _: Fate(seconds=600)
+    stage.boot()
+    stage.sleep(NOON % 86_400)
+    stage.go(86_400 - NOON % 86_400 + 2)
+    for step in steps:
+        stage.clock.step(step)
+        stage.go(5)
+    stage.go(620)
+    assert stage.launcher.signals == []
+    assert stage.verdicts()[0] == "succeeded"
+
+
 def test_a_clock_set_back_delays_no_start_for_long(stage: Stage) -> None:
     patience = iter([StartDelayed("no more processes")])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -426,3 +427,24 @@ def test_a_scheduler_whose_lock_file_was_removed_leaves_once_another_comes(desk:
 
 def _stat(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text()
+
+
+def test_a_reload_does_not_end_a_scheduler_that_waits_for_its_run_log(desk: Desk) -> None:
+    """There is nothing to be read again yet."""
+    desk.write('[schedules.x]\nevery = "1s"\ncommand = "true"\n')
+    assert desk.stop(desk.start()) == 0
+    other = sqlite3.connect(desk.home / "state" / "runs.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    # Another manifest's path has to be written down, and cannot be.
+    moved = desk.home / "moved.toml"
+    moved.write_bytes(desk.manifest.read_bytes())
+    more = {"FLYTESCHED_MANIFEST": str(moved)}
+    loop = desk.start("--rebind", until="run log not usable yet", more=more)
+    for _ in range(3):
+        loop.send_signal(signal.SIGHUP)
+        time.sleep(0.2)
+    assert loop.poll() is None
+    other.execute("ROLLBACK")
+    other.close()
+    wait_for("ready", lambda: desk.loop_log().count(" ready ") == 2)
+    assert desk.stop(loop) == 0

@@ -33,6 +33,10 @@ class Clock(Protocol):
         """Return the wall clock, in epoch seconds."""
         ...
 
+    def uptime(self) -> float:
+        """Return seconds on a clock that nobody sets; those of a suspend count."""
+        ...
+
     def wait(self, until: float | None) -> None:
         """Return at ``until`` (never early), or sooner when anything watched has news.
 

@@ -133,7 +133,7 @@ class Loop:
             self._decide(now)
         if heard and not self._definitions.dismiss(now, self._lanes):
             self._supervisor.stale = True
-        self._supervisor.enforce(now)
+        self._supervisor.enforce()
         self._supervisor.collect()
         self._first = False
         return self._wake_at(now)
@@ -187,11 +187,10 @@ class Loop:
     # -- time -------------------------------------------------------------------------------
 
     def _watch_clock(self, now: float) -> None:
-        if (back := self._last - now) > 0:
-            self._supervisor.set_back(back)
-            if self._agenda.latest() > int(now):
-                self._agenda.rewind(now)
-                self._journal.say("warning", "clock set back", seconds=round(back, 1))
+        if now < self._last and self._agenda.latest() > int(now):
+            self._agenda.rewind(now)
+            back = round(self._last - now, 1)
+            self._journal.say("warning", "clock set back", seconds=back)
         self._last = now
 
     def _wake_at(self, now: float) -> float | None:

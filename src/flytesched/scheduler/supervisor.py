@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 #: Seconds until a start that was not possible, or a record that was not readable, is tried again.
 TRY_AGAIN = 1.0
+#: Seconds by which one clock told on another may be off.
+_ROUNDING = 1e-4
 
 
 class Supervisor:
@@ -73,6 +75,7 @@ class Supervisor:
         self._unmarked: set[str] = set()
         #: Ends not yet durable.
         self._ended: list[Outcome] = []
+        # What is to happen after some time stands on the clock that nobody sets.
         #: Claimed runs whose start has to wait, and runs whose record could not be read.
         self._delayed: dict[str, float] = {}
         self._unread: dict[str, Attempt] = {}
@@ -139,14 +142,15 @@ class Supervisor:
             attempt = replace(attempt, deadline=attempt.deadline + moment - attempt.ordered)
         self._attempts[run.id] = replace(attempt, started=moment)
         if attempt.deadline is not None:
-            self._deadlines[run.id] = attempt.deadline
+            left = attempt.deadline - self._clock.now()
+            self._deadlines[run.id] = self._clock.uptime() + left
         if run.status is RunStatus.CLAIMED:
             run = run.move(RunStatus.RUNNING, started=run.started or moment)
             self._unmarked.add(run.id)
         self._lanes.put(run)
 
     def _delay(self, run: Run, error: StartDelayed) -> None:
-        self._delayed[run.id] = self._clock.now() + TRY_AGAIN
+        self._delayed[run.id] = self._clock.uptime() + TRY_AGAIN
         if not self._slow:
             self._slow = True
             self._journal.say("error", "cannot start commands now", why=error.message)
@@ -292,25 +296,20 @@ class Supervisor:
 
     # -- time limits and wishes ---------------------------------------------------------------
 
-    def enforce(self, now: float) -> None:
+    def enforce(self) -> None:
         """Try again what had to wait, and end what takes too long or was cancelled."""
         for run_id, attempt in tuple(self._unread.items()):
             if (run := self._lanes.get(run_id)) is not None:
                 self._adopt(run, attempt)
-        self._start_delayed(now)
-        self._time_out(now)
+        uptime = self._clock.uptime()
+        self._start_delayed(uptime)
+        self._time_out(uptime)
         for run_id, at in tuple(self._kills.items()):
-            if at <= now:
+            if at <= uptime:
                 attempt = self._attempts[run_id]
                 self._launcher.kill(attempt.key)
                 # Again if need be: what is being killed may fork.
-                self._kills[run_id] = now + max(attempt.kill_after, TRY_AGAIN)
-
-    def set_back(self, seconds: float) -> None:
-        """Bring forward what was to happen after some time: the clock was set back."""
-        for moments in (self._delayed, self._deadlines, self._kills):
-            for run_id in moments:
-                moments[run_id] -= seconds
+                self._kills[run_id] = uptime + max(attempt.kill_after, TRY_AGAIN)
 
     def end(self, run: Run) -> None:
         """Send TERM to a run whose ``end_as`` is durable, once."""
@@ -319,7 +318,7 @@ class Supervisor:
             self._ended.append(_unstarted(self._attempts[run.id], self._clock.now()))
         elif run.status in IN_PLACE and run.id not in self._kills and run.id in self._attempts:
             attempt = self._attempts[run.id]
-            self._kills[run.id] = self._clock.now() + attempt.kill_after
+            self._kills[run.id] = self._clock.uptime() + attempt.kill_after
             self._launcher.terminate(attempt.key)
             self._journal.say("info", "ending", run=run.id, why=run.end_as)
 
@@ -357,15 +356,19 @@ class Supervisor:
                 self.end(self._lanes.get(run.id) or run)
 
     def next_at(self) -> float | None:
-        """Return when something has to be tried, ended or killed."""
+        """Return when something has to be tried, ended or killed, on the wall clock as it is."""
+        uptime = self._clock.uptime()
         moments = [*self._kills.values()]
         moments += [at for run_id, at in self._delayed.items() if self._may_begin(run_id)]
         moments += [at for run_id, at in self._deadlines.items() if run_id not in self._kills]
         if self._ended or self._unmarked or self.stale:
-            moments.append(self._clock.now() + RETRY_AFTER)
+            moments.append(uptime + RETRY_AFTER)
         if self._unread:
-            moments.append(self._clock.now() + TRY_AGAIN)
-        return min(moments, default=None)
+            moments.append(uptime + TRY_AGAIN)
+        if not moments:
+            return None
+        # Rounding between two clocks must not make a wait end before its time.
+        return self._clock.now() + max(0.0, min(moments) - uptime + _ROUNDING)
 
     @property
     def running(self) -> Sequence[Run]:
@@ -377,9 +380,11 @@ class Supervisor:
         attempt = self._attempts.get(run.id)
         return attempt is not None and not attempt.survive
 
-    def _start_delayed(self, now: float) -> None:
+    def _start_delayed(self, uptime: float) -> None:
         due = [
-            run_id for run_id, at in self._delayed.items() if at <= now and self._may_begin(run_id)
+            run_id
+            for run_id, at in self._delayed.items()
+            if at <= uptime and self._may_begin(run_id)
         ]
         for run_id in due:
             run = self._lanes.get(run_id)
@@ -387,11 +392,11 @@ class Supervisor:
             if run is not None and run.status is RunStatus.CLAIMED:
                 self.begin(run, self._attempts[run_id])
 
-    def _time_out(self, now: float) -> None:
+    def _time_out(self, uptime: float) -> None:
         late = [
             run
             for run_id, at in self._deadlines.items()
-            if at <= now and (run := self._lanes.get(run_id)) is not None and run.end_as is None
+            if at <= uptime and (run := self._lanes.get(run_id)) is not None and run.end_as is None
         ]
         if late:
             self.intend(late, RunStatus.TIMED_OUT.value)

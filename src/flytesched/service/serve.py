@@ -73,6 +73,8 @@ def serve(
     from flytesched.notify import Notifier
     from flytesched.state_dir import prepare_state_dir
 
+    # While it waits for its files there is nothing to be read again.
+    signal.signal(signal.SIGHUP, lambda *_: None)
     journal = StderrJournal(form=log_format)
     notifier = Notifier.from_environ(site.environ, monotonic)
     lock = site.lock()
@@ -196,7 +198,7 @@ class Service:
         self._ping()
         try:
             self._beat()
-            self._feel_ground(now)
+            self._feel_ground()
             self._take_signals(now)
             if not self._started:
                 self._loop.start()
@@ -216,7 +218,7 @@ class Service:
         self._announce()
         return min((at for at in moments if at is not None), default=None)
 
-    def _feel_ground(self, now: float) -> None:
+    def _feel_ground(self) -> None:
         """Leave when lock or run log are not the files they were: the next start has new ones.
 
         Before anything is decided, or it would be decided where nobody sees it.
@@ -226,7 +228,6 @@ class Service:
             why = "it was removed or replaced while it was in use"
             self._journal.say("error", "leaving, nothing starts", file=lost, why=why)
             self._loop.stopping = True
-            self._stop_at = now
 
     def _in_trouble(self, why: str | None) -> None:
         """Say once that turns fail, and once that they work again."""
@@ -340,6 +341,8 @@ class Service:
         return running if self._kill else [r for r in running if self._loop.dies_with_us(r)]
 
     def _done(self, *, once: bool) -> bool:
+        if self._fallen:
+            return True  # what cannot outlive this process is ended by the next one
         if self._stop_at is None:
             idle = not self._loop.active and not self._works.hook.busy
             return once and self._loop.planning and idle

@@ -24,6 +24,10 @@ class FakeClock:
         """Return the wall clock, in epoch seconds."""
         return self._offset + self.elapsed
 
+    def uptime(self) -> float:
+        """Return the seconds that have passed, whatever was done to the wall clock."""
+        return self.elapsed
+
     def wait(self, until: float | None) -> None:
         """Jump to ``until``, or to the next alarm if that is earlier.
 

@@ -22,6 +22,7 @@ _FILES = (
     "runs.db", "runs.db-wal", "runs.db-shm", "runs.db-journal",
 )  # fmt: skip
 _FOLDERS = ("active", "logs")
+_UNODD = "nothing is written through it: give it back to its owner (chown), or move it away"
 
 
 def prepare_state_dir(path: Path, *, force: bool = False) -> None:
@@ -41,7 +42,10 @@ def prepare_state_dir(path: Path, *, force: bool = False) -> None:
         _trust(path, path.stat(), force=force)
         for name, what in _odd(path):
             msg = f"{path / name} {what}"
-            raise FlyteschedError(msg, hint="move it away: nothing is written through it")
+            raise FlyteschedError(
+                msg,
+                hint="nothing is written through it: give it back to its owner (chown), or move it away",
+            )
     except OSError as error:
         kind = StateDirBusy if error.errno in linux.PASSING else FlyteschedError
         msg = f"cannot use the state directory {path}: {error.strerror}"

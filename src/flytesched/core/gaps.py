@@ -7,6 +7,7 @@ changed, runs of another timetable may lie in the same stretch, and are none of 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flytesched.core.runs import Reason
@@ -29,7 +30,7 @@ def holds(gap: Gap, slot: int) -> bool:
     if not gap.after < slot <= gap.until:
         return False
     try:
-        return _timetable(gap).next(slot - 1) == slot
+        return _timetable(gap.timing).next(slot - 1) == slot
     except InvalidTimetable:
         return True
 
@@ -53,14 +54,16 @@ def cut(
 
 def _part(gap: Gap, after: int, until: int) -> Gap | None:
     """Return the part of a gap in ``(after, until]``; None if no slot lies there."""
-    table = _timetable(gap)
+    table = _timetable(gap.timing)
     last = table.previous(until + 1)
     if last is None or last <= after:
         return None
     return replace(gap, after=after, until=last, count=table.count(after, last), id=0)
 
 
-def _timetable(gap: Gap) -> Timetable:
+@lru_cache(maxsize=64)
+def _timetable(text: str) -> Timetable:
+    """Return the timetable of a gap; a catch-up asks slot by slot."""
     from flytesched.core.timetables.parse import Timing, timetable  # only what is missed needs it
 
-    return timetable(Timing.from_text(gap.timing))
+    return timetable(Timing.from_text(text))

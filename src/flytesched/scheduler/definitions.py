@@ -210,7 +210,9 @@ class Definitions:
         lanes: Lanes,
     ) -> bool:
         """Write what was seen in one transaction; False when it could not be written."""
-        cancelled = _left_behind(lanes, schedules, now)
+        # A pause that ends may do so while the manifest is broken, see `dismiss`.
+        news = schedules is not self.schedules
+        cancelled = _left_behind(lanes, schedules, now) if news else []
         lost = self._ledger.write(_decision(sights, farewells, cancelled, now))
         if lost is None:
             return False

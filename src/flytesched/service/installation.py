@@ -211,6 +211,8 @@ def _put(service: Service) -> bool:
         _let_read(service)
     except FlyteschedError:
         _put_back(path, before)
+        with suppress(FlyteschedError):
+            service.manager.tell("daemon-reload")  # it has the refused one in its memory
         raise
     return True
 
@@ -229,7 +231,7 @@ def _let_read(service: Service) -> None:
 
 def _put_back(path: Path, before: str | None) -> None:
     if before is None:
-        path.unlink()
+        path.unlink(missing_ok=True)
     else:
         _write(path, before)
 

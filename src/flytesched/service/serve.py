@@ -308,6 +308,8 @@ class Service:
             return f"stopping, {running}"
         count = self._loop.schedule_count
         said = f"{count} schedule{'' if count == 1 else 's'}, {running}"
+        if self._trouble is not None:
+            return f"{said}; in trouble: {self._trouble[:STATUS_LIMIT]}"
         if self._works.source.broken is None:
             return said
         # A manifest may have thousands of faults, and a status is one datagram.

@@ -42,10 +42,7 @@ def prepare_state_dir(path: Path, *, force: bool = False) -> None:
         _trust(path, path.stat(), force=force)
         for name, what in _odd(path):
             msg = f"{path / name} {what}"
-            raise FlyteschedError(
-                msg,
-                hint="nothing is written through it: give it back to its owner (chown), or move it away",
-            )
+            raise FlyteschedError(msg, hint=_UNODD)
     except OSError as error:
         kind = StateDirBusy if error.errno in linux.PASSING else FlyteschedError
         msg = f"cannot use the state directory {path}: {error.strerror}"

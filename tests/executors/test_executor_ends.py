@@ -244,7 +244,7 @@ def test_what_a_run_cost_is_reported(desk: Desk) -> None:
     # Whatever other tests have made of this process meanwhile.
     more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10) + (100 << 20)
     outcome, _ = desk.run(
-        ["python3", "-c", f"b = bytearray({more}); [i for i in range(10**6)]"], survive=False
+        ["python3", "-c", f"b = b'1' * {more}; [i for i in range(10**6)]"], survive=False
     )
 
     assert outcome.cpu is not None

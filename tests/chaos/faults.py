@@ -437,8 +437,10 @@ def _broken(stage: Stage, chance: Random, meanwhile: Callable[[], None]) -> None
     kind = chance.choice(["junk", "torn", "empty", "missing", "directory"])
     aside = stage.home / "aside"
     if kind == "torn":
+        # Within a line: what ends between two tables is a manifest, of fewer schedules.
+        ends = [found.end() for found in re.finditer(rb"\n\w+ = ", good)]
         with stage.manifest.open("r+b") as file:
-            file.truncate(chance.randint(20, len(good) - 20))
+            file.truncate(chance.choice(ends))
     else:
         stage.manifest.rename(aside)
         if kind == "junk":

@@ -70,6 +70,8 @@ def install(
     if not call.agreed(_question(service, found, now=now), yes=yes):
         call.talk("nothing was changed")
         return 1
+    if now:
+        call.talk("starting, once slots can be decided; Ctrl-C leaves it to systemd")
     done = installation.install(service, now=now, force=force)
     call.line(f"{_did(done)} {service.path}")
     if done.started:

@@ -320,6 +320,7 @@ def second_scheduler(stage: Stage, _: Random) -> None:
 def two_at_once(stage: Stage, chance: Random) -> None:
     """Several are started at the same moment, and one of them wins."""
     stage.kill()
+    said_before = stage.log.stat().st_size
     loops = []
     for _ in range(3):
         loops.append(stage.launch())
@@ -330,7 +331,7 @@ def two_at_once(stage: Stage, chance: Random) -> None:
             msg = f"a second scheduler left with {loser.returncode}"
             raise Stuck(msg)
     (stage.loop,) = [loop for loop in loops if loop not in losers]
-    stage._log_at = 0
+    stage.said_since(said_before)
     stage.well()
 
 

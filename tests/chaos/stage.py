@@ -171,6 +171,10 @@ class Stage:
             raise Stuck(msg)
         self._calm_from = time.time() + SETTLED_AFTER
 
+    def said_since(self, position: int) -> None:
+        """Let the present scheduler's words begin at a position of the log."""
+        self._log_at = position
+
     def said(self, words: bytes) -> bool:
         """Tell whether the present scheduler has said something."""
         with self.log.open("rb") as log:

@@ -107,9 +107,7 @@ class SchedulerLock:
         other = _read(self._beside)
         if other is None or other.pid == os.getpid() or not other.lives():
             return
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        self.release()
         self._nudge()
         raise _running(other)
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: Seconds that a busy service manager is waited for with news that is said only once. What is
 #: said again soon (the watchdog's ping, the words of status) never waits.
 PATIENCE = 1.0
+#: Seconds beyond ``shutdown_grace`` that a stop may take, by its unit and by what it asks for: for
+#: commands that cannot outlive the scheduler and are slow to end.
+STOP_MARGIN = 90
 
 
 class Notifier:

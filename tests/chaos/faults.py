@@ -183,35 +183,37 @@ def amid_checkpoint(stage: Stage, chance: Random) -> None:
 
 def fork_fails(stage: Stage, chance: Random) -> None:
     """No process can be had for a while."""
-    first = chance.randint(1, 12)
-    span = f"{first}..{first + chance.randint(1, 20)}"
+    span = _stretch(chance, 1, 12, 20)
     _under(stage, chance, f"clone3,clone,vfork:error={chance.choice(['EAGAIN', 'ENOMEM'])}", span)
 
 
 def sync_fails(stage: Stage, chance: Random) -> None:
     """The disk has trouble with what must be durable."""
-    first = chance.randint(8, 40)
-    span = f"{first}..{first + chance.randint(1, 20)}"
+    span = _stretch(chance, 8, 40, 20)
     _under(stage, chance, f"fdatasync:error={chance.choice(['EIO', 'ENOSPC'])}", span)
 
 
 def write_fails(stage: Stage, chance: Random) -> None:
     """The disk is full for some writes, and not for others."""
-    first = chance.randint(40, 200)
-    span = f"{first}..{first + chance.randint(1, 60)}"
+    span = _stretch(chance, 40, 200, 60)
     _under(stage, chance, f"pwrite64:error={chance.choice(['EIO', 'ENOSPC'])}", span)
 
 
 def open_fails(stage: Stage, chance: Random) -> None:
     """Files cannot be opened for a while."""
-    first = chance.randint(1900, 2400)
-    span = f"{first}..{first + chance.randint(1, 200)}"
+    span = _stretch(chance, 1900, 2400, 200)
     _under(stage, chance, f"openat:error={chance.choice(['EMFILE', 'EIO', 'ENOMEM'])}", span)
 
 
 def slow_disk(stage: Stage, chance: Random) -> None:
     """Each sync takes a while, and then the scheduler dies in one."""
     _under(stage, chance, f"fdatasync:delay_enter={chance.choice([50, 300])}000", "1+")
+
+
+def _stretch(chance: Random, first: int, last: int, most: int) -> str:
+    """Return which calls of a kind fail, as strace wants it: ``FROM..TO``."""
+    begin = chance.randint(first, last)
+    return f"{begin}..{begin + chance.randint(1, most)}"
 
 
 def _under(stage: Stage, chance: Random, inject: str, when: str) -> None:

@@ -13,6 +13,7 @@ from flytesched.bootstrap import Works, bind, build
 from flytesched.clock import monotonic
 from flytesched.core.runs import FAILURES, AttemptKey, Reason
 from flytesched.errors import FlyteschedError, RunLogBusy, StateDirBusy
+from flytesched.notify import STOP_MARGIN
 from flytesched.service.ground import Ground
 
 if TYPE_CHECKING:
@@ -40,9 +41,6 @@ OPEN_AGAIN = 0.5
 AFTER_BUG = 1.0
 #: Characters of a fault that the status quotes.
 STATUS_LIMIT = 500
-#: Seconds that the service manager is asked for beyond ``shutdown_grace``, for commands that
-#: cannot outlive this process and are slow to end.
-STOP_MARGIN = 90.0
 
 
 def serve(

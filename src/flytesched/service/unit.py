@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from flytesched.errors import UsageError
+from flytesched.notify import STOP_MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 #: The first systemd that knows a service which tells when it has reloaded.
 NOTIFY_RELOAD = 253
-#: Seconds that a stop may take beyond ``shutdown_grace``: systemd's own default.
-STOP_MARGIN = 90
 #: What ends a quoted word, and what a terminal would obey, hide or turn round.
 _UNSHOWN = re.compile(
     '["\\\\\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]'

@@ -346,6 +346,19 @@ def make_folders(path: Path) -> None:
         make_folder(path)
 
 
+def sync_folder(folder: str | Path) -> None:
+    """Make names in a folder durable, such as one that was just given to a file.
+
+    Raises:
+        OSError: it cannot be done now.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def boot_id() -> str:
     """Return the id of this boot of the machine (random(4))."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:

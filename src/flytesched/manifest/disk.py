@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flytesched import linux
 from flytesched.errors import Fault, FlyteschedError, InvalidManifest
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def replace_whole(target: Path, content: bytes, like: os.stat_result | None) -> 
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
-        _sync_folder(target.parent)
+        linux.sync_folder(target.parent)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
@@ -218,11 +219,3 @@ def _dress(descriptor: int, target: Path, like: os.stat_result) -> None:
         with suppress(OSError):
             os.setxattr(descriptor, name, os.getxattr(target, name))
     os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -195,7 +195,7 @@ def _make(path: Path) -> None:
         _fill(draft)
         with suppress(FileExistsError):
             os.link(draft, path)
-        _sync_folder(path.parent)
+        linux.sync_folder(path.parent)
     finally:
         for ending in ("", *_BESIDE):
             draft.with_name(draft.name + ending).unlink(missing_ok=True)
@@ -213,14 +213,6 @@ def _fill(draft: Path) -> None:
         migrate(connection)
     finally:
         connection.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -1,0 +1,61 @@
+"""Measure flytesched beside its limits and its peers: ``python tests/benchmarks``.
+
+One table, and with ``--json`` the same as a file. Every goal is a ratio within one run, or a
+count; absolute times say more of the machine. The short form (``--quick``) is what CI runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from report import Bench, Noise, Row, as_json, table
+
+#: Sections in the order they are told; each is a module with ``measure(bench) -> list[Row]``.
+SECTIONS = ("burst",)
+
+
+def main() -> int:
+    """Measure what was asked for; 1 when a section could not be measured at all."""
+    parser = argparse.ArgumentParser(prog="python tests/benchmarks", description=__doc__)
+    parser.add_argument("section", nargs="*", help=f"of {', '.join(SECTIONS)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="fewer and smaller rounds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
+    asked = parser.parse_args()
+    if unknown := set(asked.section) - set(SECTIONS):
+        parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    noise, rows, failed = Noise(), [], False
+    for section in asked.section or SECTIONS:
+        noise.probe()
+        print(f"measuring {section} ...", file=sys.stderr, flush=True)
+        try:
+            rows += measured(section, quick=asked.quick)
+        except Exception:
+            failed = True
+            traceback.print_exc()
+    noise.probe()
+    print(table(rows))
+    said = noise.said()
+    print(f"\nnoise: a fixed piece of work took {said['p90_over_median']} times its median at the")
+    print(f"90th percentile, {said['max_over_median']} times at most ({said['probes']} probes)")
+    if asked.json:
+        asked.json.write_text(as_json(rows, said) + "\n", encoding="utf-8")
+    return int(failed)
+
+
+def measured(section: str, *, quick: bool) -> list[Row]:
+    """Return the rows of one section."""
+    module = importlib.import_module(section)
+    with tempfile.TemporaryDirectory(prefix="flytesched-bench-") as folder:
+        return list(module.measure(Bench(folder=Path(folder), quick=quick)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

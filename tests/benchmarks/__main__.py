@@ -13,9 +13,6 @@ import tempfile
 import traceback
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
 from report import Bench, Noise, Row, as_json, table
 
 #: Sections in the order they are told; each is a module with ``measure(bench) -> list[Row]``.

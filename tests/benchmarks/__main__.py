@@ -16,7 +16,7 @@ from pathlib import Path
 from report import Bench, Noise, Row, as_json, table
 
 #: Sections in the order they are told; each is a module with ``measure(bench) -> list[Row]``.
-SECTIONS = ("burst",)
+SECTIONS = ("burst", "start_up")
 
 
 def main() -> int:
@@ -25,6 +25,10 @@ def main() -> int:
     parser.add_argument("section", nargs="*", help=f"of {', '.join(SECTIONS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer and smaller rounds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
+    parser.add_argument(
+        "--flytesched", default=sys.executable, metavar="PYTHON",
+        help="the interpreter of an environment whose flytesched is measured (default: this one)",
+    )  # fmt: skip
     asked = parser.parse_args()
     if unknown := set(asked.section) - set(SECTIONS):
         parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
@@ -33,7 +37,7 @@ def main() -> int:
         noise.probe()
         print(f"measuring {section} ...", file=sys.stderr, flush=True)
         try:
-            rows += measured(section, quick=asked.quick)
+            rows += measured(section, quick=asked.quick, python=asked.flytesched)
         except Exception:
             failed = True
             traceback.print_exc()
@@ -47,11 +51,11 @@ def main() -> int:
     return int(failed)
 
 
-def measured(section: str, *, quick: bool) -> list[Row]:
+def measured(section: str, *, quick: bool, python: str) -> list[Row]:
     """Return the rows of one section."""
     module = importlib.import_module(section)
     with tempfile.TemporaryDirectory(prefix="flytesched-bench-") as folder:
-        return list(module.measure(Bench(folder=Path(folder), quick=quick)))
+        return list(module.measure(Bench(folder=Path(folder), quick=quick, python=python)))
 
 
 if __name__ == "__main__":

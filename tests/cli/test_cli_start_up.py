@@ -76,6 +76,21 @@ def test_only_the_verb_asked_for_is_imported(terminal: Terminal) -> None:
     assert done.stdout.splitlines()[-1] == "list"
 
 
+@pytest.mark.parametrize(("words", "after"), [("list", 100_000), ("run --once", 700)])
+def test_garbage_is_collected_where_it_matters(terminal: Terminal, words: str, after: int) -> None:
+    """A short command ends before there is any; a scheduler stays, and collects as all do."""
+    code = (
+        f"import gc, sys; from flytesched.__main__ import main; sys.argv[1:] = {words.split()!r};"
+        "main(); print(gc.get_threshold()[0], gc.get_freeze_count() > 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(terminal.home), text=True, check=True,
+        capture_output=True,
+    )  # fmt: skip
+
+    assert done.stdout.splitlines()[-1] == f"{after} True"
+
+
 def test_help_lists_every_verb_with_a_sentence(empty: Terminal) -> None:
     """None is cut off at 80 columns."""
     lines = empty.ok("--help").out.partition("Commands:")[2].splitlines()

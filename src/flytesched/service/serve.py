@@ -39,6 +39,8 @@ PRUNE_STEP = 500
 OPEN_AGAIN = 0.5
 #: Seconds to wait after a failure nobody foresaw.
 AFTER_BUG = 1.0
+#: Objects made between two collections, as Python has it; the program begins with far fewer.
+COLLECT_AFTER = 700
 #: Characters of a fault that the status quotes.
 STATUS_LIMIT = 500
 
@@ -295,6 +297,7 @@ class Service:
             self._ready = self._served = True
             gc.collect()
             gc.freeze()  # schedules stay: no collection has to walk them again
+            gc.set_threshold(COLLECT_AFTER)
             self._notifier.ready()
             self._journal.say("info", "ready", schedules=self._loop.schedule_count)
         self._notifier.status(self._status())

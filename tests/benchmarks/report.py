@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,8 @@ class Bench:
     folder: Path
     #: Whether to take the short form: the same code, fewer and smaller rounds.
     quick: bool
+    #: The interpreter of the environment whose flytesched is measured.
+    python: str = sys.executable
 
 
 def at_least(value: float, goal: float) -> dict[str, Any]:

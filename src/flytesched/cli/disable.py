@@ -6,7 +6,7 @@ import typer
 
 from flytesched.cli.call import Call
 from flytesched.cli.options import Labels, SomeNames
-from flytesched.cli.switching import meant, told
+from flytesched.cli.switching import require_some, told
 from flytesched.cli.verb import verb
 from flytesched.service import editing
 
@@ -22,5 +22,6 @@ def command(
     ] = None,
 ) -> None:
     """Let no more slots of schedules fall due; active runs finish."""
-    chosen = meant(call, names, labels)
-    told(call, editing.disable(call.site, chosen, reason), "disabled")
+    require_some(names, labels)
+    done = editing.disable(call.site, names or (), labels or (), reason=reason)
+    told(call, done, "disabled")

@@ -2,7 +2,7 @@
 
 from flytesched.cli.call import Call
 from flytesched.cli.options import Labels, SomeNames
-from flytesched.cli.switching import meant, told
+from flytesched.cli.switching import require_some, told
 from flytesched.cli.verb import verb
 from flytesched.service import editing
 
@@ -13,5 +13,5 @@ def command(call: Call, names: SomeNames = None, *, labels: Labels = None) -> No
 
     They fall due from now on; nothing is made up.
     """
-    chosen = meant(call, names, labels)
-    told(call, editing.enable(call.site, chosen), "enabled")
+    require_some(names, labels)
+    told(call, editing.enable(call.site, names or (), labels or ()), "enabled")

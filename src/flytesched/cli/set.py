@@ -13,7 +13,6 @@ from flytesched.core.schedule import suggest
 from flytesched.errors import UsageError
 from flytesched.service import editing
 from flytesched.service.editing import Edited
-from flytesched.service.selection import named
 
 
 @verb(options=OPTIONS)
@@ -39,8 +38,7 @@ def command(
     if not table and not gone:
         msg = "there is nothing to set"
         raise UsageError(msg, hint="give an option for a key, --unset KEY, or a command behind --")
-    names = named(call.site.manifest().schedules, [name])
-    for edited in editing.change(call.site, names, table, gone):
+    for edited in editing.change(call.site, [name], table, gone):
         _show(call, edited)
     say_if_nobody_runs(call)
 

@@ -1,11 +1,10 @@
-"""What enable and disable share: whom they mean, and what they say."""
+"""What enable and disable share: that somebody is meant, and what they say."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from flytesched.errors import UsageError
-from flytesched.service.selection import select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,17 +13,15 @@ if TYPE_CHECKING:
     from flytesched.manifest.splice import Change
 
 
-def meant(call: Call, names: Sequence[str] | None, labels: Sequence[str] | None) -> list[str]:
-    """Return the schedules that names and labels mean.
+def require_some(names: Sequence[str] | None, labels: Sequence[str] | None) -> None:
+    """Refuse to mean every schedule by saying nothing.
 
     Raises:
-        UsageError: neither was given.
-        NotFound: they mean none.
+        UsageError: neither names nor labels were given.
     """
     if not names and not labels:
         msg = "no schedule is named"
         raise UsageError(msg, hint="name schedules, or pass --label KEY=VALUE, or '*' for all")
-    return list(select(call.site.manifest().schedules, names or (), labels or ()))
 
 
 def told(call: Call, changes: Sequence[Change], done: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.keys import TIMETABLES, TIMING_KEYS
 from flytesched.errors import InvalidSchedule, NotFound
+from flytesched.service.selection import named, select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,8 +41,10 @@ def add(site: Site, name: str, keys: Mapping[str, Any], *, replace: bool = False
         InvalidManifest: the manifest cannot be edited.
     """
     from flytesched.manifest.edit import put
+    from flytesched.manifest.read import by_kind, usable_defaults
 
-    schedule = _complete(site, name, keys)
+    defaults, _ = usable_defaults(_document(site), site.settings.timezone)
+    schedule = _complete(name, keys, by_kind(defaults))
     _doubt(schedule, site.now())
     table = dict(keys)
     if schedule.timing.timezone is not None:
@@ -53,37 +56,48 @@ def add(site: Site, name: str, keys: Mapping[str, Any], *, replace: bool = False
 
 
 def change(
-    site: Site, names: Sequence[str], keys: Mapping[str, Any], unset: Sequence[str] = ()
+    site: Site, words: Sequence[str], keys: Mapping[str, Any], unset: Sequence[str] = ()
 ) -> list[Edited]:
-    """Set and remove keys of schedules: of all, or of none.
+    """Set and remove keys of the schedules that ``words`` mean: of all, or of none.
 
     Another timetable takes the place of the one there is.
 
     Raises:
-        NotFound: no schedule has such a name, or a key to remove is not there.
+        NotFound: a word means no schedule, or a key to remove is not there.
         InvalidSchedule: a key is wrong, or ``at`` has passed.
         InvalidTimetable: croniter reads the expression otherwise.
         InvalidManifest: the manifest cannot be edited.
     """
     from flytesched.manifest.edit import REMOVE, update
+    from flytesched.manifest.read import by_kind
 
-    tables = site.manifest().tables
+    manifest = site.manifest()
+    tables, inherited = manifest.tables, by_kind(manifest.defaults)
+    names = named(manifest.schedules, words)
     changes = {name: _rewritten(name, tables[name], keys, unset) for name in names}
     after = {}
     for name, wish in changes.items():
         kept = {**tables[name], **wish}
-        after[name] = _complete(site, name, {k: v for k, v in kept.items() if v is not REMOVE})
+        table = {key: value for key, value in kept.items() if value is not REMOVE}
+        after[name] = _complete(name, table, inherited)
         if not {*TIMETABLES, *TIMING_KEYS}.isdisjoint(wish):
             _doubt(after[name], site.now())
     done = update(site.settings.manifest, changes, timezone=site.settings.timezone)
     return [Edited(change=one, schedule=after[one.name]) for one in done]
 
 
-def enable(site: Site, names: Sequence[str]) -> list[Change]:
-    """Let the slots of schedules fall due, from now on; what is enabled stays as it is."""
+def enable(site: Site, words: Sequence[str], labels: Sequence[str] = ()) -> list[Change]:
+    """Let the slots of schedules fall due, from now on; what is enabled stays as it is.
+
+    Raises:
+        NotFound: a word means no schedule.
+        UsageError: a label is not KEY=VALUE.
+        InvalidManifest: the manifest cannot be edited.
+    """
     from flytesched.manifest.edit import REMOVE, update
 
     manifest = site.manifest()
+    names = select(manifest.schedules, words, labels)
     gone = dict.fromkeys(_PAUSE, REMOVE)
     on = {"enabled": True} if manifest.defaults.get("enabled") is False else {"enabled": REMOVE}
     return update(
@@ -92,10 +106,19 @@ def enable(site: Site, names: Sequence[str]) -> list[Change]:
     )  # fmt: skip
 
 
-def disable(site: Site, names: Sequence[str], reason: str | None = None) -> list[Change]:
-    """Let no slot of schedules fall due; what is disabled stays as it is."""
+def disable(
+    site: Site, words: Sequence[str], labels: Sequence[str] = (), *, reason: str | None = None
+) -> list[Change]:
+    """Let no slot of schedules fall due; what is disabled stays as it is.
+
+    Raises:
+        NotFound: a word means no schedule.
+        UsageError: a label is not KEY=VALUE.
+        InvalidManifest: the manifest cannot be edited.
+    """
     from flytesched.manifest.edit import update
 
+    names = select(site.manifest().schedules, words, labels)
     off: dict[str, Any] = {"enabled": False}
     if reason is not None:
         off["pause_reason"] = reason
@@ -111,12 +134,13 @@ def remove(site: Site, names: Sequence[str]) -> list[Change]:
     return edit.remove(site.settings.manifest, names, timezone=site.settings.timezone)
 
 
-def _complete(site: Site, name: str, keys: Mapping[str, Any]) -> Schedule:
-    """Return the schedule that keys and the manifest's defaults make."""
-    from flytesched.manifest.read import build, by_kind, usable_defaults
+def _complete(
+    name: str, keys: Mapping[str, Any], inherited: Mapping[str, Mapping[str, Any]]
+) -> Schedule:
+    """Return the schedule that keys and the manifest's defaults, by kind, make."""
+    from flytesched.manifest.read import build
 
-    defaults, _ = usable_defaults(_document(site), site.settings.timezone)
-    built = build(name, keys, by_kind(defaults))
+    built = build(name, keys, inherited)
     if isinstance(built, tuple):
         return built[0]
     # The table is the one on the command line: its path says nothing there.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from terminal import environment
 
+from flytesched.runlog.migrations import LATEST
 from flytesched.service import check as checking
 from flytesched.service import vitals
 
@@ -36,7 +37,7 @@ def test_a_sound_run_log_is_said_to_be(terminal: Terminal) -> None:
     assert lines["result"] == "sound"
     assert lines["run log"] == str(terminal.state / "runs.db")
     assert lines["holds"] == "3 schedules, 2 runs, 2 attempts, 0 gaps"
-    assert lines["size"].endswith(" KiB, schema 1")
+    assert lines["size"].endswith(f" KiB, schema {LATEST}")
     assert said.err == ""
     assert terminal.print() == before
 
@@ -63,13 +64,14 @@ def test_what_is_not_sound_is_a_sentence_that_says_what_to_do(terminal: Terminal
 
 def test_what_is_only_told_is_a_note(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """It makes nothing unsound."""
-    # There is but one schema so far: this is the program that will know the next.
-    monkeypatch.setattr("flytesched.service.check.LATEST", 2)
+    # This is the program that will know the next schema.
+    monkeypatch.setattr("flytesched.service.check.LATEST", LATEST + 1)
 
     said = terminal.ok("db", "check")
 
-    assert "\nnote: the schema is 1" in said.out
-    assert "not checked: what it says: this program knows what schema 2 means" in said.out
+    assert f"\nnote: the schema is {LATEST}," in said.out
+    why = f"this program knows what schema {LATEST + 1} means"
+    assert f"not checked: what it says: {why}" in said.out
 
 
 def test_what_was_not_checked_is_said_by_its_reason(terminal: Terminal) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from runlog_builders import a_run
+from runlog_builders import DAY, a_run
 
 from flytesched.core.decision import Decision
 from flytesched.core.runs import RunStatus
@@ -168,6 +168,46 @@ def test_no_run_log_yet_reads_as_none_and_none_is_made(path: Path) -> None:
 def test_opening_what_is_not_there_for_reading_says_so(path: Path) -> None:
     with pytest.raises(RunLogError, match="there is no run log"):
         open_to_read(path, timeout=0)
+
+
+def _old_run_log(path: Path, version: int) -> None:
+    """Make a run log as an earlier version wrote it, with a few runs."""
+    with pytest.MonkeyPatch.context() as earlier:
+        # The program of that version knew the migrations up to its own, and no more.
+        earlier.setattr("flytesched.runlog.migrations.LATEST", version)
+        log = SqliteRunLog(path)
+        log.apply(Decision(runs=tuple(
+            a_run(DAY + 60 * n, status=status) for n, status in enumerate(RunStatus)
+        )))  # fmt: skip
+        log.close()
+
+
+@pytest.mark.parametrize("version", range(1, LATEST))
+def test_a_run_log_of_an_earlier_version_is_read_as_it_is(path: Path, version: int) -> None:
+    """Reading changes nothing, so what is newer in the schema is missed by nobody who reads."""
+    _old_run_log(path, version)
+    before = path.read_bytes()
+    reader = open_reader(path)
+    assert reader is not None
+    for names in (None, ["backup"]):
+        for status in RunStatus:
+            assert [e.status for e in reader.history(names, statuses=[status])] == [status]
+    reader.close()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("version", range(1, LATEST))
+def test_a_run_log_of_an_earlier_version_becomes_one_of_this(path: Path, version: int) -> None:
+    """With every row it had, and the schema that a new one gets."""
+    _old_run_log(path, version)
+    log, fresh = SqliteRunLog(path), SqliteRunLog(":memory:")
+    assert schema_version(log._connection) == LATEST
+    sql = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+    assert log._all(sql) == fresh._all(sql)
+    assert log.integrity_check(whole=True) == "integrity_check"
+    assert [entry.status for entry in log.history()] == [*map(str, reversed(RunStatus))]
+    log.close()
+    fresh.close()
 
 
 def test_a_migration_is_carried_out_whole_or_not_at_all() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from runlog_builders import (
     DAY,
     MINUTELY,
@@ -24,13 +26,13 @@ from flytesched.core.runs import Origin, Reason, RunStatus, request_id
 from flytesched.core.timetables.parse import make_timing
 from flytesched.errors import NotFound
 from flytesched.runlog.reading import Reader, Revision, open_reader
+from flytesched.runlog.sqlite import SqliteRunLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flytesched.core.runs import Run
     from flytesched.runlog.history import Entry
-    from flytesched.runlog.sqlite import SqliteRunLog
 
 DONE = {"status": RunStatus.SUCCEEDED, "exit_code": 0}
 
@@ -222,6 +224,69 @@ def test_history_of_some_schedules_leaves_the_others_out(
     assert reader.history([]) == []
 
 
+def test_of_many_schedules_only_those_are_walked_whose_runs_are_shown(
+    sqlite_log: SqliteRunLog, reader: Reader
+) -> None:
+    """However many are asked for, and however long the latest run of most is ago."""
+    names = [f"job-{n}" for n in range(300)]
+    runs = [a_run(DAY + 60 * (n // 100), schedule=name, **DONE) for n, name in enumerate(names)]
+    sqlite_log.apply(Decision(runs=tuple(runs)))
+    asked: list[str] = []
+    reader._connection.set_trace_callback(asked.append)
+    assert slots(reader.history(names, limit=5)) == [2] * 5
+    assert sum("ORDER BY at DESC, asked" in sql for sql in asked) <= 6
+
+
+#: Status and retries of runs, by schedule and minute.
+RUNS = st.dictionaries(
+    st.tuples(st.sampled_from("abcd"), st.integers(0, 12)),
+    st.tuples(st.sampled_from(RunStatus), st.integers(0, 2)),
+    max_size=30,
+)
+#: Schedules and which four minutes they missed.
+GAPS = st.sets(st.tuples(st.sampled_from("abcd"), st.integers(0, 3)), max_size=5)
+NAMES = st.none() | st.sets(st.sampled_from("abcde"))
+WORDS = st.none() | st.sets(st.sampled_from([*(status.value for status in RunStatus), "missed"]))
+BOUNDS = st.tuples(st.none() | st.integers(-1, 13), st.none() | st.integers(-1, 13))
+
+
+@given(RUNS, GAPS, NAMES, WORDS, BOUNDS)
+def test_a_history_is_the_whole_history_sifted_and_cut(
+    runs: dict[tuple[str, int], tuple[RunStatus, int]],
+    gaps: set[tuple[str, int]],
+    names: set[str] | None,
+    statuses: set[str] | None,
+    bounds: tuple[int | None, int | None],
+) -> None:
+    """Whatever index answers it: by schedule, by status, by both, newest first in any case."""
+    log = SqliteRunLog(":memory:")
+    log.apply(Decision(runs=tuple(_some_runs(runs))))
+    missed = (a_gap(DAY + 240 * n, DAY + 240 * n + 180, schedule=name) for name, n in gaps)
+    log.apply(Decision(gaps=tuple(missed)))
+    since, until = (None if minute is None else DAY + 60.0 * minute for minute in bounds)
+    whole = [
+        entry for entry in log.history(limit=None)
+        if (names is None or entry.schedule in names)
+        and (statuses is None or entry.status in statuses)
+        and (since is None or entry.at >= since) and (until is None or entry.at < until)
+    ]  # fmt: skip
+    found = log.history(names, statuses=statuses, since=since, until=until, limit=None)
+    first = log.history(names, statuses=statuses, since=since, until=until, limit=7)
+    log.close()
+    assert [entry.at for entry in found] == [entry.at for entry in whole]
+    assert sorted(entry.id for entry in found) == sorted(entry.id for entry in whole)
+    assert first == found[:7]
+
+
+def _some_runs(given: dict[tuple[str, int], tuple[RunStatus, int]]) -> Iterator[Run]:
+    for (schedule, minute), (status, retries) in given.items():
+        first = a_run(DAY + 60 * minute, schedule=schedule, status=status)
+        yield first
+        for number in range(retries):
+            again = request_id(Origin.RETRY, schedule, DAY + 60 * minute + number)
+            yield replace(first, id=again, origin=Origin.RETRY, retry_of=first.id)
+
+
 TIMES = [
     # what the run has, duration, lag
     ({"started": DAY + 2.0}, 3.0, 2.0),
@@ -410,6 +475,10 @@ QUESTIONS = {
     "of some": lambda reader: reader.history(["backup", "report"]),
     "between": lambda reader: reader.history(["backup"], since=DAY, until=DAY + 60.0),
     "failing": lambda reader: reader.history(statuses=["failed", "timed_out"]),
+    "failing of one": lambda reader: reader.history(["backup"], statuses=["failed"], since=DAY),
+    "set aside": lambda reader: reader.history(statuses=["skipped", "cancelled"]),
+    "running": lambda reader: reader.history(statuses=["running", "queued"]),
+    "running of one": lambda reader: reader.history(["backup"], statuses=["running"]),
     "missed": lambda reader: reader.history(statuses=["missed"]),
     "missed of one": lambda reader: reader.history(["backup"], statuses=["missed"]),
     "active": Reader.active,
@@ -440,8 +509,20 @@ def test_questions_are_answered_from_an_index(
         for step in plan:
             walks_a_table = step.startswith("SCAN") and "INDEX" not in step
             assert not walks_a_table or step in HARMLESS, (step, sql)
-            assert "TEMP B-TREE FOR ORDER BY" not in step or question == "active", (step, sql)
+            assert "TEMP B-TREE FOR ORDER BY" not in step or question in SORTED, (step, sql)
+            if question in ONLY_THROUGH and " runs " in f"{step} ":
+                assert ONLY_THROUGH[question] in step, (step, sql)
 
 
+#: Of what is active there is little, and it is sorted.
+SORTED = {"active", "running", "running of one"}
+#: Indexes that hold nothing but what is asked for: all others look at every run for a rare one.
+ONLY_THROUGH = {
+    "failing": "INDEX runs_unusual (status=? AND",
+    "failing of one": "INDEX runs_unusual_of_schedule (schedule=? AND status=? AND",
+    "set aside": "INDEX runs_unusual (status=? AND",
+    "running": "INDEX runs_active",
+    "running of one": "INDEX runs_active (schedule=?",
+}
 #: Steps over what is short by nature.
 HARMLESS = {"SCAN schedules", "SCAN json_each VIRTUAL TABLE INDEX 1:"}

@@ -164,7 +164,7 @@ def test_a_run_log_that_is_too_big_for_a_quick_look_says_so(
 
 def test_a_migration_that_is_due_is_a_warning(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The doctor does not carry it out."""
-    # There is but one schema so far: this is the program that will know the next.
+    # This is the program that will know the next schema.
     monkeypatch.setattr(vitals, "LATEST", LATEST + 1)
 
     assert found(site, "run_log")[1][0] == "warning"

@@ -7,31 +7,34 @@ as far as somebody reads, so that a gap of thirty million slots costs no more th
 from __future__ import annotations
 
 import heapq
+import json
 from dataclasses import dataclass
-from itertools import islice, takewhile
-from operator import attrgetter
+from functools import partial
+from itertools import count, islice, takewhile
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.runs import FAILURES, Origin, Reason, RunStatus, run_id
+from flytesched.core.runs import ACTIVE, Origin, Reason, RunStatus, run_id
 from flytesched.errors import InvalidTimetable
-from flytesched.runlog.migrations import FAILING
-from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, SLOTS, places, to_gap, to_run
+from flytesched.runlog.migrations import ACTIVE as IS_ACTIVE
+from flytesched.runlog.migrations import UNUSUAL
+from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, SLOTS, to_gap, to_run
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from flytesched.core.runs import Gap, Run
 
 #: The status of a slot that is neither decided nor active.
 MISSED = "missed"
-#: More schedules than this are read in one walk over all runs, not one walk for each.
-_FEW = 64
 #: Epoch seconds beyond any.
 _EVER = 1e15
 _AT = attrgetter("at")
+_PLACE = attrgetter("at", "seq")
+_FIRST = itemgetter(0)
 _STATUSES = frozenset(status.value for status in RunStatus)
-_FAILING = frozenset(status.value for status in FAILURES)
+_ACTIVE = frozenset(status.value for status in ACTIVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,55 +112,63 @@ class _Asked:
     def runs(self) -> Iterator[Entry]:
         """Yield runs, newest first."""
         if self.names is None:
-            return self._walk("")
-        if len(self.names) > _FEW:
-            names = frozenset(self.names)
-            return (entry for entry in self._walk("") if entry.schedule in names)
-        walks = [self._walk("schedule = ? AND ", name) for name in self.names]
-        return heapq.merge(*walks, key=_AT, reverse=True)
-
-    def _walk(self, which: str, *values: Any) -> Iterator[Entry]:
-        if self.statuses is not None:
-            wanted = sorted(set(self.statuses) & _STATUSES)
-            if not wanted:
-                return iter(())
-            which += f"status IN ({places(wanted)}) AND "
-            which += f"({FAILING}) AND " if _FAILING.issuperset(wanted) else ""
-            values = (*values, *wanted)
-        # Runs of one schedule at the same time are a slot's own and its retries: by their id.
-        tie = "asked" if self.names is not None and len(self.names) <= _FEW else "seq"
-        sql = (
-            f"SELECT {RUN_COLUMNS} FROM runs WHERE {which}at >= ? AND at < ?"
-            f" ORDER BY at DESC, {tie} DESC"
+            return self._walk("", ())
+        return _merged(
+            (at, partial(self._walk, "schedule = ? AND ", (name,))) for at, name in self._latest()
         )
+
+    def _walk(self, which: str, values: tuple[Any, ...]) -> Iterator[Entry]:
+        """Yield the runs of one schedule, or of all."""
+        walks = [self._rows(source, which, values) for source in self._sources()]
+        return walks[0] if len(walks) == 1 else heapq.merge(*walks, key=_PLACE, reverse=True)
+
+    def _rows(self, source: str, which: str, values: tuple[Any, ...]) -> Iterator[Entry]:
+        # Runs of one schedule at the same time are a slot's own and its retries: by their id, as
+        # in the index of all; the index of a status has them in the order in which they came.
+        tie = "asked" if which and self.statuses is None else "seq"
+        sql = f"SELECT {RUN_COLUMNS} FROM {source} {which}at >= ? AND at < ?"
+        sql += f" ORDER BY at DESC, {tie} DESC"
         rows = self.connection.execute(sql, (*values, self.since, self.until))
         return (_of_run(to_run(row)) for row in rows)
+
+    def _latest(self) -> Sequence[tuple[float, str]]:
+        """Return the time of the latest run of each schedule that has one, the latest first.
+
+        Of thousands of names each costs a step into an index, and a walk only when its turn comes.
+        """
+        latest: dict[str, float] = {}
+        asked = json.dumps(self.names), self.since, self.until
+        for source in self._sources():
+            each = f"SELECT max(at) FROM {source} schedule = value AND at >= ?2 AND at < ?3"
+            sql = f"SELECT value, ({each}) FROM json_each(?1)"
+            for name, at in self.connection.execute(sql, asked):
+                if at is not None:
+                    latest[name] = max(at, latest.get(name, at))
+        return sorted(((at, name) for name, at in latest.items()), key=_FIRST, reverse=True)
+
+    def _sources(self) -> list[str]:
+        """Return where runs with the statuses that are asked for are found, as SQL up to an AND.
+
+        Most runs succeed, so looking for that means looking at them all. Of what is rare beside
+        it, an index leads to each status alone.
+        """
+        if self.statuses is None:
+            return ["runs WHERE"]
+        wanted = _STATUSES.intersection(self.statuses)
+        if RunStatus.SUCCEEDED in wanted:
+            return [f"runs WHERE {_is_one_of(wanted)} AND"]
+        found = [f"runs WHERE status = '{s}' AND {UNUSUAL} AND" for s in sorted(wanted - _ACTIVE)]
+        if active := wanted & _ACTIVE:
+            found.append(
+                f"runs INDEXED BY runs_active WHERE {IS_ACTIVE} AND {_is_one_of(active)} AND"
+            )
+        return found
 
     # -- missed slots -----------------------------------------------------------------------
 
     def slots(self) -> Iterator[Entry]:
-        """Yield the slots of gaps that have no run, newest first.
-
-        The gap with the latest slot is the only one that is walked: a gap whose last slot is
-        earlier waits in the heap under that slot.
-        """
-        gaps = self._gaps()
-        coming = next(gaps, None)
-        heap: list[tuple[float, int, Gap, Iterator[int] | None]] = []
-        while coming is not None or heap:
-            while coming is not None and (not heap or coming.until >= -heap[0][0]):
-                heapq.heappush(heap, (-float(coming.until), coming.id, coming, None))
-                coming = next(gaps, None)
-            at, _, gap, walk = heap[0]
-            if walk is None:
-                walk = self._open(gap)
-            else:
-                yield _of_slot(gap, int(-at))
-            slot = next(walk, None)
-            if slot is None:
-                heapq.heappop(heap)
-            else:
-                heapq.heapreplace(heap, (-float(slot), gap.id, gap, walk))
+        """Yield the slots of gaps that have no run, newest first."""
+        return _merged((gap.until, partial(self._open, gap)) for gap in self._gaps())
 
     def _gaps(self) -> Iterator[Gap]:
         """Yield the gaps that are asked for, the latest first."""
@@ -181,7 +192,7 @@ class _Asked:
             if names is None or row[1] in names:
                 yield to_gap(row)
 
-    def _open(self, gap: Gap) -> Iterator[int]:
+    def _open(self, gap: Gap) -> Iterator[Entry]:
         """Yield the slots of a gap that have no run, latest first."""
         last = gap.until if self.until > gap.until else int(-(-self.until // 1)) - 1
         taken = self._taken(gap, last)
@@ -190,12 +201,43 @@ class _Asked:
             while run is not None and run > slot:
                 run = next(taken, None)
             if run != slot:
-                yield slot
+                yield _of_slot(gap, slot)
 
     def _taken(self, gap: Gap, last: int) -> Iterator[int]:
         sql = f"SELECT at FROM runs WHERE {SLOTS} ORDER BY at DESC"
         rows = self.connection.execute(sql, (gap.schedule, gap.after, last))
         return (int(slot) for (slot,) in rows)
+
+
+def _merged(walks: Iterable[tuple[float, Callable[[], Iterator[Entry]]]]) -> Iterator[Entry]:
+    """Merge walks that each yield entries, latest first.
+
+    A walk comes with a moment that none of its entries is later than, and these descend. It is
+    begun only when its moment is reached, so that thousands of schedules, or of gaps, of which
+    somebody wants the newest fifty lines cost little more than those they come from.
+    """
+    serial, waiting = count(), iter(walks)
+    coming = next(waiting, None)
+    heap: list[tuple[float, int, Entry, Iterator[Entry]]] = []
+    while coming is not None or heap:
+        if coming is not None and (not heap or coming[0] > -heap[0][0]):
+            walk = coming[1]()
+            coming = next(waiting, None)
+            if (entry := next(walk, None)) is not None:
+                heapq.heappush(heap, (-entry.at, next(serial), entry, walk))
+            continue
+        _, number, entry, walk = heap[0]
+        yield entry
+        if (following := next(walk, None)) is None:
+            heapq.heappop(heap)
+        else:
+            heapq.heapreplace(heap, (-following.at, number, following, walk))
+
+
+def _is_one_of(statuses: Iterable[str]) -> str:
+    """Return a condition for statuses that are known words."""
+    words = ", ".join(f"'{status}'" for status in sorted(statuses))
+    return f"status IN ({words})"
 
 
 def _named(gap: Gap, last: int) -> Iterator[int]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import select
 import signal
-import socket
 import time
 from typing import TYPE_CHECKING
 
 from flytesched import linux
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterable
 
 
@@ -97,6 +97,8 @@ class SystemClock:
             self._old_handlers.setdefault(number, old)
 
     def _listen(self) -> None:
+        import socket  # commands ask for the time alone
+
         self._ear, self._mouth = socket.socketpair()
         self._ear.setblocking(False)
         self._mouth.setblocking(False)

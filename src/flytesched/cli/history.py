@@ -11,7 +11,7 @@ from flytesched.cli.verb import verb
 from flytesched.core.runs import RunStatus
 from flytesched.core.schedule import suggest
 from flytesched.errors import UsageError
-from flytesched.runlog.reading import MISSED, Entry
+from flytesched.runlog.history import MISSED, Entry
 from flytesched.service.selection import known, named, select
 
 _STATUSES = (*(status.value for status in RunStatus), MISSED)

@@ -10,7 +10,7 @@ from flytesched.core.instants import rfc3339, to_utc
 if TYPE_CHECKING:
     from flytesched.core.runs import Attempt, Gap, Run
     from flytesched.core.schedule import Schedule
-    from flytesched.runlog.reading import Entry
+    from flytesched.runlog.history import Entry
     from flytesched.service.listing import Listed
 
 

@@ -10,7 +10,7 @@ from flytesched.cli.verb import verb
 from flytesched.core.runs import Gap
 from flytesched.core.timetables.parse import describe_kind
 from flytesched.errors import UsageError
-from flytesched.runlog.reading import Entry
+from flytesched.runlog.history import Entry
 from flytesched.service.listing import Listed, first, listed
 
 #: Slots and runs shown.

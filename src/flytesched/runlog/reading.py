@@ -14,7 +14,6 @@ from flytesched.core.gaps import holds
 from flytesched.core.runs import FAILURES, RunStatus
 from flytesched.errors import NotFound, RunLogError
 from flytesched.runlog.database import open_to_read, translated
-from flytesched.runlog.history import MISSED, Entry, history
 from flytesched.runlog.migrations import ACTIVE
 from flytesched.runlog.rows import (
     ATTEMPT_COLUMNS,
@@ -38,8 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flytesched.core.runs import Attempt, AttemptKey, Gap, Run, ScheduleState
-
-__all__ = ["MISSED", "Entry", "Reader", "Revision", "open_reader"]
+    from flytesched.runlog.history import Entry
 
 #: Verdicts that say how a command did, as SQL.
 _DONE = ", ".join(f"'{status}'" for status in (RunStatus.SUCCEEDED, *sorted(FAILURES)))
@@ -295,6 +293,8 @@ class Reader:
             until: epoch seconds before which.
             limit: entries at most; None for all there are, which may be very many.
         """
+        from flytesched.runlog.history import history  # list and status show none
+
         with self._reading() as connection:
             return history(
                 connection, names, statuses=statuses, since=since, until=until, limit=limit

@@ -31,6 +31,20 @@ def test_what_a_terminal_would_obey_is_written_out(text: str, shown: str) -> Non
     assert shown in render.facts([("name", text)])
 
 
+def test_every_character_that_is_obeyed_or_hidden_is_written_out() -> None:
+    """Alone and in a text, whatever Python holds for printable."""
+    unsafe = [
+        *range(0x20), *range(0x7F, 0xA0), 0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010),
+        *range(0x2028, 0x202F), *range(0x2060, 0x2070), *range(0xD800, 0xE000), 0xFEFF,
+        *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080),
+    ]  # fmt: skip
+
+    shown = [render.safe(chr(code)) for code in unsafe]
+
+    assert [text for text in shown if not text.startswith(("\\x", "\\u"))] == []
+    assert render.safe(f"a{''.join(map(chr, unsafe))}b") == f"a{''.join(shown)}b"
+
+
 def test_output_keeps_its_lines() -> None:
     """And its tabs; a lone carriage return would hide what was written before it."""
     assert render.safe("a\tb\r\nc\rd", lines=True) == "a\tb\nc\\x0dd"

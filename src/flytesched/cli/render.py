@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import unicodedata
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,9 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 #: Characters that a terminal obeys or hides instead of showing: C0, C1, separators, zero-width
-#: and bidirectional controls, lone surrogates, tags (UTR 36, CVE-2021-42574).
-_UNSAFE = re.compile(
+#: and bidirectional controls, lone surrogates, tags (UTR 36, CVE-2021-42574). A pattern that is
+#: compiled when there is such a text: most commands never meet one.
+_UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
@@ -39,9 +39,12 @@ def safe(text: object, *, lines: bool = False) -> str:
         text: what somebody else wrote.
         lines: whether line ends and tabs may stay.
     """
+    said = str(text)
+    if said.isprintable():  # nothing unsafe is
+        return said
     if lines:
-        return re.sub(_UNSAFE, _written_unless_layout, str(text).replace("\r\n", "\n"))
-    return _UNSAFE.sub(_written, str(text))
+        return re.sub(_UNSAFE, _written_unless_layout, said.replace("\r\n", "\n"))
+    return re.sub(_UNSAFE, _written, said)
 
 
 def _written(match: re.Match[str]) -> str:
@@ -91,6 +94,8 @@ def width(text: str) -> int:
     """Return the columns that a text takes on a terminal."""
     if text.isascii():
         return len(text)
+    import unicodedata  # hardly any text needs it
+
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     return len(text) + wide - sum(unicodedata.combining(char) != 0 for char in text)
 
@@ -112,27 +117,30 @@ def table(
         toned: columns coloured by the status they hold.
         colour: whether to colour at all.
     """
-    paint = painter(colour=colour)
-    cells = [[safe("-" if cell in {None, ""} else cell) for cell in row] for row in rows]
-    widths = [max(map(width, column)) for column in zip(heads, *cells, strict=True)]
-    last = len(heads) - 1
+    columns = [
+        _column(
+            head, [safe("-" if cell is None or cell == "" else cell) for cell in cells],
+            right=head in right, toned=head in toned, colour=colour,
+        )
+        for head, *cells in zip(heads, *rows, strict=True)
+    ]  # fmt: skip
+    return "".join(f"{'  '.join(line).rstrip()}\n" for line in zip(*columns, strict=True))
 
-    def aligned(row: Sequence[str], tones: Sequence[str]) -> str:
-        said = []
-        for index, cell in enumerate(row):
-            room = " " * (widths[index] - width(cell))
-            painted = paint(cell, tones[index])
-            if heads[index] in right:
-                said.append(room + painted)
-            else:
-                said.append(painted if index == last else painted + room)
-        return "  ".join(said).rstrip()
 
-    lines = [aligned(heads, ["head"] * len(heads))]
-    for row in cells:
-        tones = [tone(c) if h in toned else "" for h, c in zip(heads, row, strict=True)]
-        lines.append(aligned(row, tones))
-    return "\n".join(lines) + "\n"
+def _column(
+    head: str, cells: Sequence[str], *, right: bool, toned: bool, colour: bool
+) -> list[str]:
+    """Return a column's title and its cells, each as wide as the widest."""
+    said = [head, *cells]
+    widths = [width(text) for text in said]
+    if colour:
+        paint = painter(colour=True)
+        said = [paint(head, "head"), *(paint(c, tone(c)) if toned else c for c in cells)]
+    most = max(widths)
+    rooms = [" " * (most - taken) for taken in widths]
+    if right:
+        return [room + text for text, room in zip(said, rooms, strict=True)]
+    return [text + room for text, room in zip(said, rooms, strict=True)]
 
 
 def facts(rows: Sequence[tuple[str, object]], *, colour: bool = False) -> str:

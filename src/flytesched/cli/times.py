@@ -13,7 +13,7 @@ from flytesched.errors import Invalid, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+_CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 #: 9999-12-31T23:59:59Z.
 _LAST = 253_402_300_799
@@ -85,7 +85,7 @@ def _of_day(words: str, now: float, zone: str) -> int | None:
         days, time = _DAYS[first], rest.strip() or "00:00"
     else:
         days, time = 0, words
-    if not (match := _CLOCK.fullmatch(time)):
+    if not (match := re.fullmatch(_CLOCK, time)):
         return None
     today = rfc3339_local(now, zone)[:10]
     noon = parse_instant(f"{today} 12:00", zone) + timedelta(days=days).total_seconds()

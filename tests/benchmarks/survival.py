@@ -1,4 +1,4 @@
-"""What it costs that commands outlive the scheduler: ``python tests/benchmarks/survival.py``.
+"""What it costs that commands outlive the scheduler, run for run.
 
 One command in four ways, dealt in turn within one run so that a noisy machine treats them alike:
 a bare ``posix_spawn`` of ``sh -c``, the same through the standard library's ``subprocess``, and
@@ -8,15 +8,12 @@ CPU time of what it started, and the memory that a supervisor adds while its com
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import os
 import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +22,12 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).parent.parent / "executors"))
 
 from executors_desk import Desk, eventually
+from report import Bench, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+SECTION = "survival"
 #: A shell's own work and one program: what small jobs do.
 COMMAND = "/bin/true; :"
 
@@ -52,6 +51,20 @@ class Way:
         self.starts.append((time.perf_counter() - began) * 1e6)
         wait()
         self.cpu.append((_children() - before) * 1e6)
+
+    def rows(self) -> list[Row]:
+        """Return what it costs."""
+        p90 = statistics.quantiles(self.starts, n=10)[8]
+        return [
+            Row(
+                section=SECTION, what=f"{self.name}: until the starter is free", unit="us",
+                value=statistics.median(self.starts), note=f"p90 {p90:,.0f}",
+            ),
+            Row(
+                section=SECTION, what=f"{self.name}: CPU of children", unit="us",
+                value=statistics.median(self.cpu),
+            ),
+        ]  # fmt: skip
 
 
 def _children() -> float:
@@ -114,53 +127,25 @@ def rounds(ways: list[Way], count: int) -> Iterator[Way]:
     return itertools.islice(itertools.cycle(ways), count * len(ways))
 
 
-def measure(runs: int) -> dict[str, Any]:
-    """Return the figures of ``runs`` runs in each way."""
-    with tempfile.TemporaryDirectory() as folder:
-        desk = Desk.at(Path(folder), dict(os.environ))
-        ways = [
-            Way("sh -c, bare posix_spawn", bare), Way("sh -c, subprocess", standard),
-            Way("survive = false", launched(desk, survive=False)),
-            Way("survive = true", launched(desk, survive=True)),
-        ]  # fmt: skip
-        for survive in (False, True):
-            orders[survive] += [desk.order(COMMAND, survive=survive) for _ in range(runs + 5)]
-        for way in rounds(ways, 5):
-            way.once()
-        for way in ways:
-            way.starts.clear()
-            way.cpu.clear()
-        for way in rounds(ways, runs):
-            way.once()
-        held = memory(desk)
-        desk.launcher.close()
-    figures = {
-        way.name: {
-            "start_us": round(statistics.median(way.starts), 1),
-            "start_us_p90": round(statistics.quantiles(way.starts, n=10)[8], 1),
-            "cpu_us": round(statistics.median(way.cpu), 1),
-        }
-        for way in ways
-    }
-    return {"runs": runs, "ways": figures, "supervisor_kib": held}
-
-
-def main() -> int:
-    """Print one table, and the figures as JSON if asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=400)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    figures = measure(options.runs)
-    if options.json:
-        print(json.dumps(figures, indent=2))
-        return 0
-    print(f"{'per run, µs':<26}{'start':>8}{'p90':>8}{'CPU of children':>17}")
-    for name, row in figures["ways"].items():
-        print(f"{name:<26}{row['start_us']:>8}{row['start_us_p90']:>8}{row['cpu_us']:>17}")
-    print(f"a supervisor holds {figures['supervisor_kib']:.0f} KiB of its own")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def measure(bench: Bench) -> list[Row]:
+    """Return the figures of every way, and what a supervisor holds."""
+    runs = 25 if bench.quick else 400
+    desk = Desk.at(bench.folder, dict(os.environ))
+    ways = [
+        Way("sh -c, bare posix_spawn", bare), Way("sh -c, subprocess", standard),
+        Way("survive = false", launched(desk, survive=False)),
+        Way("survive = true", launched(desk, survive=True)),
+    ]  # fmt: skip
+    for survive in (False, True):
+        orders[survive] += [desk.order(COMMAND, survive=survive) for _ in range(runs + 5)]
+    for way in rounds(ways, 5):
+        way.once()
+    for way in ways:
+        way.starts.clear()
+        way.cpu.clear()
+    for way in rounds(ways, runs):
+        way.once()
+    held = memory(desk)
+    desk.launcher.close()
+    supervisor = Row(section=SECTION, what="a supervisor's own memory", value=held, unit="KiB")
+    return [*(row for way in ways for row in way.rows()), supervisor]

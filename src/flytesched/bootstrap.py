@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flytesched import settings as settings_table
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from flytesched.scheduler.loop import Limits, Loop
     from flytesched.settings import Settings
     from flytesched.wakeup import Wakeup
+
+#: How long before its time a slot may be claimed at most: an edit is live within a second.
+LEAD = timedelta(seconds=0.8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +250,7 @@ def limits(settings: Settings) -> Limits:
 
     return Limits(
         places=settings.max_concurrent_runs, start_rate=settings.start_rate,
-        start_burst=settings.start_burst, missed_after=settings.missed_after,
+        start_burst=settings.start_burst, missed_after=settings.missed_after, lead=LEAD,
     )  # fmt: skip
 
 

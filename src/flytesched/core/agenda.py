@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from flytesched.core.timetables.parse import slots, timetable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flytesched.core.timetables.parse import Timetable, Timing
 
 #: For ``divide``: every slot that has come is too late.
@@ -108,6 +110,41 @@ class Agenda:
         moments = [group.next for group in self._taken if group.names]
         return min((at for at in (*moments, self._peek()) if at is not None), default=None)
 
+    def coming(self) -> tuple[int, int] | None:
+        """Return the earliest coming slot and how many schedules it is for; None without one.
+
+        What is taken is due already and does not count.
+        """
+        if (at := self._peek()) is None:
+            return None
+        return at, sum(len(group.names) for group in self._at(at))
+
+    def ahead(self) -> list[Due]:
+        """Return the earliest coming slot of each schedule that has it, before it is due.
+
+        It comes due as ever, but for those that ``settle`` is told of.
+        """
+        if (at := self._peek()) is None:
+            return []
+        return [
+            Due(timing=group.timing, names=tuple(group.names), after=group.position, live=(at,))
+            for group in self._at(at)
+        ]
+
+    def settle(self, due: Due) -> None:
+        """Note that a slot of ``ahead`` is decided for those schedules that ``due`` names."""
+        (at,) = due.live
+        group = self._groups[due.timing, at]
+        if len(due.names) == len(group.names):
+            self._leave(group)
+            self._move(group, at)
+            return
+        for name in due.names:
+            del group.names[name]
+        names = dict.fromkeys(due.names)
+        there = self._join(_Group(due.timing, group.table, at, group.table.next(at), names))
+        self._of.update(dict.fromkeys(due.names, there))
+
     def due(self, now: float, late: float) -> list[Due]:
         """Return what is due at ``now``; it stays due until ``advance``."""
         self._give_up()
@@ -180,6 +217,19 @@ class Agenda:
         while self._heap and not self._stands(self._heap[0]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
+
+    def _at(self, at: int) -> Iterator[_Group]:
+        """Yield the groups whose slot ``at`` is, the earliest there is.
+
+        They are the top of the heap: what stands below a later slot is later.
+        """
+        places = [0]
+        while places:
+            place = places.pop()
+            if place < len(self._heap) and self._heap[place][0] == at:
+                places += (2 * place + 1, 2 * place + 2)
+                if self._stands(self._heap[place]):
+                    yield self._heap[place][2]
 
     def _stands(self, entry: tuple[int, int, _Group]) -> bool:
         """Tell whether a heap entry still says what its group says."""

@@ -18,11 +18,12 @@ from flytesched.core.planner import plan
 from flytesched.core.protocols import Told
 from flytesched.core.runs import IN_PLACE, STARTED, WAITING, Reason, Run, RunStatus
 from flytesched.scheduler.definitions import Definitions
+from flytesched.scheduler.lead import Lead
 from flytesched.scheduler.ledger import RETRY_AFTER, Ledger
 from flytesched.scheduler.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from flytesched.core.agenda import Due
     from flytesched.core.planner import Plan
@@ -49,6 +50,9 @@ class Limits:
     start_burst: int = 1
     #: A slot decided later than this after its time is missed.
     missed_after: timedelta = timedelta(seconds=10)
+    #: How long before its time a slot may be claimed at most, so that it starts on time; with
+    #: zero it is claimed when it is due.
+    lead: timedelta = timedelta()
 
 
 class Loop:
@@ -76,6 +80,7 @@ class Loop:
         self._clock, self._runlog = clock, runlog
         self._hook, self._journal = hook, journal
         self._late = limits.missed_after.total_seconds()
+        self._lead = Lead(limits.lead.total_seconds())
         self._own = own
         #: Schedules of our own runs: what they started and left is finished too, or it would
         #: stand in the way for ever.
@@ -121,6 +126,8 @@ class Loop:
     def tick(self, now: float) -> float | None:
         """Do everything that is due at ``now``; return when to be called again at the latest."""
         self._watch_clock(now)
+        # What was claimed ahead of its time waits for nothing else.
+        self._supervisor.depart(now)
         if not self._definitions.known:
             # What ended meanwhile is judged by the definitions in force, retries and hooks too.
             self._take_over(now)
@@ -131,10 +138,13 @@ class Loop:
             self._decide(now)
         if self._take_over(now):
             self._decide(now)
+        self._decide_ahead(now)
         if heard and not self._definitions.dismiss(now, self._lanes):
             self._supervisor.stale = True
         self._supervisor.enforce()
+        self._supervisor.depart(now)
         self._supervisor.collect()
+        self._supervisor.mark()
         self._first = False
         return self._wake_at(now)
 
@@ -148,6 +158,7 @@ class Loop:
     def limit(self, limits: Limits) -> None:
         """Take other limits from now on; what runs is not touched."""
         self._late = limits.missed_after.total_seconds()
+        self._lead.most = limits.lead.total_seconds()
         self._lanes.places = limits.places
         self._lanes.bucket = Bucket(limits.start_rate, limits.start_burst)
 
@@ -176,6 +187,11 @@ class Loop:
         """How many schedules are in force."""
         return len(self._definitions.schedules)
 
+    @property
+    def departing(self) -> bool:
+        """Whether claimed runs wait for their turn to start, or for a moment that is near."""
+        return self._supervisor.departing
+
     def end(self, runs: Sequence[Run], reason: str) -> bool:
         """End started runs as ``reason`` (``interrupted(...)``); False: try again."""
         return self._supervisor.intend(runs, reason)
@@ -200,12 +216,20 @@ class Loop:
                 moments.append(self._lanes.next_at(now))
             moments.append(self._definitions.next_at(now))
             if self.planning:
-                moments.append(self._agenda.next_at())
+                moments.append(self._next_slot(now))
         wake_at = min((at for at in moments if at is not None), default=None)
         # A run log that takes nothing is asked again soon, not at once.
         if self._ledger.busy and wake_at is not None:
             return max(wake_at, now + RETRY_AFTER)
         return wake_at
+
+    def _next_slot(self, now: float) -> float | None:
+        """Return when to look at the next slot: some time ahead, then when it is due."""
+        at = self._agenda.next_at()
+        if at is None or at <= now or (coming := self._agenda.coming()) is None:
+            return at
+        ahead = at - self._lead.of(coming[1])
+        return ahead if ahead > now else at
 
     def _cause(self) -> str:
         """Return why slots are being decided too late."""
@@ -220,25 +244,60 @@ class Loop:
         if self.stopping:
             return
         dues = self._agenda.due(now, self._late) if self._own is None else []
+        if self._settle(dues, now, now):
+            self._supervisor.depart(now)
+
+    def _decide_ahead(self, now: float) -> None:
+        """Claim what is about to be due, where waiting for its time cannot change the decision.
+
+        That is so unless the slot meets another run of its schedule, which may have ended by then.
+        """
+        if not self.planning or (coming := self._agenda.coming()) is None:
+            return
+        slot, crowd = coming
+        if not now < slot <= now + self._lead.of(crowd):
+            return
+        began = self._clock.uptime()
+        dues = [replace(due, names=self._unmet(due.names)) for due in self._agenda.ahead()]
+        dues = [due for due in dues if due.names]
+        if dues and self._settle(dues, now, slot):
+            self._lead.learn(sum(len(due.names) for due in dues), self._clock.uptime() - began)
+
+    def _unmet(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the schedules whose slots meet no run, or do not mind."""
+        beside = self._definitions.beside
+        return tuple(name for name in names if not self._lanes.of(name) or beside(name))
+
+    def _settle(self, dues: Sequence[Due], now: float, moment: float) -> bool:
+        """Decide slots, and claim what may start at ``moment``: now, or the slots' own time.
+
+        Returns:
+            Whether anything was decided.
+        """
         decided = self._plan(dues, now)
         self._line_up(decided, now)
-        chosen = self._lanes.choose(now)
+        chosen = self._lanes.choose(moment)
         if not dues and not chosen:
-            return
+            return False
         attempts = {run.id: self._attempt(run, now) for _, run in chosen}
         lost = self._ledger.write(self._decision(decided, chosen, attempts, now))
         if lost is None:
             self._undo(decided, chosen)
-            return
+            return False
+        if moment > now:
+            for due in dues:
+                self._agenda.settle(due)
+        elif self._own is None:
+            self._agenda.advance(now)
         self._note(decided, lost, now)
         for _, run in chosen:
             if run.id not in lost:
-                self._supervisor.begin(run, attempts[run.id])
+                self._supervisor.order(run, attempts[run.id], moment)
         for run in decided.replaced:
             # One whose intent lost is not signalled: the next look at the run log tells why.
             if run.status in IN_PLACE and run.id not in lost:
                 self._supervisor.end(_replaced(run, now))
-        self._supervisor.mark()
+        return True
 
     def _line_up(self, decided: Plan, now: float) -> None:
         """Put new runs where ``choose`` sees them, and take away the waiting ones they replace."""
@@ -300,8 +359,6 @@ class Loop:
 
     def _note(self, decided: Plan, lost: frozenset[str], now: float) -> None:
         """Take over in memory what is durable now, and tell of it."""
-        if self._own is None:
-            self._agenda.advance(now)
         self._definitions.move_cursors(decided.cursors)
         for run in decided.replaced:
             if run.status in IN_PLACE and run.id not in lost:

@@ -1,12 +1,15 @@
 """Supervisor: starts what is claimed, finds what outlived a scheduler, ends what takes too long.
 
 The order of effects carries the promise: an intent is durable before a signal, an outcome is
-durable before its evidence is dropped, and a claim was durable before ``begin`` is ever called.
+durable before its evidence is dropped, and a claim was durable before ``order`` is ever called.
 """
 
 from __future__ import annotations
 
+import heapq
+from collections import deque
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from flytesched.core.counts import count_starts, count_verdicts
@@ -38,6 +41,10 @@ if TYPE_CHECKING:
 
 #: Seconds until a start that was not possible, or a record that was not readable, is tried again.
 TRY_AGAIN = 1.0
+#: Seconds that starts may take before everything else of a tick has its turn.
+TURN = 0.2
+#: Started runs that are written down as such in any case.
+MARKED_AT_ONCE = 1000
 #: Seconds by which one clock told on another may be off.
 _ROUNDING = 1e-4
 
@@ -75,9 +82,17 @@ class Supervisor:
         self._unmarked: set[str] = set()
         #: Ends not yet durable.
         self._ended: list[Outcome] = []
+        #: Claimed runs that were not started yet: in the order they begin, by the moment they
+        #: may begin at, and delayed ones, see below.
+        self._unbegun: set[str] = set()
+        self._ready: deque[str] = deque()
+        self._held: list[tuple[float, int, str]] = []
+        self._serial = count()
         # What is to happen after some time stands on the clock that nobody sets.
         #: Claimed runs whose start has to wait, and runs whose record could not be read.
         self._delayed: dict[str, float] = {}
+        #: Runs that recovery found claimed and not started; their slots may be still to come.
+        self._found: set[str] = set()
         self._unread: dict[str, Attempt] = {}
         self._deadlines: dict[str, float] = {}
         #: Runs told to end, and when they are killed.
@@ -97,9 +112,38 @@ class Supervisor:
             attempt = replace(attempt, deadline=now + schedule.timeout.total_seconds())
         return replace(attempt, kill_after=schedule.kill_after.total_seconds())
 
-    def begin(self, run: Run, attempt: Attempt) -> None:
-        """Start a run whose claim and attempt are durable."""
+    def order(self, run: Run, attempt: Attempt, moment: float = 0.0) -> None:
+        """Let ``depart`` start a run whose claim and attempt are durable, not before ``moment``."""
         self._attempts[run.id] = attempt
+        self._unbegun.add(run.id)
+        if moment > self._clock.now():
+            heapq.heappush(self._held, (moment, next(self._serial), run.id))
+        else:
+            self._ready.append(run.id)
+
+    def depart(self, now: float) -> None:
+        """Start what was ordered and may start at ``now``, as far as a turn goes.
+
+        What is left has its turn in the next tick: a big burst must not keep what falls due, or
+        ends, while it is being started.
+        """
+        while self._held and self._held[0][0] <= now:
+            self._ready.append(heapq.heappop(self._held)[2])
+        until = self._clock.uptime() + TURN
+        while self._ready and self._clock.uptime() < until:
+            run_id = self._ready.popleft()
+            if run_id in self._unbegun:
+                self._unbegun.discard(run_id)
+                run = self._lanes.get(run_id)
+                if run is not None and run.status is RunStatus.CLAIMED:
+                    self._begin(run, self._attempts[run_id])
+
+    @property
+    def departing(self) -> bool:
+        """Tell whether claimed runs wait for their turn or their moment."""
+        return bool(self._ready or self._held)
+
+    def _begin(self, run: Run, attempt: Attempt) -> None:
         schedule = self._definition(run.schedule)
         if run.end_as is not None or schedule is None:
             self._ended.append(_unstarted(attempt, self._clock.now()))
@@ -122,7 +166,12 @@ class Supervisor:
             self._follow(run, replace(attempt, pid=started.pid, pid_started=started.pid_started))
 
     def mark(self) -> None:
-        """Make durable which runs are running, all in one transaction."""
+        """Make durable which runs are running, all in one transaction.
+
+        Amid a burst this waits: what has ended by then is not written twice.
+        """
+        if not self._unmarked or (self._ready and len(self._unmarked) < MARKED_AT_ONCE):
+            return
         runs = [run for run_id in self._unmarked if (run := self._lanes.get(run_id)) is not None]
         lost = self._ledger.write(
             Decision(
@@ -150,6 +199,7 @@ class Supervisor:
         self._lanes.put(run)
 
     def _delay(self, run: Run, error: StartDelayed) -> None:
+        self._unbegun.add(run.id)
         self._delayed[run.id] = self._clock.uptime() + TRY_AGAIN
         if not self._slow:
             self._slow = True
@@ -184,6 +234,8 @@ class Supervisor:
                 self.end(self._lanes.get(run.id) or run)
         elif found is Adoption.NEVER_STARTED:
             # Started, where this process may start it, as soon as its definition is known.
+            self._unbegun.add(run.id)
+            self._found.add(run.id)
             self._delayed[run.id] = 0.0
         else:
             why = self._why_lost(attempt).value
@@ -261,6 +313,7 @@ class Supervisor:
         """Leave a run whose verdict, or wait for the next attempt, is durable."""
         for kept in (self._attempts, self._deadlines, self._kills, self._delayed, self._unread):
             kept.pop(run.id, None)
+        self._unbegun.discard(run.id)
         self._unmarked.discard(run.id)
         self._lanes.put(run)
         level = "warning" if run.status in FAILURES else "info"
@@ -313,8 +366,9 @@ class Supervisor:
 
     def end(self, run: Run) -> None:
         """Send TERM to a run whose ``end_as`` is durable, once."""
-        if run.status is RunStatus.CLAIMED and run.id in self._delayed:
-            self._delayed.pop(run.id)
+        if run.status is RunStatus.CLAIMED and run.id in self._unbegun:
+            self._unbegun.discard(run.id)
+            self._delayed.pop(run.id, None)
             self._ended.append(_unstarted(self._attempts[run.id], self._clock.now()))
         elif run.status in IN_PLACE and run.id not in self._kills and run.id in self._attempts:
             attempt = self._attempts[run.id]
@@ -356,7 +410,15 @@ class Supervisor:
                 self.end(self._lanes.get(run.id) or run)
 
     def next_at(self) -> float | None:
-        """Return when something has to be tried, ended or killed, on the wall clock as it is."""
+        """Return when something has to be done, on the wall clock as it is."""
+        if self._ready:
+            return self._clock.now()
+        held = self._held[0][0] if self._held else None
+        later = self._later()
+        return later if held is None or (later is not None and later < held) else held
+
+    def _later(self) -> float | None:
+        """Return when something has to be tried, ended or killed."""
         uptime = self._clock.uptime()
         moments = [*self._kills.values()]
         moments += [at for run_id, at in self._delayed.items() if self._may_begin(run_id)]
@@ -390,7 +452,9 @@ class Supervisor:
             run = self._lanes.get(run_id)
             del self._delayed[run_id]
             if run is not None and run.status is RunStatus.CLAIMED:
-                self.begin(run, self._attempts[run_id])
+                moment = _not_before(run) if run_id in self._found else 0.0
+                self._found.discard(run_id)
+                self.order(run, self._attempts[run_id], moment)
 
     def _time_out(self, uptime: float) -> None:
         late = [
@@ -400,6 +464,12 @@ class Supervisor:
         ]
         if late:
             self.intend(late, RunStatus.TIMED_OUT.value)
+
+
+def _not_before(run: Run) -> float:
+    """Return the moment before which a run must not start: it may be claimed ahead of its slot."""
+    slot = run.scheduled_at if run.origin is Origin.SCHEDULE else None
+    return max(run.not_before, slot or 0.0)
 
 
 def _kickoff(run: Run, schedule: Schedule) -> int | None:

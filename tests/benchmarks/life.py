@@ -130,10 +130,15 @@ class Life:
             asked = "SELECT status, count(*) FROM runs WHERE scheduled_at = ? GROUP BY status"
             return dict(log.execute(asked, (slot,)))
 
-    def settle(self, slot: int) -> bool:
-        """Wait until a slot has its verdicts; tell whether all succeeded, none was lost."""
-        wanted = {"succeeded": self.count}
-        return wait(lambda: self.verdicts(slot) == wanted, PATIENCE)
+    def settle(self, slot: int) -> None:
+        """Wait until every run of a slot has succeeded, and that is durable.
+
+        Raises:
+            RuntimeError: one has not, after a minute.
+        """
+        if not wait(lambda: self.verdicts(slot) == {"succeeded": self.count}, PATIENCE):
+            msg = f"of {self.count} runs of {slot}: {self.verdicts(slot)}; {self.journal()}"
+            raise RuntimeError(msg)
 
     def spent(self) -> Spent:
         """Return the CPU seconds of the scheduler, and of the children it has waited for."""

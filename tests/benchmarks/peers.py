@@ -115,14 +115,20 @@ class Peer:
             return spent(self.pid).own - before < 0.01
         return True
 
-    def settle(self, slot: int) -> bool:
-        """Wait until it has no children any more."""
-        del slot
-        tasks = Path(f"/proc/{self.pid}/task")
-        return wait(
-            lambda: not any((task / "children").read_text().strip() for task in tasks.iterdir()),
-            PATIENCE,
-        )
+    def settle(self, slot: int) -> None:
+        """Wait until nothing of a slot runs any more.
+
+        Raises:
+            RuntimeError: something does, after a minute.
+        """
+        if not wait(self.is_done, PATIENCE):
+            msg = f"commands of {slot} still run"
+            raise RuntimeError(msg)
+
+    def is_done(self) -> bool:
+        """Tell whether it has no children any more."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return not any((task / "children").read_text().strip() for task in tasks)
 
     def spent(self) -> Spent:
         """Return the CPU seconds of the scheduler so far, and of what it has started."""
@@ -244,11 +250,10 @@ class Systemd(Peer):
             machine.pull_the_plug()
             shutil.rmtree(place if place != self.folder else machine.root)
 
-    def settle(self, slot: int) -> bool:
-        """Wait until no service of a command is left."""
-        del slot
+    def is_done(self) -> bool:
+        """Tell whether no service of a command is left."""
         left = ("systemctl", "list-units", "--no-legend", "job-*.service")
-        return wait(lambda: not self._machine.run(*left).strip(), PATIENCE)
+        return not self._machine.run(*left).strip()
 
     def _write(self, root: Path) -> None:
         """Put the command into the machine, and its units."""

@@ -10,6 +10,7 @@ from flytesched.cli.options import Labels, Names
 from flytesched.cli.verb import verb
 from flytesched.core.timetables.parse import describe_kind
 from flytesched.service.listing import Listed, listed
+from flytesched.service.selection import select
 
 _HEADS = ("NAME", "SCHEDULE", "NEXT", "LEFT", "LAST", "RESULT", "STATE")
 
@@ -23,11 +24,14 @@ def command(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Names only.")] = False,
 ) -> None:
     """List schedules with the next slot and the last verdict."""
+    if quiet and not call.json:
+        # Asked at each press of the key that completes: the manifest alone has them.
+        chosen = select(call.site.manifest().schedules, names or (), labels or ())
+        call.write("".join(f"{render.safe(name)}\n" for name in chosen))
+        return
     found = listed(call.site, names or (), labels or ())
     if call.json:
         call.answer("list", {"schedules": [shapes.listed(each) for each in found]})
-    elif quiet:
-        call.write("".join(f"{render.safe(each.schedule.name)}\n" for each in found))
     elif found:
         call.table(_HEADS, [_row(call, each) for each in found], right=("LEFT",),
                    toned=("RESULT", "STATE"))  # fmt: skip

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flytesched.core.runs import FAILURES
-from flytesched.core.sight import recalled
 from flytesched.errors import FlyteschedError, Invalid
 
 if TYPE_CHECKING:
@@ -133,6 +132,8 @@ def _read(site: Site, seen: Overview) -> None:
         seen.active = tuple(reader.active())
         seen.missed = reader.open_missed()
         if seen.manifest_error is not None:
+            from flytesched.core.sight import recalled  # what decides, and is rarely asked here
+
             recollected = {name: recalled(state) for name, state in seen.states.items()}
             seen.schedules = {name: one for name, one in recollected.items() if one is not None}
         seen.last = reader.last_runs(list(seen.schedules), done=True)

@@ -43,6 +43,16 @@ class Upkeep(Wishes):
     #: Row number up to which `prune` has looked.
     _position = 0
 
+    @property
+    def written(self) -> int:
+        """Rows that were written through this object since it was opened."""
+        return self._connection.total_changes
+
+    @property
+    def pruning(self) -> bool:
+        """Whether the last `prune` ended before it had looked at everything."""
+        return self._position > 0
+
     def checkpoint(self) -> bool:
         """Move what is in the WAL into the database; True when nothing is left in it.
 
@@ -95,7 +105,7 @@ class Upkeep(Wishes):
             limit: runs to look at in one stretch; about that many are deleted at most.
 
         Returns:
-            How many runs were deleted; 0 when there is nothing left to do for now.
+            How many runs were deleted. `pruning` tells whether there may be more.
         """
         with self.transaction() as connection:
             values = {"before": before, "limit": limit}

@@ -14,6 +14,7 @@ from flytesched.clock import monotonic
 from flytesched.core.runs import FAILURES, AttemptKey, Reason
 from flytesched.errors import FlyteschedError, RunLogBusy, StateDirBusy
 from flytesched.notify import STOP_MARGIN
+from flytesched.service.chores import Chores
 from flytesched.service.ground import Ground
 
 if TYPE_CHECKING:
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-#: Seconds between looks at how long the logs of running commands are.
-BOUND_LOGS_EVERY = 5.0
-#: Seconds between looks for what is too old to keep.
-PRUNE_EVERY = 3600.0
-#: Seconds from one step of pruning to the next.
-PRUNE_AGAIN = 1.0
-#: Runs pruned in one step, so that a slot never waits long for it.
-PRUNE_STEP = 500
 #: Seconds between tries to open a run log that is locked.
 OPEN_AGAIN = 0.5
 #: Seconds to wait after a failure nobody foresaw.
@@ -168,7 +161,8 @@ class Service:
         self._kill = False
         self._started = self._ready = self._served = False
         # On the clock that is never set: a step back of the other must not put these off.
-        self._next_bound = self._next_prune = self._next_watchdog = 0.0
+        self._next_watchdog = 0.0
+        self._chores = Chores(works)
 
     def run(self, *, once: bool, kill: bool) -> int:
         """Serve until a signal, or with ``once`` until nothing is active."""
@@ -206,8 +200,8 @@ class Service:
                 kept = [AttemptKey(run.id, run.attempt) for run in self._loop.active]
                 self._works.launcher.sweep(kept)
             self._works.before_tick()
-            moments = [self._loop.tick(now), self._works.after_tick(now), self._chores(now)]
-            moments.append(self._stop(now))
+            moments = [self._loop.tick(now), self._works.after_tick(now)]
+            moments += [self._chores.do(now, moments[0]), self._watch(now), self._stop(now)]
         except (OSError, FlyteschedError, ValueError, LookupError, TypeError) as error:
             # A scheduler that exits here would be restarted into the same trouble.
             self._in_trouble(f"{type(error).__name__}: {error}")
@@ -265,31 +259,11 @@ class Service:
             self._notifier.watchdog()
             self._next_watchdog = elapsed + interval / 2
 
-    def _chores(self, now: float) -> float:
-        """Do what is due now and then; return when the next of it is."""
-        elapsed = monotonic()
-        if self._loop.running_count:
-            if elapsed >= self._next_bound:
-                self._works.launcher.bound_logs()
-                self._next_bound = elapsed + BOUND_LOGS_EVERY
-            following = self._next_bound
-        else:
-            if elapsed >= self._next_prune:
-                self._next_prune = elapsed + self._prune(now)
-            following = self._next_prune
-        if self._notifier.watchdog_interval is not None:
-            following = min(following, self._next_watchdog)
-        return now + following - elapsed
-
-    def _prune(self, now: float) -> float:
-        """Drop what is too old, a step at a time, while nothing runs; return seconds to wait."""
-        settings = self._works.settings
-        dropped = self._works.runlog.prune(now - settings.keep_runs.total_seconds(), PRUNE_STEP)
-        before = now - settings.keep_logs.total_seconds()
-        done = self._works.launcher.prune_logs(before) and dropped < PRUNE_STEP
-        if done:
-            self._works.runlog.checkpoint()
-        return PRUNE_EVERY if done else PRUNE_AGAIN
+    def _watch(self, now: float) -> float | None:
+        """Return when the watchdog wants to be told again."""
+        if self._notifier.watchdog_interval is None:
+            return None
+        return now + self._next_watchdog - monotonic()
 
     def _announce(self) -> None:
         """Tell systemd that slots are being decided, and how it stands."""

@@ -230,7 +230,7 @@ def test_a_wal_that_grows_and_grows_is_a_warning(site: Site) -> None:
 def test_verdicts_that_should_have_been_pruned_are_a_warning(
     site: Site, age: int, how: str
 ) -> None:
-    """A scheduler that is never idle never prunes."""
+    """No scheduler, no pruning."""
     ended = now() - age * 86_400
     run = Run(
         id="manual-x-1", schedule="x", scheduled_at=None, origin=Origin.MANUAL,

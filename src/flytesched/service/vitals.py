@@ -38,7 +38,7 @@ _LONG_WAL = 128 * 2**20
 _NO_ROOM, _LITTLE_ROOM = 16 * 2**20, 256 * 2**20
 #: The same for files: a log each attempt.
 _NO_FILES, _FEW_FILES = 16, 1_000
-#: Seconds beyond ``keep_runs`` that a verdict may stay, while the scheduler is never idle.
+#: Seconds beyond ``keep_runs`` that a verdict may stay, while no scheduler runs to prune it.
 _LATE_PRUNING = 7 * 86_400
 #: File systems that are gone with the next boot.
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
@@ -152,7 +152,7 @@ def retention(site: Site) -> Iterator[Finding]:
         return
     what += f", the oldest verdict of {rfc3339(oldest)}"
     if oldest < site.now() - keep.total_seconds() - _LATE_PRUNING:
-        do = "a scheduler prunes while nothing runs: let one run, or make room between the runs"
+        do = "a scheduler prunes in the gaps between its slots: let one run"
         yield _found("retention", Level.WARNING, what, do)
     else:
         yield _found("retention", Level.OK, what)

@@ -12,8 +12,8 @@ from wall_oracle import CHANGES, Job, expected, expressions, stretches, tries
 
 from flytesched.core.instants import parse_instant, rfc3339
 from flytesched.core.timetables import latest, make_timing, slots, timetable
-from flytesched.core.timetables.walk import SEARCH
-from flytesched.core.timetables.zones import HORIZON
+from flytesched.core.timetables.walk import SEARCH, Walk
+from flytesched.core.timetables.zones import HORIZON, Zone, tz
 from flytesched.errors import InvalidTimetable
 
 YEAR = 366 * 86_400
@@ -75,6 +75,24 @@ def test_every_step_is_later_than_the_instant_asked_about(expression, stretch):
         following, preceding = walk.next(instant), walk.previous(instant)
         assert following is None or following > instant
         assert preceding is None or preceding < instant
+
+
+ASKED = st.lists(
+    st.tuples(st.sampled_from(["next", "previous"]), st.floats(0, 1)), min_size=2, max_size=30
+)
+
+
+@tries(150)
+@given(expressions(), stretches(), ASKED)
+def test_no_answer_depends_on_what_was_asked_before(expression, stretch, asked):
+    """The day at hand is kept between two answers, and is no part of them."""
+    zone, after, until = stretch
+    kept = walk_of(expression, zone)
+    for way, part in asked:
+        moment = after + round(part * (until - after))
+        wall = kept._wall
+        fresh = Walk(wall, Zone(tz(zone), fixed_time=wall.fixed_time))
+        assert getattr(kept, way)(moment) == getattr(fresh, way)(moment)
 
 
 @tries(60)

@@ -88,7 +88,7 @@ class _Year(NamedTuple):
 class Days:
     """The matching days of every year, counted from 1970. Shared by all that name the same days."""
 
-    __slots__ = ("_high", "_kinds", "_low", "_spec", "_year", "ever")
+    __slots__ = ("_barren", "_high", "_kinds", "_low", "_spec", "_year", "ever")
 
     def __init__(self, spec: DaySpec) -> None:
         """Make the first year's; each other kind of year is made when first met, and kept."""
@@ -97,16 +97,29 @@ class Days:
         years = spec.years or (_FIRST_YEAR, _LAST_YEAR)
         self._low, self._high = _first_of(min(years)), _first_of(max(years) + 1)
         self._year = _Year(0, 0, ())
+        #: A day, and the first that matches from it on, which may be years away.
+        self._barren = 0, -1
         #: Whether any day matches at all.
-        self.ever = any(self._in_year(year) for year in spec.years or _ALL_KINDS)
+        self.ever = any(self._made(year).days for year in spec.years or _ALL_KINDS)
 
     def first(self, day: int) -> int:
         """Return the first matching day not before `day`, or `NEVER`."""
+        start, stop, days = self._year
+        if start <= day < stop:
+            index = bisect_left(days, day - start)
+            if index < len(days):
+                return start + days[index]
+        low, found = self._barren
+        if not low <= day <= found:
+            found = self._search(day)
+            self._barren = day, found
+        return found
+
+    def _search(self, day: int) -> int:
+        """Look for the first matching day year by year; its year is the one at hand then."""
         day = max(day, self._low)
         while day < self._high:
-            start, stop, days = self._year
-            if not start <= day < stop:
-                start, stop, days = self._load(day)
+            start, stop, days = self._load(day)
             index = bisect_left(days, day - start)
             if index < len(days):
                 return start + days[index]
@@ -139,24 +152,24 @@ class Days:
 
     def _load(self, day: int) -> _Year:
         """Make the year around `day` the one at hand."""
-        number = date.fromordinal(day + _EPOCH).year
-        year = _Year(_first_of(number), _first_of(number + 1), self._in_year(number))
-        self._year = year
+        year = self._year
+        if not year.start <= day < year.stop:
+            year = self._year = self._made(date.fromordinal(day + _EPOCH).year)
         return year
 
-    def _in_year(self, year: int) -> tuple[int, ...]:
-        """Return the matching days of a year, counted from its first."""
-        if self._spec.years is not None and year not in self._spec.years:
-            return ()
-        start = _first_of(year)
-        kind = _first_of(year + 1) - start, start % 7
+    def _made(self, number: int) -> _Year:
+        """Return a year with its matching days."""
+        start, stop = _first_of(number), _first_of(number + 1)
+        if self._spec.years is not None and number not in self._spec.years:
+            return _Year(start, stop, ())
+        kind = stop - start, start % 7
         if kind not in self._kinds:
             self._kinds[kind] = tuple(
-                _first_of(year, month) + day - 1 - start
+                _first_of(number, month) + day - 1 - start
                 for month in range(1, 13)
-                for day in self._spec.in_month(year, month)
+                for day in self._spec.in_month(number, month)
             )
-        return self._kinds[kind]
+        return _Year(start, stop, self._kinds[kind])
 
 
 def _first_of(year: int, month: int = 1) -> int:

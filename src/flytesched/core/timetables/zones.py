@@ -66,6 +66,10 @@ class _Known(NamedTuple):
     runs: list[Run]
 
 
+#: UTC never changes, and there is nothing to learn.
+_UTC = _Known(EARLIEST, HORIZON, [EARLIEST], [Run(EARLIEST, HORIZON, 0, EARLIEST, EARLIEST, -1)])
+
+
 class Zone:
     """The clock of one zone as a series of runs, for one way of treating its changes."""
 
@@ -75,7 +79,7 @@ class Zone:
         """Know nothing yet. `fixed_time`: skipped time is made up and repeated time held back."""
         self._tz = tz
         self._fixed_time = fixed_time
-        self._known = _Known(0, 0, [], [])
+        self._known = _UTC if tz is UTC else _Known(0, 0, [], [])
 
     def at(self, instant: int) -> Run:
         """Return the run around an instant from `EARLIEST` to before `HORIZON`.

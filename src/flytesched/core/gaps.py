@@ -6,6 +6,7 @@ changed, runs of another timetable may lie in the same stretch, and are none of 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from flytesched.core.runs import Reason
 from flytesched.errors import InvalidTimetable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from flytesched.core.runs import Gap
     from flytesched.core.timetables.parse import Timetable
 
@@ -33,6 +36,66 @@ def holds(gap: Gap, slot: int) -> bool:
         return _timetable(gap.timing).next(slot - 1) == slot
     except InvalidTimetable:
         return True
+
+
+def held(gap: Gap, slots: Sequence[int]) -> Sequence[int]:
+    """Return those of some slots, ascending, that a gap holds."""
+    inside = slots[bisect_right(slots, gap.after) : bisect_right(slots, gap.until)]
+    if not inside:
+        return inside
+    try:
+        following = _timetable(gap.timing).next
+    except InvalidTimetable:
+        return inside
+    return [slot for slot in inside if following(slot - 1) == slot]
+
+
+class OpenSlots:
+    """The slots of a gap that no run has taken, which may be thirty million.
+
+    Ends that are taken, as a catch-up takes them one after the other, are passed over by counting.
+    """
+
+    def __init__(self, gap: Gap, ran: Sequence[int]) -> None:
+        """Take the slots that have a run, ascending; those that the gap does not hold count not.
+
+        Raises:
+            InvalidTimetable: nobody can read its timetable.
+        """
+        self._gap, self._table = gap, _timetable(gap.timing)
+        self._taken = held(gap, ran)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return max(0, self._gap.count - len(self._taken))
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield them, the oldest first."""
+        taken, count, after = self._taken, self._table.count, self._gap.after
+        # Before the first hole there are as many slots as runs.
+        runs = bisect_left(
+            taken, True, key=lambda run: count(after, run) > bisect_right(taken, run)
+        )
+        left = set(taken[runs:])
+        slot = self._table.next(taken[runs - 1] if runs else after)
+        while slot is not None and slot <= self._gap.until:
+            if slot not in left:
+                yield slot
+            slot = self._table.next(slot)
+
+    def __reversed__(self) -> Iterator[int]:
+        """Yield them, the newest first."""
+        taken, count, until = self._taken, self._table.count, self._gap.until
+        total = len(taken)
+        runs = bisect_left(
+            taken, True, key=lambda run: count(run - 1, until) == total - bisect_left(taken, run)
+        )
+        left = set(taken[:runs])
+        slot = self._table.previous(taken[runs] if runs < total else until + 1)
+        while slot is not None and slot > self._gap.after:
+            if slot not in left:
+                yield slot
+            slot = self._table.previous(slot)
 
 
 def cut(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flytesched import wakeup
 from flytesched.bootstrap import bind, definition
 from flytesched.core.decision import Decision
-from flytesched.core.gaps import holds
+from flytesched.core.gaps import held
 from flytesched.core.runs import Origin, Run, RunStatus, run_id
 from flytesched.core.timetables.parse import slots
 from flytesched.errors import UsageError
@@ -67,7 +67,8 @@ def look(site: Site, name: str, start: int, end: int) -> Backfill:
 def _sort(
     every: Sequence[int], ran: set[int], gaps: Sequence[Gap], state: ScheduleState | None
 ) -> Backfill:
-    missed = {slot for slot in every if slot not in ran and any(holds(gap, slot) for gap in gaps)}
+    undecided = [slot for slot in every if slot not in ran]
+    missed = {slot for gap in gaps for slot in held(gap, undecided)}
     coming = {s for s in every if state is not None and state.enabled and s > state.cursor} - ran
     free = [slot for slot in every if slot not in ran and slot not in missed and slot not in coming]
     return Backfill(

@@ -7,7 +7,9 @@ loses, which makes the command safe to repeat.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from flytesched import wakeup
@@ -15,16 +17,16 @@ from flytesched.bootstrap import bind, check_bound
 from flytesched.core.agenda import divide
 from flytesched.core.counts import count_gaps
 from flytesched.core.decision import Decision
-from flytesched.core.gaps import holds
+from flytesched.core.gaps import OpenSlots
 from flytesched.core.planner import gap_of
 from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import Gap, Origin, Reason, Run, RunStatus, ScheduleState, run_id
 from flytesched.core.sight import see
-from flytesched.core.timetables.parse import Timing, slots, timetable
+from flytesched.core.timetables.parse import Timing, timetable
 from flytesched.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from flytesched.bootstrap import Site
     from flytesched.core.schedule import Schedule
@@ -194,18 +196,21 @@ def queue_open(
 
 def _select(
     schedules: Mapping[str, Schedule],
-    gaps: Sequence[Gap],
+    gaps: Iterable[Gap],
     decided: Decided,
     choice: Choice,
     now: float,
 ) -> list[Missing]:
+    mine: dict[str, list[Gap]] = defaultdict(list)
+    for gap in gaps:
+        mine[gap.schedule].append(gap)
     found = []
-    for name in sorted({gap.schedule for gap in gaps} & schedules.keys()):
+    for name in sorted(mine.keys() & schedules.keys()):
         due = schedules[name].due_at(now)
         if name not in choice.names if choice.names is not None else not due:
             continue
-        mine = [_clip(gap, choice) for gap in gaps if gap.schedule == name]
-        if (missed := _missing(name, mine, decided, choice)) is not None:
+        clipped = (_clip(gap, choice) for gap in mine[name])
+        if (missed := _missing(name, [*clipped], decided, choice)) is not None:
             found.append(missed)
     return found
 
@@ -224,56 +229,29 @@ def _missing(
     name: str, gaps: Sequence[Gap], decided: Decided, choice: Choice
 ) -> Missing | None:  # fmt: skip
     gaps = sorted((gap for gap in gaps if gap.count), key=lambda gap: gap.after)
-    taken = {gap: _taken(gap, decided) for gap in gaps}
-    count = sum(gap.count - len(taken[gap]) for gap in gaps)
-    if count <= 0:
+    opened = [OpenSlots(gap, decided(name, gap.after, gap.until)) for gap in gaps]
+    if not (opened := [slots for slots in opened if slots]):
         return None
+    count = sum(map(len, opened))
     return Missing(
         schedule=name,
         count=count,
-        oldest=next(_open(gaps, taken)),
-        newest=next(_open_backwards(gaps, taken)),
-        wanted=_wanted(gaps, taken, choice, count),
+        oldest=next(iter(opened[0])),
+        newest=next(reversed(opened[-1])),
+        wanted=_wanted(opened, choice, count),
     )
 
 
-def _taken(gap: Gap, decided: Decided) -> frozenset[int]:
-    """Return the slots of a gap that have a run; runs of another timetable are none of its."""
-    ran = decided(gap.schedule, gap.after, gap.until)
-    return frozenset(slot for slot in ran if holds(gap, slot))
-
-
-def _wanted(
-    gaps: Sequence[Gap], taken: Mapping[Gap, frozenset[int]], choice: Choice, count: int
-) -> tuple[int, ...]:
+def _wanted(opened: Sequence[OpenSlots], choice: Choice, count: int) -> tuple[int, ...]:
     if choice.policy is CatchupPolicy.NONE:
         return ()
     if choice.policy is CatchupPolicy.LATEST:
-        return (next(_open_backwards(gaps, taken)),) if choice.limit != 0 else ()
+        return (next(reversed(opened[-1])),) if choice.limit != 0 else ()
     most = count if choice.limit is None else min(choice.limit, count)
     if most > MOST:
         msg = f"{count:,} slots are more than one call queues without being told how many"
         raise UsageError(msg, hint="pass --limit N, --since, or --policy latest")
-    opened = _open(gaps, taken)
-    return tuple(next(opened) for _ in range(most))
-
-
-def _open(gaps: Sequence[Gap], taken: Mapping[Gap, frozenset[int]]) -> Iterator[int]:
-    for gap in gaps:
-        table = timetable(Timing.from_text(gap.timing))
-        for slot in slots(table, gap.after, gap.until):
-            if slot not in taken[gap]:
-                yield slot
-
-
-def _open_backwards(gaps: Sequence[Gap], taken: Mapping[Gap, frozenset[int]]) -> Iterator[int]:
-    for gap in reversed(gaps):
-        table = timetable(Timing.from_text(gap.timing))
-        slot = table.previous(gap.until + 1)
-        while slot is not None and slot > gap.after:
-            if slot not in taken[gap]:
-                yield slot
-            slot = table.previous(slot)
+    return tuple(islice(chain.from_iterable(opened), most))
 
 
 def _queue(runlog: SqliteRunLog, found: Sequence[Missing], now: float) -> list[Run]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,15 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
             capture_output=True, check=False,
         )  # fmt: skip
     return home
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give a list that fills with the files that are opened by descriptor, as manifests are."""
+    files: list[str] = []
+    plain = os.open
+    monkeypatch.setattr(os, "open", lambda *a, **k: files.append(str(a[0])) or plain(*a, **k))
+    return files
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -189,15 +188,11 @@ def test_set_changes_all_that_a_pattern_means(terminal: Terminal) -> None:
     ids=lambda words: words[0],
 )
 def test_an_edit_of_many_reads_the_manifest_no_more_often_than_one_of_a_single(
-    empty: Terminal, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    empty: Terminal, opened: list[str], words: tuple[str, ...]
 ) -> None:
     """Or a pattern that means thousands would take time with the square of them."""
-    opened: list[str] = []
-    plain = os.open
     table = 'command = "true"\nevery = "1h"\npause_reason = "new"\n'
     empty.write("version = 1\n" + "".join(f"[schedules.job-{n}]\n{table}" for n in range(20)))
-    monkeypatch.setattr(os, "open", lambda *a, **k: opened.append(str(a[0])) or plain(*a, **k))
-
     verb, *options = words
     empty.ok(verb, "job-0", *options)
     once = opened.count(str(empty.manifest))

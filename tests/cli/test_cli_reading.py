@@ -160,6 +160,23 @@ def test_history_selects_by_status_and_time(terminal: Terminal) -> None:
     assert len(terminal.json("history", "--since", "yesterday", "-n", "1")["entries"]) == 1
 
 
+@pytest.mark.parametrize("verb", ["history", "ps"])
+def test_a_name_that_the_run_log_knows_is_not_looked_up_in_the_manifest(
+    terminal: Terminal, opened: list[str], verb: str
+) -> None:
+    """Which may hold a hundred thousand schedules; another name is."""
+    new = '[schedules.new]\nevery = "1h"\ncommand = "true"\n'
+    terminal.write(f"{terminal.manifest.read_text()}\n{new}")
+    terminal.ok(verb)
+    settings_alone = opened.count(str(terminal.manifest))
+    terminal.ok(verb, "backup", "report", "backup")
+    recalled = opened.count(str(terminal.manifest)) - settings_alone
+    terminal.ok(verb, "backup", "new")
+    looked_up = opened.count(str(terminal.manifest)) - settings_alone - recalled
+
+    assert (recalled, looked_up) == (settings_alone, settings_alone + 1)
+
+
 def test_logs_show_what_a_run_wrote(terminal: Terminal) -> None:
     """By the schedule's name, or the run's id."""
     run = terminal.json("history", "backup")["entries"][0]["id"]

@@ -12,7 +12,7 @@ from flytesched.core.runs import RunStatus
 from flytesched.core.schedule import suggest
 from flytesched.errors import UsageError
 from flytesched.runlog.history import MISSED, Entry
-from flytesched.service.selection import known, named, select
+from flytesched.service.selection import remembered, select
 
 _STATUSES = (*(status.value for status in RunStatus), MISSED)
 _HEADS = ("WHEN", "NAME", "VERDICT", "ORIGIN", "LAG", "TOOK", "RUN")
@@ -65,7 +65,7 @@ def command(
 
 def _chosen(call: Call, names: list[str], labels: list[str]) -> list[str] | None:
     """Return the names meant; None for all. Labels are the manifest's, names also older ones."""
-    chosen = named(known(call.site), names) if names else None
+    chosen = remembered(call.site, names) if names else None
     if not labels:
         return chosen
     labelled = select(call.site.manifest().schedules, (), labels)

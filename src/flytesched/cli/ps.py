@@ -9,7 +9,7 @@ from flytesched.cli.call import Call
 from flytesched.cli.options import Names
 from flytesched.cli.verb import verb
 from flytesched.core.runs import Attempt, Run, RunStatus
-from flytesched.service.selection import known, named
+from flytesched.service.selection import remembered
 
 _HEADS = ("RUN", "NAME", "STATE", "SINCE", "TRY", "PID", "ORIGIN")
 
@@ -25,7 +25,7 @@ def command(
 
     They run, are claimed or queued, or wait for a retry.
     """
-    chosen = named(known(call.site), names) if names else None
+    chosen = remembered(call.site, names) if names else None
     found: list[tuple[Run, Attempt | None]] = []
     if (reader := call.site.reader()) is not None:
         with reader:

@@ -47,6 +47,23 @@ def named(known: Collection[str], words: Sequence[str]) -> list[str]:
     return list(found)
 
 
+def remembered(site: Site, words: Sequence[str]) -> list[str]:
+    """Return the names, of those with a history or a definition, that names and patterns mean.
+
+    A name that the run log knows needs no look into the manifest, which may be long or broken.
+
+    Raises:
+        NotFound: a word means none; the hint names a near one.
+    """
+    reader = site.reader()
+    if reader is not None:
+        with reader:
+            # No name holds other characters, and SQLite takes no lone surrogate.
+            if all(word.isascii() and reader.revision(word) for word in words):
+                return list(dict.fromkeys(words))
+    return named(known(site), words)
+
+
 def known(site: Site) -> list[str]:
     """Return every name that has a history or a definition, the manifest's first.
 

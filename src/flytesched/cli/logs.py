@@ -8,7 +8,7 @@ from flytesched.cli.call import Call
 from flytesched.cli.options import Raw
 from flytesched.cli.streaming import Outlet, Stream
 from flytesched.cli.verb import verb
-from flytesched.service.output import find_output, has_log
+from flytesched.service.output import find_output, has_log, look_again
 
 #: Seconds between looks at a log that is followed.
 _LOOK_EVERY = 0.2
@@ -40,7 +40,7 @@ def command(
         from flytesched.clock import sleep
 
         sleep(_LOOK_EVERY)
-        run, attempts = find_output(call.site, run.id, attempt)
+        run, attempts = look_again(call.site, run, attempt)
     for one in attempts:
         if not has_log(call.site, one):
             call.talk(f"{run.id}: the output of attempt {one.attempt} is not there (any more)")

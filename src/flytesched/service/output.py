@@ -98,13 +98,31 @@ def find_output(site: Site, word: str, number: int | None = None) -> tuple[Run, 
         raise NotFound(msg)
     with reader:
         run = _newest(reader, word) if word in names else _run(reader, word, names)
-        attempts = reader.attempts(run.id)
+        return run, _attempts(reader, run, number)
+
+
+def look_again(site: Site, run: Run, number: int | None = None) -> tuple[Run, list[Attempt]]:
+    """Return a run as it stands now, and its attempts with output; no name is looked up.
+
+    Raises:
+        NotFound: it is gone, or has not this attempt.
+    """
+    if (reader := site.reader()) is None:
+        msg = f"{run.id} is not in the run log any more"
+        raise NotFound(msg)
+    with reader:
+        now = _run(reader, run.id, [])
+        return now, _attempts(reader, now, number)
+
+
+def _attempts(reader: Reader, run: Run, number: int | None) -> list[Attempt]:
+    attempts = reader.attempts(run.id)
     chosen = [one for one in attempts if number in {None, one.attempt}]
     if not chosen:
         which = "no attempt" if number is None else f"no attempt {number}"
         msg = f"{run.id} has {which}"
         raise NotFound(msg, hint=f"it is {run.verdict()}")
-    return run, chosen
+    return chosen
 
 
 def _newest(reader: Reader, name: str) -> Run:

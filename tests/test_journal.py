@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def line(
 ) -> str:
     """Return what a journal writes for one event."""
     stream = io.StringIO()
-    StderrJournal(form=form, stream=stream).say(level, event, **facts)
+    StderrJournal(time.time, form=form, stream=stream).say(level, event, **facts)
     return stream.getvalue()
 
 
@@ -97,7 +98,7 @@ def test_visible_leaves_ordinary_text_alone() -> None:
 
 def test_levels_below_the_least_are_not_said() -> None:
     stream = io.StringIO()
-    journal = StderrJournal(least="error", stream=stream)
+    journal = StderrJournal(time.time, least="error", stream=stream)
     journal.say("info", "a")
     journal.say("warning", "b")
     journal.say("error", "c")
@@ -109,9 +110,9 @@ def test_under_systemd_the_time_is_left_to_the_journal(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w+") as stream:
         facts = os.fstat(stream.fileno())
         named = {"JOURNAL_STREAM": f"{facts.st_dev}:{facts.st_ino}"}
-        StderrJournal(stream=stream, environ=named).say("info", "a")
-        StderrJournal(stream=stream, environ={"JOURNAL_STREAM": "1:2"}).say("info", "b")
-        StderrJournal(stream=stream, environ={}).say("info", "c")
+        StderrJournal(time.time, stream=stream, environ=named).say("info", "a")
+        StderrJournal(time.time, stream=stream, environ={"JOURNAL_STREAM": "1:2"}).say("info", "b")
+        StderrJournal(time.time, stream=stream, environ={}).say("info", "c")
         stream.seek(0)
         first, second, third = stream.read().splitlines()
     assert first == "<6>info    a"
@@ -123,7 +124,7 @@ def test_a_json_line_has_the_time_under_systemd_too(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w+") as stream:
         facts = os.fstat(stream.fileno())
         named = {"JOURNAL_STREAM": f"{facts.st_dev}:{facts.st_ino}"}
-        StderrJournal(form="json", stream=stream, environ=named).say("info", "a")
+        StderrJournal(time.time, form="json", stream=stream, environ=named).say("info", "a")
         stream.seek(0)
         assert "time" in json.loads(stream.read().removeprefix("<6>"))
 
@@ -136,14 +137,15 @@ def test_systemds_journal_is_told_the_level_in_its_own_way(
     with (tmp_path / "log").open("w+") as stream:
         facts = os.fstat(stream.fileno())
         named = {"JOURNAL_STREAM": f"{facts.st_dev}:{facts.st_ino}"}
-        StderrJournal(stream=stream, environ=named).say(level, "a")
+        StderrJournal(time.time, stream=stream, environ=named).say(level, "a")
         stream.seek(0)
         assert stream.read() == f"{prefix}{level:<7} a\n"
 
 
 TALKER = """
+import time
 from flytesched.journal import StderrJournal
-journal = StderrJournal()
+journal = StderrJournal(time.time)
 for n in range(2000):
     journal.say("warning", "started", n=n, why="x" * 20)
 print("goes on", flush=True)
@@ -191,3 +193,18 @@ def test_a_program_hears_the_lines_through_its_own_logging(
     assert (record.name, record.levelname) == ("flytesched", "WARNING")
     assert record.getMessage() == 'missed schedule=job why="two words"'
     assert record.facts == {"schedule": "job", "why": "two words"}  # type: ignore[attr-defined]
+
+
+def test_a_patient_journal_writes_info_when_it_is_flushed_or_has_more_to_say() -> None:
+    """A burst is one write, and no error ever waits for it."""
+    stream = io.StringIO()
+    journal = StderrJournal(time.time, stream=stream, patient=True)
+
+    journal.say("info", "one")
+    assert stream.getvalue() == ""
+    journal.flush()
+    assert stream.getvalue().count("\n") == 1
+    journal.say("info", "two")
+    journal.say("error", "three")
+
+    assert [line.split()[2] for line in stream.getvalue().splitlines()] == ["one", "two", "three"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def shown(fact: object) -> str:
     stream = io.StringIO()
-    StderrJournal(stream=stream).say("info", "started", why=fact)
+    StderrJournal(time.time, stream=stream).say("info", "started", why=fact)
     return stream.getvalue().partition(" why=")[2].rstrip("\n")
 
 

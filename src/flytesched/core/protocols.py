@@ -222,3 +222,7 @@ class Journal(Protocol):
     def say(self, level: str, event: str, **facts: object) -> None:
         """Write one line; ``level`` is ``info``, ``warning`` or ``error``."""
         ...
+
+    def flush(self) -> None:
+        """Let no line wait any longer."""
+        ...

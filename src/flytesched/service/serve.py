@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flytesched import __version__
 from flytesched.bootstrap import Works, bind, build
-from flytesched.clock import monotonic
+from flytesched.clock import monotonic, now
 from flytesched.core.runs import FAILURES, AttemptKey, Reason
 from flytesched.errors import FlyteschedError, RunLogBusy, StateDirBusy
 from flytesched.notify import STOP_MARGIN
@@ -68,7 +68,7 @@ def serve(
 
     # While it waits for its files there is nothing to be read again.
     signal.signal(signal.SIGHUP, lambda *_: None)
-    journal = StderrJournal(form=log_format)
+    journal = StderrJournal(now, form=log_format, patient=True)
     notifier = Notifier.from_environ(site.environ, monotonic)
     lock = site.lock()
 
@@ -177,6 +177,7 @@ class Service:
             wake_at = self._turn()
             if self._done(once=once):
                 break
+            self._journal.flush()
             self._clock.wait(wake_at)
         self._notifier.stopping()
         self._leave()
@@ -193,6 +194,8 @@ class Service:
         try:
             self._beat()
             self._feel_ground()
+            if self._fallen:
+                return None
             self._take_signals(now)
             if not self._started:
                 self._loop.start()
@@ -325,12 +328,14 @@ class Service:
             return once and self._loop.planning and idle
         if self._clock.now() < self._stop_at and self._loop.running_count:
             return False
-        return not self._doomed()
+        # What is claimed is started, or nobody could tell later that it was not.
+        return not self._loop.departing and not self._doomed()
 
     def _leave(self) -> None:
         for run in self._loop.running:
             self._journal.say("info", "left running, to be adopted", run=run.id)
         self._journal.say("info", "stopped")
+        self._journal.flush()
 
     def _failed_since(self, began: float) -> bool:
         failures = [status.value for status in FAILURES]

@@ -13,9 +13,8 @@ from fnmatch import fnmatchcase
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
-from flytesched import wakeup
+from flytesched import clock, wakeup
 from flytesched.bootstrap import build
-from flytesched.clock import sleep
 from flytesched.core.runs import IN_PLACE
 from flytesched.errors import NotFound
 from flytesched.journal import StderrJournal
@@ -86,7 +85,7 @@ def _see_through(
         if alone:
             wakeup.touch(site.settings.state_dir)
         else:
-            sleep(LOOK_EVERY)
+            clock.sleep(LOOK_EVERY)
     return runs
 
 
@@ -104,7 +103,7 @@ def settle(site: Site) -> None:
         if not alone:
             return
         runlog = site.runlog(holder=True)
-        works = build(site, runlog, StderrJournal(least="error"), own=frozenset())
+        works = build(site, runlog, StderrJournal(clock.now, least="error"), own=frozenset())
         try:
             works.loop.start()
             works.loop.tick(works.clock.now())
@@ -122,7 +121,7 @@ def _look(runlog: SqliteRunLog, ids: Sequence[str], watcher: Watcher) -> list[Ru
 def _carry_out(site: Site, lock: SchedulerLock, ids: Sequence[str], watcher: Watcher) -> None:
     """Be the starter for just these runs, until they are done or a scheduler wants the lock."""
     runlog = site.runlog(holder=True)
-    works = build(site, runlog, StderrJournal(least="error"), own=frozenset(ids))
+    works = build(site, runlog, StderrJournal(clock.now, least="error"), own=frozenset(ids))
     try:
         works.loop.start()
         while True:

@@ -31,6 +31,9 @@ class RecordingJournal:
         """Remember."""
         self.lines.append((level, event, facts))
 
+    def flush(self) -> None:
+        """Do nothing: no line waits."""
+
     def events(self) -> list[str]:
         """Return what happened, in order."""
         return [event for _, event, _ in self.lines]

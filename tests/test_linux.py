@@ -149,6 +149,17 @@ def test_a_process_is_known_by_its_start() -> None:
     assert linux.process_start(process.pid) is None
 
 
+def test_ticks_say_when_a_process_began() -> None:
+    """What is started between two looks at the clock began between them."""
+    for _ in range(20):
+        before = linux.ticks()
+        with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as process:
+            start = linux.process_start(process.pid)
+            after = linux.ticks()
+        assert start is not None
+        assert before <= start <= after
+
+
 def test_the_boot_has_a_name() -> None:
     """A UUID."""
     assert len(linux.boot_id().split("-")) == 5

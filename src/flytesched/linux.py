@@ -10,6 +10,7 @@ import functools
 import os
 import stat
 import struct
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -363,6 +364,15 @@ def boot_id() -> str:
     """Return the id of this boot of the machine (random(4))."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         return file.read().strip()
+
+
+#: Nanoseconds of a clock tick, the unit of proc(5).
+_TICK = 10**9 // os.sysconf("SC_CLK_TCK")
+
+
+def ticks() -> int:
+    """Return the time since boot in clock ticks, as ``process_start`` says it of a process."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // _TICK
 
 
 def process_start(pid: int) -> int | None:

@@ -54,7 +54,12 @@ def base_environment(schedule: Schedule, environ: Mapping[str, str]) -> dict[str
         StartError: ``env_file`` is missing or is not understood.
         StartDelayed: it cannot be read now.
     """
-    found = inherited(environ)
+    return _beyond(inherited(environ), schedule)
+
+
+def _beyond(environ: Mapping[str, str], schedule: Schedule) -> dict[str, str]:
+    """Return what is inherited, and what the schedule says itself."""
+    found = dict(environ)
     if schedule.env_file is not None:
         cwd = working_directory(schedule, environ)
         found.update(_read_env_file(_below(cwd, schedule.env_file, _home(environ))))
@@ -69,12 +74,15 @@ def command_environment(
 
     A run without a slot is told the moment it was asked for.
 
+    Args:
+        environ: what ``inherited`` returns, the same for all attempts.
+
     Raises:
         StartError: ``env_file`` is missing or is not understood.
         StartDelayed: it cannot be read now.
     """
     run, schedule = order.run, order.schedule
-    found = base_environment(schedule, environ)
+    found = _beyond(environ, schedule)
     slot = int(run.created) if run.scheduled_at is None else run.scheduled_at
     utc, local = _texts(slot, schedule.timing.timezone)
     found["FLYTESCHED_RUN_ID"] = run.id

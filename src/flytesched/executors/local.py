@@ -140,6 +140,7 @@ class LocalLauncher:
 
     def _start(self, attempt: Attempt, path: str, argv: list[str], env: dict[str, str]) -> Started:
         out = self._open_log(attempt)
+        tick = linux.ticks()
         try:
             if attempt.survive:
                 pid = self._supervise(attempt, path, argv, env, out)
@@ -150,16 +151,12 @@ class LocalLauncher:
         finally:
             os.close(out)
         # It runs, so nothing may fail from here on. The descriptor closed just now leaves room.
-        pid_started = None
-        if not attempt.survive:
-            with contextlib.suppress(OSError):
-                pid_started = linux.process_start(pid)
         live = self._live(attempt, pid, since=self._now(), child=True)
         try:
             self._follower.follow(live)
         except OSError:
             self._follower.look_after(live)
-        return Started(pid=pid, pid_started=pid_started)
+        return Started(pid=pid, pid_started=None if attempt.survive else _begun(pid, tick))
 
     def _open_log(self, attempt: Attempt) -> int:
         name = attempt.log or logs.log_name("", attempt.run, attempt.attempt)
@@ -362,6 +359,15 @@ class LocalLauncher:
             key=attempt.key, session=Session(leader=pid, marks=told), survive=attempt.survive,
             log=attempt.log or "", since=since, kill_after=attempt.kill_after, child=child,
         )  # fmt: skip
+
+
+def _begun(pid: int, tick: int) -> int | None:
+    """Return when a process began that was started at ``tick`` or after it, and before now."""
+    if tick == linux.ticks():
+        return tick  # looking at it would cost more than all the rest of its start
+    with contextlib.suppress(OSError):
+        return linux.process_start(pid)
+    return None
 
 
 def _spawned(

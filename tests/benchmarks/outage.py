@@ -4,6 +4,7 @@ The run log is made by the program's own code, told that a scheduler saw the sch
 then ``flytesched run`` is started and timed until it has said of every schedule what it missed,
 which it says right after the transaction that decides it, and ``flytesched catchup --dry-run`` as
 a whole process. One run at a time is allowed, so that the commands that are caught up do not count.
+CPU time is what is judged; the wall tells how busy the machine was.
 """
 
 from __future__ import annotations
@@ -182,9 +183,9 @@ def _started(what: str, found: Outage) -> Row:
     """Return how long a start took until it had decided what was missed."""
     spent = found.start()
     gaps, runs, missed = found.holds()
-    note = f"CPU {spent.cpu:.2f} s; {missed:,} slots as {gaps:,} gaps and {runs:,} runs"
+    note = f"wall {spent.wall:.2f} s; {missed:,} slots as {gaps:,} gaps and {runs:,} runs"
     return Row(
-        section=SECTION, what=f"{what}: decided", unit="s", note=note, **at_most(spent.wall, GOAL)
+        section=SECTION, what=f"{what}: decided", unit="s", note=note, **at_most(spent.cpu, GOAL)
     )
 
 
@@ -192,7 +193,7 @@ def _looks(what: str, found: Outage) -> list[Row]:
     """Return how long it took to count what is missed, whatever was asked to be done with it."""
     return [
         Row(section=SECTION, what=f"{what}: catchup --dry-run, {way}", unit="s",
-            note=f"CPU {spent.cpu:.2f} s", **at_most(spent.wall, GOAL))
+            note=f"wall {spent.wall:.2f} s", **at_most(spent.cpu, GOAL))
         for way, words in LOOKS.items()
         for spent in [found.look(*words)]
     ]  # fmt: skip

@@ -142,10 +142,15 @@ def open_site(
 
 def _settings_table(path: Path) -> Mapping[str, object]:
     from flytesched.manifest.disk import load
-    from flytesched.manifest.read import document
+    from flytesched.manifest.document import document
+    from flytesched.manifest.pieces import Odd, settings_of
 
-    table = document(load(path)[0], path)[1].get("settings", {})
-    return table if isinstance(table, dict) else {}
+    content, _ = load(path)
+    try:
+        return settings_of(content, path)
+    except Odd:
+        table = document(content, path)[1].get("settings", {})
+        return table if isinstance(table, dict) else {}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -169,8 +174,8 @@ class Works:
     def close(self) -> None:
         """Let go of descriptors; what runs is left alone."""
         for close in (
-            self.wakeup.close, self.launcher.close, self.hook.close, self.runlog.close,
-            self.clock.close,
+            self.source.close, self.wakeup.close, self.launcher.close, self.hook.close,
+            self.runlog.close, self.clock.close,
         ):  # fmt: skip
             close()
 
@@ -188,6 +193,8 @@ class Works:
             moments.append(now + again)
         if self.wakeup.polling:
             moments.append(now + 1.0)
+        if (again := self.source.again_in()) is not None:
+            moments.append(now + again)
         return min((at for at in moments if at is not None), default=None)
 
     def _take_settings(self, table: Mapping[str, object]) -> None:
@@ -203,7 +210,7 @@ def build(
     site: Site, runlog: SqliteRunLog, journal: Journal, *, own: frozenset[str] | None = None
 ) -> Works:
     """Wire a loop over real parts: a scheduler, or with ``own`` a command and just its runs."""
-    from flytesched.clock import SystemClock
+    from flytesched.clock import SystemClock, monotonic
     from flytesched.executors.environment import base_environment
     from flytesched.executors.local import LocalLauncher
     from flytesched.hooks.command import CommandHook
@@ -219,7 +226,10 @@ def build(
         # A command that leaves must not take down what it started.
         survive_always=own is not None,
     )  # fmt: skip
-    source = ManifestSource(settings.manifest, timezone=settings.timezone, survive=settings.persist)
+    source = ManifestSource(
+        settings.manifest, timezone=settings.timezone, survive=settings.persist, journal=journal,
+        elapsed=monotonic,
+    )  # fmt: skip
     places = {
         "FLYTESCHED_STATE_DIR": str(settings.state_dir),
         "FLYTESCHED_MANIFEST": str(settings.manifest),
@@ -235,7 +245,7 @@ def build(
         clock=clock, source=source, runlog=runlog, launcher=launcher, hook=hook, journal=journal,
         limits=limits(settings), own=own,
     )  # fmt: skip
-    for fd in (launcher.fileno(), hook.fileno(), wakeup.fileno()):
+    for fd in (launcher.fileno(), hook.fileno(), wakeup.fileno(), source.fileno()):
         clock.watch(fd)
     return Works(
         site=site,

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from flytesched.core.decision import Decision, Snapshot
@@ -51,6 +51,11 @@ class Roster:
 
     #: Schedules by name.
     schedules: Mapping[str, Schedule]
+    #: Names of all that are new, other or gone since the set that was told before; None where the
+    #: source does not know.
+    touched: Sequence[str] | None = None
+    #: Called once the set is in force as a whole, for a source that wants to know.
+    settled: Callable[[], None] | None = None
 
 
 class ScheduleSource(Protocol):

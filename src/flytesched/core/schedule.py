@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from flytesched.core.instants import to_epoch, to_utc
@@ -74,22 +76,9 @@ class ScheduleKeys(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Schedule:
-    """A named definition: when, what, under which policies.
+class Traits:
+    """What a schedule says beside its name, its timing and its command."""
 
-    Takes every key of the manifest by its name and with its spelling; see flytesched.toml(5).
-    Times are in ``timezone``, which is UTC unless a manifest or a Scheduler says otherwise.
-
-    Raises:
-        InvalidSchedule: (a ValueError) with every fault, not only the first.
-    """
-
-    #: Unique in its set.
-    name: str
-    #: When: the timetable and all that refines it.
-    timing: Timing
-    #: What to run; None where an executor of the Python API decides.
-    command: Command | None
     #: What it is for.
     description: str | None
     #: Words to select it by.
@@ -145,18 +134,50 @@ class Schedule:
     #: Hook after the first success that follows a failure.
     on_recovered: Command | None
 
+
+# To the reader, and to a type checker, a schedule has these itself. There may be a hundred
+# thousand schedules, and most say the same: they share one object.
+if TYPE_CHECKING:
+    _Base = Traits
+else:
+    _Base = object
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Schedule(_Base):
+    """A named definition: when, what, under which policies.
+
+    Takes every key of the manifest by its name and with its spelling; see flytesched.toml(5).
+    Times are in ``timezone``, which is UTC unless a manifest or a Scheduler says otherwise.
+
+    Raises:
+        InvalidSchedule: (a ValueError) with every fault, not only the first.
+    """
+
+    #: Unique in its set.
+    name: str
+    #: When: the timetable and all that refines it.
+    timing: Timing
+    #: What to run; None where an executor of the Python API decides.
+    command: Command | None
+    #: Everything else.
+    traits: Traits
+
     def __init__(self, name: str, **keys: Unpack[ScheduleKeys]) -> None:
         """Check and keep every key."""
         given = {key: value for key, value in keys.items() if value is not None}
         faults = _name_faults(name)
         unknown = (key for key in keys if key not in _KNOWN)
         faults += [_unknown(key) for key in islice(unknown, _UNKNOWN_SAID)]
-        kept = {"name": name, "timing": read_timing(given, faults), **_DEFAULTS}
-        kept |= _read(given, faults)
+        timing = read_timing(given, faults)
+        kept = _read(given, faults)
         if faults:
             raise InvalidSchedule(faults, name=name if isinstance(name, str) else None)
-        for key, value in kept.items():
-            object.__setattr__(self, key, value)
+        write = object.__setattr__
+        write(self, "name", name)
+        write(self, "timing", timing)
+        write(self, "command", kept.pop("command", None))
+        write(self, "traits", _traits(kept) if kept else _DEFAULT)
 
     @property
     def timetable(self) -> Timetable:
@@ -175,8 +196,9 @@ class Schedule:
     def with_(self, **changes: Any) -> Schedule:
         """Return a copy with other kept values (not raw ones)."""
         twin = object.__new__(Schedule)
-        for field in fields(self):
-            object.__setattr__(twin, field.name, changes.get(field.name, getattr(self, field.name)))
+        for name in ("name", "timing", "command"):
+            object.__setattr__(twin, name, changes.pop(name, getattr(self, name)))
+        object.__setattr__(twin, "traits", _changed(self.traits, changes))
         return twin
 
     def due_at(self, now: float) -> bool:
@@ -186,18 +208,47 @@ class Schedule:
     def definition(self) -> str:
         """Return the definition as JSON for the record of revisions, env values left out."""
         said: dict[str, Any] = {"timing": self.timing.text}
-        for key, default in _DEFAULTS.items():
+        if self.command is not None:
+            said["command"] = KEYS["command"].write(self.command)
+        for key, default in () if self.traits is _DEFAULT else _DEFAULTS.items():
             value = getattr(self, key)
             if value is not default and value != default:
                 said[key] = KEYS[key].write(value)
         return _ENCODER.encode(said)
 
 
-_DEFAULTS = {key.name: key.default for key in KEYS.values()}
+_DEFAULTS = {key.name: key.default for key in KEYS.values() if key.name != "command"}
+_DEFAULT = object.__new__(Traits)
+for _name, _value in _DEFAULTS.items():
+    object.__setattr__(_DEFAULT, _name, _value)
+    setattr(Schedule, _name, property(attrgetter(f"traits.{_name}")))
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _KNOWN = frozenset(ALL_KEYS)
 #: Unknown keys that are said; each costs a search for near names.
 _UNKNOWN_SAID = 100
+
+
+def _traits(kept: Mapping[str, Any]) -> Traits:
+    """Return what differs from the defaults, one object for all that say the same."""
+    try:
+        return _shared(tuple(kept.items()))
+    except TypeError:  # a table has no hash
+        return _changed(_DEFAULT, kept)
+
+
+@lru_cache(maxsize=2**10)
+def _shared(kept: tuple[tuple[str, Any], ...]) -> Traits:
+    return _changed(_DEFAULT, dict(kept))
+
+
+def _changed(traits: Traits, changes: Mapping[str, Any]) -> Traits:
+    """Return a copy with other values."""
+    if not changes:
+        return traits
+    twin = object.__new__(Traits)
+    for name in _DEFAULTS:
+        object.__setattr__(twin, name, changes.get(name, getattr(traits, name)))
+    return twin
 
 
 def _name_faults(name: object) -> list[Fault]:

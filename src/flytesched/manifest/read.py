@@ -102,7 +102,7 @@ def parse(content: bytes | str, path: Path, *, timezone: str = "UTC") -> Manifes
         InvalidManifest: with every fault, in the order of lines.
     """
     text, model = document(content, path)
-    faults = _top_faults(model)
+    faults = top_faults(model)
     defaults, default_faults = usable_defaults(model, timezone)
     tables = _tables(model.get("schedules", {}), faults)
     schedules = _schedules(tables, defaults, faults)
@@ -206,7 +206,8 @@ def _tables(schedules: object, faults: list[Fault]) -> dict[str, dict[str, Any]]
     return found
 
 
-def _top_faults(model: Mapping[str, Any]) -> list[Fault]:
+def top_faults(model: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong with a document but for what its tables hold."""
     unknown = (item for item in model.items() if item[0] not in TOP)
     faults = [_unknown_top(key, value) for key, value in islice(unknown, MAX_FAULTS)]
     version = model.get("version")

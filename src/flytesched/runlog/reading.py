@@ -214,8 +214,10 @@ class Reader:
     def states(self) -> dict[str, ScheduleState]:
         """Return what is remembered of every schedule ever seen, removed ones included."""
         joined = "schedules JOIN revisions USING (name, revision)"
-        rows = self._all(f"SELECT {STATE_COLUMNS} FROM {joined} ORDER BY name")
-        return {state.name: state for state in map(to_state, rows)}
+        sql = f"SELECT {STATE_COLUMNS} FROM {joined} ORDER BY name"
+        with self._lock, translated(self._name):
+            # Row by row: a start must not hold a hundred thousand of them twice.
+            return {state.name: state for state in map(to_state, self._connection.execute(sql))}
 
     def revision(self, schedule: str) -> int:
         """Return the number of the definition last seen; 0 if there is none."""

@@ -1,12 +1,14 @@
 """Definitions: the schedules in force, and what the run log remembers of them.
 
-A changed set counts once the run log has it: until then the old one stays in force.
+A changed set counts once the run log has it: until then the old one stays in force. What many
+schedules change at once is taken over in portions, those that are gone first, so that no slot has
+to wait for it.
 """
 
 from __future__ import annotations
 
 import heapq
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.counts import count_gaps, count_verdicts
@@ -15,6 +17,7 @@ from flytesched.core.policies import OverlapPolicy
 from flytesched.core.runs import WAITING, Reason, RunStatus
 from flytesched.core.sight import recalled, removed, see
 from flytesched.errors import FlyteschedError, Invalid
+from flytesched.scheduler.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,8 +30,30 @@ if TYPE_CHECKING:
     from flytesched.core.sight import Sight
     from flytesched.scheduler.ledger import Ledger
 
+#: Schedules that one tick takes over, and that it looks at, of a set that has changed: some
+#: milliseconds of work.
+PORTION, LOOKS = 100, 2000
+#: The same for the first set, for which nothing has to wait.
+FIRST_PORTION = 5000
+#: Seconds before a slot in which nothing is taken over, lest it came late.
+NEAR = 0.02
+
 #: A schedule missing from the set, and what it still owed.
 Farewell = tuple["ScheduleState", "Gap | None"]
+
+
+@dataclass(slots=True)
+class _Change:
+    """A set on its way into force."""
+
+    #: The set.
+    roster: Roster
+    #: Names of all that may be gone, new or other, in this order.
+    names: Sequence[str]
+    #: How many of them have been taken over.
+    at: int = 0
+    #: How many were gone, new or other.
+    count: int = 0
 
 
 class Definitions:
@@ -60,21 +85,21 @@ class Definitions:
         #: Whether a good set was ever read.
         self.known = False
         self._broke = False
-        self._states: dict[str, ScheduleState] = {}
+        self._memory = Memory(self.schedules)
         self._pauses: list[tuple[int, str]] = []
-        self._pending: Roster | None = None
+        self._change: _Change | None = None
 
     def remember(self, states: Mapping[str, ScheduleState]) -> None:
         """Take what the run log remembers."""
-        self._states = dict(states)
+        self._memory.fill(states.values())
 
     def revision(self, name: str) -> int:
         """Return the number of a schedule's definition."""
-        return self._states[name].revision
+        return self._memory.revision(name)
 
     def cursor(self, name: str) -> int:
         """Return the last slot of a schedule that was decided."""
-        return self._states[name].cursor
+        return self._memory.cursor(name)
 
     def beside(self, name: str) -> bool:
         """Tell whether runs of a schedule may go beside each other."""
@@ -88,26 +113,24 @@ class Definitions:
         """
         if self.known:
             return self.schedules.get(name)
-        state = self._states.get(name)
+        state = self._memory.state(name)
         return recalled(state) if state is not None else None
 
     def codes(self, name: str) -> Sequence[int]:
         """Return a schedule's exit codes of success, also after it was removed."""
         if (schedule := self.schedules.get(name)) is not None:
             return schedule.success_exit_codes
-        state = self._states.get(name)
+        state = self._memory.state(name)
         seen = recalled(replace(state, removed_at=None)) if state is not None else None
         return seen.success_exit_codes if seen is not None else (0,)
 
     def move_cursors(self, cursors: Mapping[str, int]) -> None:
         """Note which slots are decided; a cursor never moves back."""
-        for name, cursor in cursors.items():
-            if cursor > (state := self._states[name]).cursor:
-                self._states[name] = replace(state, cursor=cursor)
+        self._memory.move(cursors)
 
     def next_at(self, now: float) -> float | None:
-        """Return when a pause ends; ``now`` while a changed set waits to be written."""
-        if self._pending is not None:
+        """Return when a pause ends; ``now`` while a changed set is being taken over."""
+        if self._change is not None and not self._is_near(now):
             return now
         return self._pauses[0][0] if self._pauses else None
 
@@ -118,26 +141,94 @@ class Definitions:
             The slots that old definitions still owed; None when nothing changed, or nothing
             could be written.
         """
+        gaps = self._resume(now, lanes)
+        if gaps is not None or self._is_near(now):
+            return gaps
+        if self._change is None or self._ledger.busy:
+            self._ask()
+        return None if self._change is None else self._go_on(self._change, now, lanes)
+
+    def _ask(self) -> None:
+        """Ask the source for news; what is not yet in force of an earlier set goes with it."""
         try:
-            self._pending = self._source.poll() or self._pending
+            news = self._source.poll()
         except Invalid as error:
             self._broken(error)
-        if self._pending is None:
-            return self._resume(now, lanes)
-        schedules = self._pending.schedules
-        names = [name for name in schedules if self._is_changed(name, schedules[name])]
-        gone = [n for n, s in self._states.items() if s.removed_at is None and n not in schedules]
-        gaps = self._see(schedules, names, gone, now, lanes)
+            return
+        if news is None:
+            return
+        touched = news.touched
+        if self._change is not None and touched is not None:
+            touched = (*self._change.names[self._change.at :], *touched)
+        if not self.known:
+            touched = (*self._memory.present(), *news.schedules)
+        elif touched is None:
+            touched = (*self.schedules, *news.schedules)
+        names = dict.fromkeys(touched)
+        gone = [name for name in names if name not in news.schedules]
+        for name in gone:
+            del names[name]
+        self._change = _Change(news, (*gone, *names))
+
+    def _go_on(self, change: _Change, now: float, lanes: Lanes) -> Sequence[Gap] | None:
+        """Take over a portion of a set; the whole of the first one, before which nothing is due."""
+        if self.known:
+            return self._take_portion(change, now, lanes)
+        gaps: list[Gap] = []
+        while not self.known:
+            if (found := self._take_portion(change, now, lanes)) is None:
+                return gaps or None
+            gaps += found
+        return gaps
+
+    def _take_portion(self, change: _Change, now: float, lanes: Lanes) -> Sequence[Gap] | None:
+        schedules = change.roster.schedules
+        end, names = self._portion(change)
+        last = end == len(change.names)
+        gaps: Sequence[Gap] | None = ()
+        if names or last:
+            gone = [name for name in names if name not in schedules]
+            gaps = self._see(schedules, names[len(gone) :], gone, now, lanes, last=last)
         if gaps is None:
             return None
+        change.at = end
+        change.count += len(names)
+        if last:
+            self._change = None
+            self._settle(change)
+        return gaps
+
+    def _portion(self, change: _Change) -> tuple[int, list[str]]:
+        """Return where the next portion ends, and the names in it that are really gone or other."""
+        if not self.known:
+            end = min(change.at + FIRST_PORTION, len(change.names))
+            return end, list(change.names[change.at : end])
+        names: list[str] = []
+        schedules = change.roster.schedules
+        end = change.at
+        while end < min(len(change.names), change.at + LOOKS) and len(names) < PORTION:
+            name = change.names[end]
+            if self.schedules.get(name) != schedules.get(name):
+                names.append(name)
+            end += 1
+        return end, names
+
+    def _settle(self, change: _Change) -> None:
+        """Say that a set is in force as a whole."""
         if self._broke:
             self._broke = False
             self._journal.say("info", "schedules readable again")
-        if self.known and (names or gone):
-            self._journal.say("info", "schedules changed", count=len(names) + len(gone))
+        if self.known and change.count:
+            self._journal.say("info", "schedules changed", count=change.count)
         self.known = True
-        self._pending = None
-        return gaps
+        self._memory.settle()
+        if change.roster.settled is not None:
+            change.roster.settled()
+
+    def _is_near(self, now: float) -> bool:
+        """Tell whether a slot is about to be due."""
+        at = self._agenda.next_at()
+        return at is not None and 0 < at - now < NEAR
 
     def dismiss(self, now: float, lanes: Lanes) -> bool:
         """Cancel what waits for a schedule that is gone, or never was seen; False: try again.
@@ -145,7 +236,7 @@ class Definitions:
         Somebody may wish for a run just when its schedule is removed. While a newer set cannot be
         read, or is not in force yet, nobody knows that.
         """
-        if not self._recording or not self.known or self._broke or self._pending is not None:
+        if not self._recording or not self.known or self._broke or self._change is not None:
             return True
         if not (cancelled := _left_behind(lanes, self.schedules, now)):
             return True
@@ -166,14 +257,11 @@ class Definitions:
         count = Count(metric="schedule_errors_total")
         self._ledger.write(Decision(meta={"manifest_error": error.message}, counts=(count,)))
 
-    def _is_changed(self, name: str, schedule: Schedule) -> bool:
-        return not self.known or self.schedules.get(name) != schedule
-
     def _resume(self, now: float, lanes: Lanes) -> Sequence[Gap] | None:
         """End the pauses whose time has come."""
         ended = [entry for entry in self._pauses if entry[0] <= now]
         names = [name for _, name in ended if name in self.schedules]
-        if not ended or (gaps := self._see(self.schedules, names, [], now, lanes)) is None:
+        if not ended or (gaps := self._see(self.schedules, names, (), now, lanes)) is None:
             return None
         self._pauses = [entry for entry in self._pauses if entry not in ended]
         heapq.heapify(self._pauses)
@@ -186,56 +274,62 @@ class Definitions:
         gone: Sequence[str],
         now: float,
         lanes: Lanes,
+        *,
+        last: bool = False,
     ) -> Sequence[Gap] | None:
-        """Write what changed schedules mean, then put them in force."""
-        sights = [see(schedules[name], self._states.get(name), now) for name in names]
-        farewells = [removed(self._states[name], now) for name in gone]
-        if self._recording and not self._write(schedules, sights, farewells, now, lanes):
+        """Write what changed schedules mean, then put them in force.
+
+        ``last`` tells that the set is in force as a whole then: what waits for others is cancelled.
+        """
+        sights = [see(schedules[name], self._memory.state(name), now) for name in names]
+        farewells = [removed(state, now) for state in map(self._memory.state, gone) if state]
+        cancelled = _left_behind(lanes, schedules, now) if last else []
+        if self._recording and not self._write(sights, farewells, cancelled, now, lanes):
             return None
-        self._put_in_force(schedules, gone)
+        self._put_in_force(schedules, names, gone)
         for sight in sights:
             self._watch(sight)
         for state, _ in farewells:
-            self._states[state.name] = state
-        lanes.touch_all()
+            self._memory.keep(state, None)
+        lanes.touch_all((*gone, *names))
         # What was only looked at is no gap yet: it is told of by the scheduler that records it.
         return [s.gap for s in sights if s.gap is not None] if self._recording else []
 
     def _write(
         self,
-        schedules: Mapping[str, Schedule],
         sights: Sequence[Sight],
         farewells: Sequence[Farewell],
+        cancelled: Sequence[Run],
         now: float,
         lanes: Lanes,
     ) -> bool:
         """Write what was seen in one transaction; False when it could not be written."""
-        # A pause that ends may do so while the manifest is broken, see `dismiss`.
-        news = schedules is not self.schedules
-        cancelled = _left_behind(lanes, schedules, now) if news else []
         lost = self._ledger.write(_decision(sights, farewells, cancelled, now))
         if lost is None:
             return False
         _take_out(lanes, cancelled, lost)
         return True
 
-    def _put_in_force(self, schedules: Mapping[str, Schedule], gone: Sequence[str]) -> None:
-        """Put a set of definitions in force, in the mapping that others look into."""
+    def _put_in_force(
+        self, schedules: Mapping[str, Schedule], names: Iterable[str], gone: Iterable[str]
+    ) -> None:
+        """Put definitions in force, in the mapping that others look into."""
         for name in gone:
             self._agenda.discard(name)
-        for name in [name for name in self.schedules if name not in schedules]:
-            del self.schedules[name]
-        self.schedules.update(schedules)
+            self.schedules.pop(name, None)
+        if schedules is not self.schedules:
+            self.schedules.update((name, schedules[name]) for name in names)
 
     def _watch(self, sight: Sight) -> None:
         state = sight.state
-        self._states[state.name] = state
+        schedule = self.schedules[state.name]
+        self._memory.keep(state, schedule)
         if sight.after is None:
             self._agenda.discard(state.name)
         elif sight.changed or state.name not in self._agenda:
-            self._agenda.put(state.name, self.schedules[state.name].timing, sight.after)
+            self._agenda.put(schedule.name, schedule.timing, sight.after)
         if state.paused_until is not None:
-            heapq.heappush(self._pauses, (state.paused_until, state.name))
+            heapq.heappush(self._pauses, (state.paused_until, schedule.name))
 
 
 def _left_behind(lanes: Lanes, schedules: Mapping[str, Schedule], now: float) -> list[Run]:

@@ -270,7 +270,8 @@ class Service:
 
     def _announce(self) -> None:
         """Tell systemd that slots are being decided, and how it stands."""
-        if not self._ready and self._loop.planning:
+        taking_over = self._works.source.busy and self._trouble is None
+        if not self._ready and self._loop.planning and not taking_over:
             self._ready = self._served = True
             gc.collect()
             gc.freeze()  # schedules stay: no collection has to walk them again

@@ -161,6 +161,28 @@ class Ground:
             seconds=(last - began) / 1e9, spent=Spent(own=own / 1e9, children=children / 1e9)
         )
 
+    @contextmanager
+    def ticking(self, seconds: int) -> Iterator[list[float]]:
+        """Start a command in the middle of each second, meanwhile, as directly as can be.
+
+        The list has the milliseconds that each took to start, afterwards: those of a machine with
+        these guests, at these seconds.
+        """
+        apart = replace(self, file=self.file.with_name("ticks"))
+        apart.clear()
+        process = subprocess.Popen(
+            [*self.loop, "tick", str(seconds), str(self.program), str(apart.file)],
+            env=self.environ,
+        )
+        found: list[float] = []
+        try:
+            yield found
+            process.wait(PATIENCE)
+            found += [stamp.moment / 1e6 % 1000 - 500 for stamp in apart.stamps()]
+        finally:
+            process.kill()
+            process.wait()
+
     def best_in_flight(self, count: int, form: Form) -> int:
         """Return with how many processes in flight the bare loop is quickest."""
         tried = {

@@ -10,6 +10,8 @@
  *       waits for them. Job number J is "PROGRAM stamp FILE J", or "/bin/sh -c" with the text
  *       BEFORE J AFTER. Prints, in nanoseconds, the moment before the first start, and the CPU time
  *       of the loop and of what it started.
+ *   spawn tick COUNT PROGRAM FILE
+ *       Does so with one process in the middle of each of COUNT seconds.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,12 +98,34 @@ static int loop(int count, int limit, int argc, char **argv)
     return 0;
 }
 
+static int tick(int count, char *program, char *file)
+{
+    char number[16];
+    char *words[] = {program, "stamp", file, number, NULL};
+    struct timespec moment = {.tv_sec = now() / 1000000000LL + 1, .tv_nsec = 500000000L};
+
+    for (int job = 0; job < count; job++, moment.tv_sec++) {
+        pid_t pid;
+        snprintf(number, sizeof number, "%d", job);
+        if (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &moment, NULL))
+            return 1;
+        errno = posix_spawn(&pid, program, NULL, NULL, words, environ);
+        if (errno)
+            return fail("posix_spawn");
+        if (waitpid(pid, NULL, 0) < 0)
+            return fail("waitpid");
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "stamp") == 0)
         return stamp(argv[2], argv[3]);
     if (argc > 4 && strcmp(argv[1], "loop") == 0)
         return loop(atoi(argv[2]), atoi(argv[3]), argc - 4, argv + 4);
+    if (argc == 5 && strcmp(argv[1], "tick") == 0)
+        return tick(atoi(argv[2]), argv[3], argv[4]);
     fprintf(stderr, "usage: see the head of spawn.c\n");
     return 2;
 }

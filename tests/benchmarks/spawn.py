@@ -8,7 +8,7 @@ import sys
 import time
 
 
-def main(count: str, limit: str, how: str, first: str, second: str) -> int:
+def loop(count: str, limit: str, how: str, first: str, second: str) -> int:
     """Start processes, ``limit`` at a time, and print what spawn.c prints."""
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -34,5 +34,15 @@ def main(count: str, limit: str, how: str, first: str, second: str) -> int:
     return 0
 
 
+def tick(count: str, program: str, file: str) -> int:
+    """Start a process in the middle of each of so many seconds."""
+    second = int(time.time()) + 1.5
+    for job in range(int(count)):
+        while (left := second + job - time.time()) > 0:
+            time.sleep(left)
+        os.waitpid(os.posix_spawn(program, [program, "stamp", file, str(job)], os.environ), 0)
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[2:]))
+    sys.exit({"loop": loop, "tick": tick}[sys.argv[1]](*sys.argv[2:]))

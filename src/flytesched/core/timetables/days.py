@@ -88,7 +88,7 @@ class _Year(NamedTuple):
 class Days:
     """The matching days of every year, counted from 1970. Shared by all that name the same days."""
 
-    __slots__ = ("_barren", "_high", "_kinds", "_low", "_spec", "_year", "ever")
+    __slots__ = ("_ahead", "_back", "_high", "_kinds", "_low", "_spec", "_year", "ever")
 
     def __init__(self, spec: DaySpec) -> None:
         """Make the first year's; each other kind of year is made when first met, and kept."""
@@ -97,8 +97,8 @@ class Days:
         years = spec.years or (_FIRST_YEAR, _LAST_YEAR)
         self._low, self._high = _first_of(min(years)), _first_of(max(years) + 1)
         self._year = _Year(0, 0, ())
-        #: A day, and the first that matches from it on, which may be years away.
-        self._barren = 0, -1
+        #: A day, and the first that matches from it on, or the last up to it: it may be years away.
+        self._ahead, self._back = (0, -1), (-1, 0)
         #: Whether any day matches at all.
         self.ever = any(self._made(year).days for year in spec.years or _ALL_KINDS)
 
@@ -109,11 +109,35 @@ class Days:
             index = bisect_left(days, day - start)
             if index < len(days):
                 return start + days[index]
-        low, found = self._barren
+        low, found = self._ahead
         if not low <= day <= found:
             found = self._search(day)
-            self._barren = day, found
+            self._ahead = day, found
         return found
+
+    def last(self, day: int) -> int:
+        """Return the last matching day not after `day`, or `-NEVER`."""
+        start, stop, days = self._year
+        if start <= day < stop:
+            index = bisect_right(days, day - start)
+            if index:
+                return start + days[index - 1]
+        high, found = self._back
+        if not found <= day <= high:
+            found = self._search_back(day)
+            self._back = day, found
+        return found
+
+    def count(self, start: int, stop: int) -> int:
+        """Return how many days match from `start` to before `stop`."""
+        total, stop = 0, min(stop, self._high)
+        day = max(start, self._low)
+        while day < stop:
+            year = self._load(day)
+            until = min(stop, year.stop) - year.start
+            total += bisect_left(year.days, until) - bisect_left(year.days, day - year.start)
+            day = year.stop
+        return total
 
     def _search(self, day: int) -> int:
         """Look for the first matching day year by year; its year is the one at hand then."""
@@ -126,29 +150,16 @@ class Days:
             day = stop
         return NEVER
 
-    def last(self, day: int) -> int:
-        """Return the last matching day not after `day`, or `-NEVER`."""
+    def _search_back(self, day: int) -> int:
+        """Look for the last matching day year by year; its year is the one at hand then."""
         day = min(day, self._high - 1)
         while day >= self._low:
-            start, stop, days = self._year
-            if not start <= day < stop:
-                start, stop, days = self._load(day)
+            start, _, days = self._load(day)
             index = bisect_right(days, day - start)
             if index:
                 return start + days[index - 1]
             day = start - 1
         return -NEVER
-
-    def count(self, start: int, stop: int) -> int:
-        """Return how many days match from `start` to before `stop`."""
-        total, stop = 0, min(stop, self._high)
-        day = max(start, self._low)
-        while day < stop:
-            year = self._load(day)
-            until = min(stop, year.stop) - year.start
-            total += bisect_left(year.days, until) - bisect_left(year.days, day - year.start)
-            day = year.stop
-        return total
 
     def _load(self, day: int) -> _Year:
         """Make the year around `day` the one at hand."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from report import Bench, Noise, Row, as_json, table
 
 #: Sections in the order they are told; each is a module with ``measure(bench) -> list[Row]``.
-SECTIONS = ("burst", "peers", "survival", "start_up", "slots", "outage", "history")
+SECTIONS = ("burst", "peers", "survival", "start_up", "slots", "outage", "history", "year")
 
 
 def main() -> int:

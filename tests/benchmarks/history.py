@@ -8,18 +8,15 @@ one that hangs, so that all of its later slots are skipped.
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from report import Bench, Row, at_most
-from stock import Stock, fill
+from stock import Stock, fill, seen
 
-from flytesched.bootstrap import bind, open_site
 from flytesched.core.runs import RunStatus
-from flytesched.service.catchup import record_missed
 from flytesched.service.health import health
 from flytesched.service.listing import listed
 from flytesched.service.metrics import metrics
@@ -44,7 +41,7 @@ def measure(bench: Bench) -> list[Row]:
     """Fill a run log and ask."""
     usual, runs, special = (20, 100, 2_000) if bench.quick else (500, 1_000, 250_000)
     names = [f"job-{number:04}" for number in range(usual)]
-    site = _site(bench, names)
+    site = seen(bench.folder, [*names, BUSY, HUNG])
     total = _fill(site, names, runs, special)
     times = 5 if bench.quick else 30
     reader = site.reader()
@@ -117,23 +114,6 @@ def _asked(ask: Callable[[], Any], times: int) -> tuple[float, int]:
         found = ask()
         took.append((time.perf_counter() - began) * 1e3)
     return statistics.median(took), len(found)
-
-
-def _site(bench: Bench, names: list[str]) -> Site:
-    """Make a manifest, and a run log that has seen it."""
-    text = "".join(
-        f'[schedules.{name}]\ncron = "* * * * *"\ntimezone = "UTC"\ncommand = ["true"]\n'
-        for name in (*names, BUSY, HUNG)
-    )
-    manifest = bench.folder / "schedules.toml"
-    manifest.write_text(f"version = 1\n{text}", encoding="utf-8")
-    state = str(bench.folder / "state")
-    site = open_site(manifest=str(manifest), state_dir=state, environ=os.environ)
-    log = site.runlog(holder=True)
-    bind(site, log, rebind=False)
-    record_missed(log, site.manifest().schedules, site.now(), 10.0)
-    log.close()
-    return site
 
 
 def _fill(site: Site, names: list[str], runs: int, special: int) -> int:

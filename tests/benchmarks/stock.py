@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flytesched.bootstrap import bind, open_site
 from flytesched.core.runs import Attempt, Origin, Run, RunStatus, run_id
 from flytesched.runlog.rows import ATTEMPT, RUN, attempt_row, columns, places, run_row
+from flytesched.service.catchup import record_missed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
+    from flytesched.bootstrap import Site
     from flytesched.runlog.sqlite import SqliteRunLog
 
 #: Runs written in one transaction.
@@ -45,6 +50,24 @@ class Stock:
     def end(self) -> int:
         """Epoch second of the last slot."""
         return self.begin + (self.runs - 1) * self.step
+
+
+def seen(folder: Path, names: Sequence[str]) -> Site:
+    """Make a manifest of schedules, and a run log that has seen it and holds nothing else."""
+    text = "".join(
+        f'[schedules.{name}]\ncron = "* * * * *"\ntimezone = "UTC"\ncommand = ["true"]\n'
+        for name in names
+    )
+    manifest = folder / "schedules.toml"
+    manifest.write_text(f"version = 1\n{text}", encoding="utf-8")
+    site = open_site(
+        manifest=str(manifest), state_dir=str(folder / "state"), environ=os.environ
+    )  # fmt: skip
+    log = site.runlog(holder=True)
+    bind(site, log, rebind=False)
+    record_missed(log, site.manifest().schedules, site.now(), 10.0)
+    log.close()
+    return site
 
 
 def fill(log: SqliteRunLog, stock: Stock) -> int:

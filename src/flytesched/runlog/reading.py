@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.gaps import holds
+from flytesched.core.gaps import held
 from flytesched.core.runs import FAILURES, RunStatus
 from flytesched.errors import NotFound, RunLogError
 from flytesched.runlog.database import open_to_read, translated
@@ -18,7 +18,6 @@ from flytesched.runlog.migrations import ACTIVE
 from flytesched.runlog.rows import (
     ATTEMPT_COLUMNS,
     GAP_COLUMNS,
-    MAY_BE_STRANGE,
     RUN_COLUMNS,
     SLOT_ID,
     SLOTS,
@@ -46,10 +45,10 @@ _NAMES_BEGINNING = (
     f"SELECT name FROM schedules WHERE substr('{SLOT_ID}' || name || '-', 1, length(?1)) = ?1"
     f" OR substr(?1, 1, length(name) + {len(SLOT_ID) + 1}) = '{SLOT_ID}' || name || '-'"
 )
-#: Gaps around runs that may decide slots of another timetable.
-_MAY_HOLD_STRANGERS = (
+#: Gaps around runs, which may decide slots of another timetable.
+_AROUND_RUNS = (
     f"SELECT {GAP_COLUMNS} FROM gaps WHERE {{which}}"
-    f" AND EXISTS (SELECT NULL FROM runs WHERE {SLOTS_OF_GAP} AND {MAY_BE_STRANGE})"
+    f" AND EXISTS (SELECT NULL FROM runs WHERE {SLOTS_OF_GAP})"
 )
 #: How the second of a slot begins: it has ten digits from 2001 to 2286, twelve at the most.
 _DIGITS = re.compile(r"[1-9][0-9]{0,11}")
@@ -262,7 +261,7 @@ class Reader:
         )
         with self._reading() as connection:
             counts = dict(connection.execute(sql, values))
-            for row in connection.execute(_MAY_HOLD_STRANGERS.format(which=which), values):
+            for row in connection.execute(_AROUND_RUNS.format(which=which), values):
                 counts[row[1]] += strangers(connection, to_gap(row))
         return {name: int(count) for name, count in counts.items() if count > 0}
 
@@ -325,6 +324,8 @@ def _json(names: Iterable[str]) -> str:
 
 def strangers(connection: sqlite3.Connection, gap: Gap, which: str = "TRUE") -> int:
     """Count the runs that lie in the stretch of a gap and decide none of its slots."""
-    sql = f"SELECT scheduled_at FROM runs WHERE {SLOTS} AND {MAY_BE_STRANGE} AND {which}"
+    # A step of the timetable costs less than a look at the run itself, away from the index.
+    sql = f"SELECT at FROM runs WHERE {SLOTS} AND {which} ORDER BY at"
     rows = connection.execute(sql, (gap.schedule, gap.after, gap.until))
-    return sum(not holds(gap, slot) for (slot,) in rows)
+    slots = [int(at) for (at,) in rows]
+    return len(slots) - len(held(gap, slots))

@@ -44,9 +44,6 @@ SLOTS = "schedule = ? AND asked = '' AND at > ? AND at <= ?"
 SLOTS_OF_GAP = (
     "runs.schedule = gaps.schedule AND asked = '' AND at > gaps.after AND at <= gaps.until"
 )
-#: Whether a run may decide a slot that a gap around it does not name, because the timing was
-#: another one: catching up takes slots of gaps only.
-MAY_BE_STRANGE = "origin <> 'catchup'"
 #: How the second of a slot is written in an id, up to the year 9999.
 _SLOT = re.compile(r"0|[1-9][0-9]{0,11}")
 #: How the ids of slots begin.

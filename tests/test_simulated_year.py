@@ -195,7 +195,10 @@ def test_a_year_of_fifty_schedules_loses_nothing_and_starts_nothing_twice(seed: 
         launcher = FakeLauncher(clock, behave, world=world)
         loop = Loop(
             clock=clock, source=source, runlog=runlog, launcher=launcher, hook=RecordingHook(),
-            journal=RecordingJournal(), limits=Limits(places=rng.choice([0, 10])),
+            journal=RecordingJournal(),
+            limits=Limits(
+                places=rng.choice([0, 10]), lead=timedelta(seconds=rng.choice([0, 0.8]))
+            ),
         )  # fmt: skip
         source.news = True
         loop.start()

@@ -11,7 +11,7 @@ from executors_desk import alive, eventually, written
 
 from flytesched import linux
 from flytesched.core.runs import AttemptKey
-from flytesched.executors.session import Process, Session, marks, send
+from flytesched.executors.session import Marks, Process, Session, send
 
 if TYPE_CHECKING:
     from executors_desk import Desk
@@ -125,22 +125,21 @@ def test_a_process_that_took_over_a_pid_gets_no_signal(desk: Desk) -> None:
 def test_a_session_id_alone_proves_nothing_once_its_leader_is_gone(desk: Desk) -> None:
     """A new session may have got the number."""
     attempt = desk.start(["sleep", "60"], survive=False)
-    stranger = Session(leader=attempt.pid, marks=marks("sched-other-1", 1, str(desk.state)))
+    stranger = Session(leader=attempt.pid, marks=Marks("sched-other-1", 1, str(desk.state)))
 
     assert [p.pid for p in stranger.processes(leader_lives=True)] == [attempt.pid]
     assert stranger.processes(leader_lives=False) == []
 
 
-@pytest.mark.parametrize("marks", [(), (b"",)])
-def test_a_session_without_marks_is_refused(marks: tuple[bytes, ...]) -> None:
-    """Every process of the machine would be its own."""
-    with pytest.raises(ValueError, match="everybody"):
-        Session(leader=None, marks=marks)
+def test_marks_that_say_nothing_stand_in_no_environment() -> None:
+    """Every process of the machine would be of that attempt."""
+    assert not Marks("", 0, "").stand_in(b"\0PATH=/bin\0HOME=/root\0")
+    assert not Marks("", 0, "").stand_in(b"")
 
 
 def test_the_scheduler_is_never_among_the_processes_of_an_attempt() -> None:
     """Though it may have been started by a run of another scheduler."""
-    mine = Session(leader=os.getsid(0), marks=(b"NO=such",))
+    mine = Session(leader=os.getsid(0), marks=Marks("no", 1, "/such"))
 
     found = [process.pid for process in mine.processes(leader_lives=True)]
 

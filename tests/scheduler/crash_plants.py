@@ -313,7 +313,7 @@ PLANTS = {
     "a slot that was given up, taken": Plant(runlog=GivenUpRuns, said="was given up"),
     "a start before the claim": Plant(launcher=StartBeforeClaim, said="without a claim"),
     "a wrong code on adoption": Plant(launcher=WrongCode, said="is succeeded"),
-    "a lost adoption": Plant(launcher=LostAdoption, said="is interrupted"),
+    "a lost adoption": Plant(launcher=LostAdoption, said="is interrupted|started beside"),
     "an unreadable record taken for lost": Plant(launcher=UnreadIsLost, said="is interrupted"),
     "what runs started again": Plant(
         launcher=StartedAgain, said="without a claim|started (twice|beside)|no verdict"

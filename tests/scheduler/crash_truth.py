@@ -38,6 +38,8 @@ PERIODS = {
 }
 #: Seconds after which a slot is missed.
 LATE = 10.0
+#: Seconds before its time at which a slot may be claimed.
+LEAD = 0.8
 #: Exit codes that are a success, by schedule.
 CODES = {"a": [0], "b": [0, 3], "c": [0]}
 GIVEN_UP = {"declined", "removed"}
@@ -100,6 +102,8 @@ class Truth:
         self._gaps: list[Gap] = []
         self._cursors: dict[str, int] = {}
         self._told: set[tuple[object, ...]] = set()
+        #: The latest moment that the clock ever showed.
+        self._latest = 0.0
 
     def deny(self, what: str) -> None:
         """Note a contradiction."""
@@ -114,11 +118,13 @@ class Truth:
 
     def pass_time(self) -> None:
         """Note how far the clock came."""
-        now = int(self._clock.now())
+        now = self._clock.now()
+        self._latest = max(self._latest, now)
         for stretches in self.stretches.values():
             for one in stretches[-1:]:
                 if one.end is None:
-                    one.low, one.reached = min(one.low, now), max(one.reached, now)
+                    one.low = min(one.low, int(now))
+                    one.reached = max(one.reached, int(now + LEAD))
 
     def committed(
         self,
@@ -143,7 +149,7 @@ class Truth:
         for run in decision.runs:
             if run.id not in lost and run.origin is Origin.SCHEDULE:
                 late = run.created - (run.scheduled_at or 0)
-                self.hold(0 <= late <= LATE, f"{run.id} was decided live, {late:.1f} s late")
+                self.hold(-LEAD <= late <= LATE, f"{run.id} was decided live, {late:.1f} s late")
 
     def _moved(self, run: Run) -> None:
         key = AttemptKey(run.id, run.attempt)
@@ -172,6 +178,10 @@ class Truth:
         claimed = stored is not None and stored.status is RunStatus.CLAIMED
         self.hold(claimed, f"{key} was started without a claim: {stored}")
         self.hold(stored is None or stored.attempt == key.attempt, f"{key} was not the one claimed")
+        if stored is not None and stored.origin is Origin.SCHEDULE:
+            # What had to wait is not held up once more when the clock is set back meanwhile.
+            early = (stored.scheduled_at or 0) - max(self._latest, self._clock.now())
+            self.hold(early <= 0, f"{key} was started {early:.3f} s before its slot")
         name = stored.schedule if stored is not None else ""
         if self.overlap.get(name) != "allow":
             beside = [other for other in self.processes if self._alive(other, name)]

@@ -7,12 +7,13 @@ over the run log in memory and over the one in SQLite.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from crash_plants import NO_PLANT, PLANTS, Plant
 from crash_stage import MOODS, NOON, Crash, MemoryStore, SqliteStore, Stage
-from crash_truth import CODES, LATE, TIMES
+from crash_truth import CODES, LATE, LEAD, TIMES
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -61,7 +62,10 @@ definitions = st.fixed_dictionaries(
 )
 overlaps = st.sampled_from(["skip", "queue", "allow", "replace"])
 limits = st.builds(
-    Limits, places=st.sampled_from([0, 0, 1, 2]), start_rate=st.sampled_from([0.0, 0.5])
+    Limits,
+    places=st.sampled_from([0, 0, 1, 2]),
+    start_rate=st.sampled_from([0.0, 0.5]),
+    lead=st.sampled_from([timedelta(), timedelta(seconds=LEAD)]),
 )
 
 

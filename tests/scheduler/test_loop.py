@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,6 +58,10 @@ class MoodyRunLog(MemoryRunLog):
         return super().apply(decision)
 
 
+#: How long before its time a slot may be claimed, as in real life.
+LEAD = timedelta(seconds=0.8)
+
+
 @dataclass
 class Stage:
     """A machine in a test tube."""
@@ -89,7 +94,8 @@ class Stage:
         self.launcher = FakeLauncher(self.clock, lambda order: self.fate(order), world=self.world)
         self.loop = Loop(
             clock=self.clock, source=self.source, runlog=self.runlog, launcher=self.launcher,
-            hook=self.hook, journal=self.journal, limits=Limits(**limits), own=own,
+            hook=self.hook, journal=self.journal, limits=Limits(**{"lead": LEAD} | limits),
+            own=own,
         )  # fmt: skip
         self.loop.start()
         self.loop.tick(self.clock.now())

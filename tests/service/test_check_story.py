@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -152,7 +153,11 @@ class Story:
         self.loop = Loop(
             clock=self.clock, source=self.source, runlog=self.runlog, hook=RecordingHook(),
             launcher=FakeLauncher(self.clock, self.fate, world=self.world),
-            journal=RecordingJournal(), limits=Limits(places=self.chance.choice([0, 2])),
+            journal=RecordingJournal(),
+            limits=Limits(
+                places=self.chance.choice([0, 2]),
+                lead=timedelta(seconds=self.chance.choice([0, 0.8])),
+            ),
         )  # fmt: skip
         self.put()
         self.loop.start()

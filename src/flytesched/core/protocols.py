@@ -118,6 +118,15 @@ class Launcher(Protocol):
         """Return the attempt that ``start`` shall carry out; nothing happens yet."""
         ...
 
+    def prepare(self, attempts: Sequence[Attempt], until: float) -> None:
+        """Do what takes time of starts that are near, as far as it goes and fails nobody.
+
+        Args:
+            attempts: durable, and soon to be started, or cancelled before.
+            until: when to be done, in epoch seconds.
+        """
+        ...
+
     def start(self, order: Order) -> Started:
         """Start the attempt, at most once.
 

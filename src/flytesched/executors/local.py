@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 from flytesched import linux
 from flytesched.core.protocols import Adoption, Started
 from flytesched.core.runs import Attempt, AttemptKey, End, Outcome, Reason
-from flytesched.errors import StartDelayed
+from flytesched.errors import StartDelayed, StartError
 from flytesched.executors import logs
 from flytesched.executors.delays import start_error
 from flytesched.executors.environment import command_environment, inherited, working_directory
 from flytesched.executors.following import Follower, Live, is_child
 from flytesched.executors.record import Records, Taken
-from flytesched.executors.session import Session, marks
+from flytesched.executors.session import Marks, Session
 from flytesched.executors.spawn import (
     SHELL,
     SUPERVISOR,
@@ -111,6 +111,18 @@ class LocalLauncher:
             survive=schedule.survive or self._survive_always,
             log=logs.log_name(schedule.name, run.id, attempt),
         )  # fmt: skip
+
+    def prepare(self, attempts: Sequence[Attempt], until: float) -> None:
+        """Make the files of attempts that are about to start.
+
+        That is most of what a start costs where a file system has just seen many files go.
+        """
+        with contextlib.suppress(OSError, StartError):
+            self._records.spare(sum(attempt.survive for attempt in attempts))
+            for attempt in attempts:
+                if self._now() >= until:
+                    break
+                os.close(self._open_log(attempt))
 
     def start(self, order: Order) -> Started:
         """Start an attempt; one that has been started before is followed instead.
@@ -354,7 +366,7 @@ class LocalLauncher:
     def _live(
         self, attempt: Attempt, pid: int | None, *, since: float, child: bool = False
     ) -> Live:
-        told = marks(attempt.run, attempt.attempt, self._state_dir)
+        told = Marks(attempt.run, attempt.attempt, self._state_dir)
         return Live(
             key=attempt.key, session=Session(leader=pid, marks=told), survive=attempt.survive,
             log=attempt.log or "", since=since, kill_after=attempt.kill_after, child=child,

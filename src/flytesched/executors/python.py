@@ -68,6 +68,9 @@ class CallableLauncher:
             run=run.id, attempt=attempt, boot_id=self.boot_id, ordered=now, survive=False
         )
 
+    def prepare(self, attempts: Sequence[Attempt], until: float) -> None:
+        """Do nothing: a thread needs no files."""
+
     def start(self, order: Order) -> Started:
         """Start a thread.
 

@@ -105,6 +105,18 @@ class Records:
             raise
         return fd
 
+    def spare(self, count: int) -> None:
+        """See that there are that many records to be given.
+
+        Raises:
+            OSError: one cannot be made now.
+        """
+        self._load()
+        while len(self._free) < count:
+            path, fd = self._make()
+            os.close(fd)
+            self._free.append(path)
+
     def look(self, key: AttemptKey) -> Record | None:
         """Read the record of an attempt; None if it has none.
 
@@ -206,9 +218,11 @@ class Records:
                 self._given[name] = path
                 return fd
             os.close(fd)  # whoever holds it is not ours; leave it alone
-        return self._make(name)
+        self._given[name], fd = self._make()
+        return fd
 
-    def _make(self, name: bytes) -> int:
+    def _make(self) -> tuple[str, int]:
+        """Make a record; return its path and its descriptor, locked."""
         path = f"{self._folder}/{self._next}"
         above, folder = os.path.split(self._folder)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
@@ -225,8 +239,7 @@ class Records:
             os.close(fd)
             Path(path).unlink(missing_ok=True)
             raise
-        self._given[name] = path
-        return fd
+        return path, fd
 
 
 def given(folder: str) -> dict[str, float]:

@@ -26,20 +26,36 @@ class Process:
     stopped: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the environment of every process of an attempt holds."""
+
+    #: Id of the run.
+    run: str
+    #: Number of the attempt.
+    attempt: int
+    #: The scheduler's state directory, absolute.
+    state_dir: str
+
+    def stand_in(self, environ: bytes) -> bool:
+        """Tell whether they stand in an environment, framed in NULs."""
+        said = {
+            "FLYTESCHED_RUN_ID": self.run,
+            "FLYTESCHED_ATTEMPT": self.attempt,
+            "FLYTESCHED_STATE_DIR": self.state_dir,
+        }
+        lines = (os.fsencode(f"{name}={value}") for name, value in said.items())
+        return all(b"\0" + line + b"\0" in environ for line in lines)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """How the processes of one attempt are known."""
 
     #: The session's leader: the supervisor, or the command without one; None if not known.
     leader: int | None
-    #: The variables that tell an attempt, as ``NAME=value``; at least one.
-    marks: tuple[bytes, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse to be without marks: every process of the machine would match."""
-        if not self.marks or not all(self.marks):
-            msg = "a session without marks would be everybody's"
-            raise ValueError(msg)
+    #: The variables that tell an attempt.
+    marks: Marks
 
     def processes(self, *, leader_lives: bool) -> list[Process]:
         """Find all living processes of the attempt, its leader included.
@@ -76,19 +92,9 @@ class Session:
             environ = _environ(pid)
             if environ == b"\0":
                 blank.append(pid)
-            if not all(b"\0" + mark + b"\0" in environ for mark in self.marks):
+            if not self.marks.stand_in(environ):
                 return
         found.append(Process(pid, facts[1], facts[2] == "T"))
-
-
-def marks(run: str, attempt: int, state_dir: str) -> tuple[bytes, ...]:
-    """Return what the environment of every process of an attempt holds."""
-    said = {
-        "FLYTESCHED_RUN_ID": run,
-        "FLYTESCHED_ATTEMPT": attempt,
-        "FLYTESCHED_STATE_DIR": state_dir,
-    }
-    return tuple(os.fsencode(f"{name}={value}") for name, value in said.items())
 
 
 def send(process: Process, number: signal.Signals) -> bool:

@@ -261,6 +261,7 @@ class Loop:
         dues = [replace(due, names=self._unmet(due.names)) for due in self._agenda.ahead()]
         dues = [due for due in dues if due.names]
         if dues and self._settle(dues, now, slot):
+            self._supervisor.prepare(slot)
             self._lead.learn(sum(len(due.names) for due in dues), self._clock.uptime() - began)
 
     def _unmet(self, names: Iterable[str]) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flytesched.core.lanes import Lanes
-    from flytesched.core.protocols import Clock, Hook, Journal, Launcher, RunLog
+    from flytesched.core.protocols import Clock, Hook, Journal, Launcher, RunLog, Started
     from flytesched.core.runs import Attempt
     from flytesched.core.schedule import Schedule
     from flytesched.scheduler.ledger import Ledger
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 TRY_AGAIN = 1.0
 #: Seconds that starts may take before everything else of a tick has its turn.
 TURN = 0.2
+#: Seconds before the moment of a start by which all that prepares it is over.
+PREPARED_BEFORE = 0.002
 #: Started runs that are written down as such in any case.
 MARKED_AT_ONCE = 1000
 #: Seconds by which one clock told on another may be off.
@@ -138,6 +140,11 @@ class Supervisor:
                 if run is not None and run.status is RunStatus.CLAIMED:
                     self._begin(run, self._attempts[run_id])
 
+    def prepare(self, until: float) -> None:
+        """Let the launcher prepare what is held, up to a moment."""
+        held = [self._attempts[run_id] for _, _, run_id in self._held if run_id in self._unbegun]
+        self._launcher.prepare(held, until - PREPARED_BEFORE)
+
     @property
     def departing(self) -> bool:
         """Tell whether claimed runs wait for their turn or their moment."""
@@ -163,7 +170,7 @@ class Supervisor:
         else:
             self._slow = False
             self._journal.say("info", "started", run=run.id, attempt=run.attempt, pid=started.pid)
-            self._follow(run, replace(attempt, pid=started.pid, pid_started=started.pid_started))
+            self._follow(run, attempt, started)
 
     def mark(self) -> None:
         """Make durable which runs are running, all in one transaction.
@@ -184,15 +191,22 @@ class Supervisor:
             self._unmarked.intersection_update(lost)
             self.stale |= bool(lost)
 
-    def _follow(self, run: Run, attempt: Attempt) -> None:
-        """Note that an attempt runs."""
-        moment = attempt.started or self._clock.now()
-        if attempt.deadline is not None and attempt.started is None:
-            attempt = replace(attempt, deadline=attempt.deadline + moment - attempt.ordered)
-        self._attempts[run.id] = replace(attempt, started=moment)
-        if attempt.deadline is not None:
-            left = attempt.deadline - self._clock.now()
-            self._deadlines[run.id] = self._clock.uptime() + left
+    def _follow(self, run: Run, attempt: Attempt, started: Started | None = None) -> None:
+        """Note that an attempt runs; ``started`` says that it began just now."""
+        moment = now = self._clock.now()
+        deadline = attempt.deadline
+        if started is None:
+            moment = attempt.started or attempt.ordered
+            attempt = replace(attempt, started=moment)
+        else:
+            deadline = None if deadline is None else deadline + now - attempt.ordered
+            attempt = replace(
+                attempt, started=now, deadline=deadline,
+                pid=started.pid, pid_started=started.pid_started,
+            )  # fmt: skip
+        self._attempts[run.id] = attempt
+        if deadline is not None:
+            self._deadlines[run.id] = self._clock.uptime() + deadline - now
         if run.status is RunStatus.CLAIMED:
             run = run.move(RunStatus.RUNNING, started=run.started or moment)
             self._unmarked.add(run.id)
@@ -229,7 +243,7 @@ class Supervisor:
         self._unread.pop(run.id, None)
         if found is Adoption.FOLLOWED:
             self._journal.say("info", "adopted", run=run.id)
-            self._follow(run, replace(attempt, started=attempt.started or attempt.ordered))
+            self._follow(run, attempt)
             if run.end_as is not None:
                 self.end(self._lanes.get(run.id) or run)
         elif found is Adoption.NEVER_STARTED:

@@ -128,6 +128,9 @@ class FakeLauncher:
             run=run.id, attempt=attempt, boot_id=self.boot_id, ordered=now, survive=schedule.survive
         )
 
+    def prepare(self, attempts: Sequence[Attempt], until: float) -> None:
+        """Do nothing: starts here take no time."""
+
     def start(self, order: Order) -> Started:
         """Start an attempt as its behaviour says."""
         said = self._behaviour(order)

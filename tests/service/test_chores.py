@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desk import Desk, wait_for
 from flytesched.core.decision import Decision
+from flytesched.core.instants import parse_instant
 from flytesched.core.runs import Origin, Run, RunStatus, run_id
 from flytesched.runlog.sqlite import SqliteRunLog
 from flytesched.service import chores
@@ -247,3 +249,27 @@ def test_pruning_leaves_no_long_wal_behind(lived_in: Machine, tmp_path: Path) ->
         lived_in.turn(slot_in=1.0)
     assert lived_in.left() == 0
     assert wal.stat().st_size < before + 4 * 2**20
+
+
+# -- the whole program ----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_scheduler_on_which_something_always_runs_prunes_between_its_slots(desk: Desk) -> None:
+    """And decides each of them live: no gap, no skip, one run a second."""
+    desk.write(
+        '[schedules.tick]\nevery = "1s"\ncommand = ["sleep", "3"]\noverlap = "allow"\n'
+        "survive = false\n"
+    )
+    runlog = SqliteRunLog(desk.home / "state" / "runs.db")
+    old = [_run(slot) for slot in range(1_000_000_000, 1_000_000_600)]
+    runlog.apply(Decision(runs=tuple(old)))
+    runlog.close()
+    loop = desk.start("--on-stop", "kill")
+    wait_for("pruning", lambda: not desk.json("history", "--until", "2002-01-01")["entries"])
+    wait_for("slots", lambda: len(desk.json("history", "tick")["entries"]) >= 5)
+    assert desk.stop(loop) == 0
+    entries = desk.json("history", "--limit", "1000")["entries"]
+    slots = sorted(parse_instant(entry["scheduled_at"], "UTC") for entry in entries)
+    assert slots == [*range(slots[0], slots[0] + len(slots))]
+    assert {entry["status"] for entry in entries} <= {"succeeded", "cancelled"}

@@ -95,6 +95,22 @@ def test_no_answer_depends_on_what_was_asked_before(expression, stretch, asked):
         assert getattr(kept, way)(moment) == getattr(fresh, way)(moment)
 
 
+def test_what_a_skip_before_midnight_makes_up_is_met_after_the_day_behind_it_was():
+    walk = walk_of("30 1,23 * * *", "America/Nuuk")
+    midnight = instant("2025-03-30T01:00:00Z")
+    assert walk.next(midnight) == midnight + 5_400
+    assert walk.next(midnight - 1) == midnight
+    assert walk.previous(midnight + 5_400) == midnight
+
+
+def test_a_day_that_began_before_1970_has_no_slot_there():
+    walk = walk_of("0 * * * *", "Asia/Tokyo")
+    assert walk.next(0) == 3_600
+    assert walk.next(-7_200) == 0
+    assert walk.previous(3_600) == 0
+    assert walk.previous(0) is None
+
+
 @tries(60)
 @given(expressions(), st.sampled_from(CHANGES), st.sampled_from(["*/20", "7", "0-59/31"]))
 def test_a_seconds_field_fires_at_those_seconds_of_each_matching_minute(expression, change, field):

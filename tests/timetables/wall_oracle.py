@@ -169,6 +169,7 @@ CHANGES = [
     ("Antarctica/Vostok", "1994-01-31T17:00:00Z"),  # seven hours back
     ("America/Argentina/Tucuman", "2004-06-01T03:00:00Z"),  # and back in twelve days
     ("America/Boa_Vista", "2000-10-08T04:00:00Z"),  # and back in a week
+    ("America/Nuuk", "2025-03-30T01:00:00Z"),  # from eleven at night to midnight
     ("UTC", "2024-06-01T00:00:00Z"),
 ]
 

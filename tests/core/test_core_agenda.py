@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import takewhile
 
 import pytest
@@ -201,6 +202,27 @@ class AgendaMachine(RuleBasedStateMachine):
             self.agenda.advance(self.now)
             for name in found:
                 self.model[name] = (self.model[name][0], int(self.now))
+
+    @rule(some=st.sets(st.sampled_from(NAMES)))
+    def decide_ahead(self, some):
+        if self.agenda.due(self.now, 0.0) or (coming := self.agenda.coming()) is None:
+            return
+        at, crowd = coming
+        dues = self.agenda.ahead()
+        ahead = {name for due in dues for name in due.names}
+        assert at > self.now
+        assert all(due.live == (at,) and due.after < at for due in dues)
+        assert crowd == len(ahead)
+        assert ahead == {
+            name
+            for name, (timing, position) in self.model.items()
+            if timetable(timing).next(position) == at
+        }
+        for due in dues:
+            if names := tuple(name for name in due.names if name in some):
+                self.agenda.settle(replace(due, names=names))
+        for name in ahead & some:
+            self.model[name] = (self.model[name][0], at)
 
     def compare(self, due, slots, position, late):
         """Hold what is due against the slots a schedule has by itself."""

@@ -204,5 +204,8 @@ def to_gap(row: Row) -> Gap:
 def to_state(row: Row) -> ScheduleState:
     """Return the state of a row of `STATE_COLUMNS`."""
     _check_state(row)
-    values = dict(zip((*STATE, "definition"), row, strict=True))
-    return ScheduleState(**{**values, "enabled": bool(values["enabled"])})
+    name, revision, timing, enabled, cursor, seen_at, paused_until, removed_at, definition = row
+    return ScheduleState(
+        name=name, revision=revision, timing=timing, enabled=bool(enabled), cursor=cursor,
+        seen_at=seen_at, paused_until=paused_until, removed_at=removed_at, definition=definition,
+    )  # fmt: skip

@@ -21,7 +21,7 @@ class Lead:
 
     def of(self, claims: int) -> float:
         """Return the seconds to give to that many claims."""
-        return min(self.most, _ROOM * (self._fixed + claims * self._pace))
+        return min(self.most, _ROOM * self._expected(claims))
 
     def learn(self, claims: int, seconds: float) -> None:
         """Take note of how long that many claims took.
@@ -29,8 +29,11 @@ class Lead:
         What a slow disk adds to each batch tells from small batches, what each claim adds from
         large ones.
         """
-        excess = seconds - self.of(claims) / _ROOM
+        excess = seconds - self._expected(claims)
         if claims * self._pace > self._fixed:
             self._pace = max(self._pace + excess / claims / 2, _PACE / 8)
         else:
             self._fixed = min(max(self._fixed + excess / 2, _LEAST), 20 * _LEAST)
+
+    def _expected(self, claims: int) -> float:
+        return self._fixed + claims * self._pace

@@ -126,14 +126,14 @@ class Loop:
     def tick(self, now: float) -> float | None:
         """Do everything that is due at ``now``; return when to be called again at the latest."""
         self._watch_clock(now)
-        # What was claimed ahead of its time waits for nothing else.
+        if heard := self._runlog.changed() or self._supervisor.stale:
+            self._supervisor.resync()
+        # What was claimed ahead of its time waits for nothing else, but a cancel comes first.
         self._supervisor.depart(now)
         if not self._definitions.known:
             # What ended meanwhile is judged by the definitions in force, retries and hooks too.
             self._take_over(now)
         self._supervisor.collect()
-        if heard := self._runlog.changed() or self._supervisor.stale:
-            self._supervisor.resync()
         if self._definitions.known:
             self._decide(now)
         if self._take_over(now):

@@ -7,13 +7,13 @@ durable before its evidence is dropped, and a claim was durable before ``order``
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
 from flytesched.core.counts import count_starts, count_verdicts
 from flytesched.core.decision import Count, Decision, Move
+from flytesched.core.lanes import RANK
 from flytesched.core.planner import conclude
 from flytesched.core.protocols import Adoption, Order, Told
 from flytesched.core.runs import (
@@ -84,10 +84,10 @@ class Supervisor:
         self._unmarked: set[str] = set()
         #: Ends not yet durable.
         self._ended: list[Outcome] = []
-        #: Claimed runs that were not started yet: in the order they begin, by the moment they
-        #: may begin at, and delayed ones, see below.
+        #: Claimed runs that were not started yet: by rank in the order they begin, by the moment
+        #: they may begin at, and delayed ones, see below.
         self._unbegun: set[str] = set()
-        self._ready: deque[str] = deque()
+        self._ready: list[tuple[int, int, str]] = []
         self._held: list[tuple[float, int, str]] = []
         self._serial = count()
         # What is to happen after some time stands on the clock that nobody sets.
@@ -121,24 +121,29 @@ class Supervisor:
         if moment > self._clock.now():
             heapq.heappush(self._held, (moment, next(self._serial), run.id))
         else:
-            self._ready.append(run.id)
+            self._let_go(run)
 
     def depart(self, now: float) -> None:
         """Start what was ordered and may start at ``now``, as far as a turn goes.
 
         What is left has its turn in the next tick: a big burst must not keep what falls due, or
-        ends, while it is being started.
+        ends, while it is being started. What makes up for the past begins after what is live.
         """
         while self._held and self._held[0][0] <= now:
-            self._ready.append(heapq.heappop(self._held)[2])
+            run_id = heapq.heappop(self._held)[2]
+            if (run := self._lanes.get(run_id)) is not None:
+                self._let_go(run)
         until = self._clock.uptime() + TURN
         while self._ready and self._clock.uptime() < until:
-            run_id = self._ready.popleft()
+            run_id = heapq.heappop(self._ready)[2]
             if run_id in self._unbegun:
                 self._unbegun.discard(run_id)
                 run = self._lanes.get(run_id)
                 if run is not None and run.status is RunStatus.CLAIMED:
                     self._begin(run, self._attempts[run_id])
+
+    def _let_go(self, run: Run) -> None:
+        heapq.heappush(self._ready, (RANK[run.origin], next(self._serial), run.id))
 
     def prepare(self, until: float) -> None:
         """Let the launcher prepare what is held, up to a moment."""

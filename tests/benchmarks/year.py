@@ -249,5 +249,6 @@ def _file(year: Year, part: int) -> list[Row]:
             unit="ratio", note=f"{free / 2**20:,.0f} MiB in it are free"),
         Row(section=SECTION, what="the file after as many new ones", unit="ratio",
             **at_most(again / size, 1.05)),
-        Row(section=SECTION, what="the most that was in the WAL", unit="MiB", **at_most(year.wal, WAL)),
+        Row(section=SECTION, what="the most that was in the WAL", unit="MiB",
+            **at_most(year.wal, WAL)),
     ]  # fmt: skip

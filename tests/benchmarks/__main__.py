@@ -12,10 +12,15 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from report import Bench, Noise, Row, as_json, table
+from report import Bench, Noise, Row, as_json, line, table
 
-#: Sections in the order they are told; each is a module with ``measure(bench) -> list[Row]``.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Sections in the order they are told; each is a module with ``measure(bench)``, which returns
+#: rows, or yields them as it goes.
 SECTIONS = ("burst", "peers", "survival", "start_up", "slots", "outage", "history", "year")
 
 
@@ -32,12 +37,15 @@ def main() -> int:
     asked = parser.parse_args()
     if unknown := set(asked.section) - set(SECTIONS):
         parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
-    noise, rows, failed = Noise(), [], False
+    noise, failed = Noise(), False
+    rows: list[Row] = []
     for section in asked.section or SECTIONS:
         noise.probe()
         print(f"measuring {section} ...", file=sys.stderr, flush=True)
         try:
-            rows += measured(section, quick=asked.quick, python=asked.flytesched)
+            for row in measured(section, quick=asked.quick, python=asked.flytesched):
+                rows.append(row)  # one by one: a failure keeps what came before it
+                print(line(row), file=sys.stderr, flush=True)
         except Exception:
             failed = True
             traceback.print_exc()
@@ -51,11 +59,11 @@ def main() -> int:
     return int(failed)
 
 
-def measured(section: str, *, quick: bool, python: str) -> list[Row]:
-    """Return the rows of one section."""
+def measured(section: str, *, quick: bool, python: str) -> Iterator[Row]:
+    """Yield the rows of one section."""
     module = importlib.import_module(section)
     with tempfile.TemporaryDirectory(prefix="flytesched-bench-") as folder:
-        return list(module.measure(Bench(folder=Path(folder), quick=quick, python=python)))
+        yield from module.measure(Bench(folder=Path(folder), quick=quick, python=python))
 
 
 if __name__ == "__main__":

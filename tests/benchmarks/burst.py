@@ -19,7 +19,7 @@ from limits import Form, Ground, ground, percentile, wait_until
 from report import Bench, Row, at_most, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 SECTION = "burst"
 
@@ -69,20 +69,19 @@ SIZES = (
 QUICK = (Size(count=50, period=2, rounds=3),)
 
 
-def measure(bench: Bench) -> list[Row]:
+def measure(bench: Bench) -> Iterator[Row]:
     """Measure bursts of every size in every way, and single starts."""
-    rows: list[Row] = []
     found: list[Series] = []
     with ground(bench.folder) as shared:
         for size in QUICK if bench.quick else SIZES:
             for way in WAYS:
                 found.append(series(bench, shared, way, size))
-                rows += found[-1].rows(SECTION, goal=way.goal, note=shared.note)
+                yield from found[-1].rows(SECTION, goal=way.goal, note=shared.note)
                 if way is WAYS[0] and size.count == 100:
-                    rows.append(_hundred(found[-1]))
-        ways = WAYS[2:3] if bench.quick else (WAYS[2], WAYS[1], WAYS[4])
-        rows += [single(bench, shared, way) for way in ways]
-    return rows + promises(SECTION, [burst for one in found for burst in one.bursts])
+                    yield _hundred(found[-1])
+        for way in WAYS[2:3] if bench.quick else (WAYS[2], WAYS[1], WAYS[4]):
+            yield single(bench, shared, way)
+    yield from promises(SECTION, [burst for one in found for burst in one.bursts])
 
 
 def series(bench: Bench, shared: Ground, way: Way, size: Size) -> Series:

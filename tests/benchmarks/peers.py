@@ -283,20 +283,20 @@ SIZES = (
 )
 
 
-def measure(bench: Bench) -> list[Row]:
+def measure(bench: Bench) -> Iterator[Row]:
     """Measure flytesched and every peer in turn; nothing in the short form, it takes long."""
-    rows: list[Row] = []
     if bench.quick:
-        return rows
+        return
+    seen: list[contest.Burst] = []
     with ground(bench.folder) as shared:
         for size in SIZES:
             ours = [burst.series(bench, shared, way, size) for way in OURS]
             for found in ours:
-                rows += found.rows(SECTION)
+                seen += found.bursts
+                yield from found.rows(SECTION)
             for kind in PEERS:
-                rows += measured(bench, shared, kind, size, ours)
-            rows += promises(SECTION, [one for found in ours for one in found.bursts])
-    return rows
+                yield from measured(bench, shared, kind, size, ours)
+    yield from promises(SECTION, seen)
 
 
 def measured(

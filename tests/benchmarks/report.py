@@ -68,11 +68,16 @@ def table(rows: Iterable[Row]) -> str:
         if row.section != section:
             section = row.section
             lines += ["", f"-- {section}"]
-        mark = {True: "ok  ", False: "MISS", None: "    "}[row.holds]
-        figure = "-" if row.value is None else f"{row.value:,.4g}"
-        tail = "  ".join(part for part in (row.goal, row.note) if part)
-        lines.append(f"{mark} {row.what:<{width}}  {figure:>10} {row.unit:<7} {tail}".rstrip())
+        lines.append(line(row, width))
     return "\n".join(lines)
+
+
+def line(row: Row, width: int = 0) -> str:
+    """Return a row as a line, its name padded to a width."""
+    mark = {True: "ok  ", False: "MISS", None: "    "}[row.holds]
+    figure = "-" if row.value is None else f"{row.value:,.4g}"
+    tail = "  ".join(part for part in (row.goal, row.note) if part)
+    return f"{mark} {row.what:<{width}}  {figure:>10} {row.unit:<7} {tail}".rstrip()
 
 
 def as_json(rows: Sequence[Row], noise: dict[str, Any]) -> str:

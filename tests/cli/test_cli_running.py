@@ -184,6 +184,27 @@ def test_catchup_asks_above_twenty_on_a_terminal(terminal: Terminal) -> None:
     assert terminal.print() == before
 
 
+def test_a_look_counts_what_no_call_would_queue(terminal: Terminal) -> None:
+    """A call that would is refused before anything is changed."""
+    terminal.ok("add", "each-second", "--every", "1s", "--", "true")
+    terminal.ok("catchup")
+    remember(terminal, "each-second", 40 * 86_400)
+    before = terminal.print()
+
+    look = terminal.ok("catchup", "--dry-run")
+    (row,) = terminal.json("catchup", "--dry-run")["schedules"]
+    refused = terminal.run("catchup", "--yes")
+    few = terminal.json("catchup", "--dry-run", "--limit", "7")
+
+    assert abs(row["count"] - 40 * 86_400) < 600
+    assert row["would_run"] >= row["count"]
+    assert "one call queues 100,000 at most" in look.err
+    assert refused.code == 2
+    assert "are more than the 100,000 that one call queues\nhint: pass --since" in refused.err
+    assert few["would_run"] == 7
+    assert terminal.print() == before
+
+
 def test_ctrl_c_withdraws_what_is_queued(terminal: Terminal) -> None:
     """It is missed as before, and can be caught up later."""
     terminal.ok("set", "backup-photos", "--", "echo begun; exec sleep 60")

@@ -66,6 +66,7 @@ def command(
     if dry_run:
         _show(call, found)
         return 0
+    catchup.refuse_too_many(found)
     # With nothing missed it still counts: a catch-up is a first look at what was edited.
     asks = policy is CatchupPolicy.NONE or _wanted(found) > _ASK_ABOVE
     if found and asks and not call.agreed(_question(found, policy), yes=yes):
@@ -82,7 +83,7 @@ def _names(call: Call, names: Sequence[str], labels: Sequence[str]) -> frozenset
 
 
 def _wanted(found: Sequence[Missing]) -> int:
-    return sum(len(missing.wanted) for missing in found)
+    return sum(missing.would_run for missing in found)
 
 
 def _question(found: Sequence[Missing], policy: CatchupPolicy) -> str:
@@ -100,7 +101,7 @@ def _show(call: Call, found: Sequence[Missing]) -> None:
                 "count": each.count,
                 "oldest": shapes.instant(each.oldest),
                 "newest": shapes.instant(each.newest),
-                "would_run": len(each.wanted),
+                "would_run": each.would_run,
             }
             for each in found
         ]
@@ -108,13 +109,15 @@ def _show(call: Call, found: Sequence[Missing]) -> None:
     elif found:
         table = [
             (each.schedule, f"{each.count:,}", call.when(each.oldest), call.when(each.newest),
-             f"{len(each.wanted):,}")
+             f"{each.would_run:,}")
             for each in found
         ]  # fmt: skip
         heads = ("NAME", "MISSED", "OLDEST", "NEWEST", "WOULD RUN")
         call.table(heads, table, right=("MISSED", "WOULD RUN"))
     else:
         call.talk("no missed slot is open")
+    if _wanted(found) > catchup.MOST:
+        call.talk(f"one call queues {catchup.MOST:,} at most: pass --limit, --since or --policy")
 
 
 def _carry_out(

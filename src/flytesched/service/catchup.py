@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     #: Returns the slots of a schedule in ``(after, until]`` that have a run.
     Decided = Callable[[str, int, int], Sequence[int]]
 
-#: More slots than this are queued only when ``--limit`` says so.
+#: Slots that one call queues at most. A look counts any number of them.
 MOST = 100_000
 
 
@@ -51,8 +51,18 @@ class Missing:
     oldest: int
     #: Epoch second of the newest.
     newest: int
-    #: The slots that this call would run, ascending.
-    wanted: tuple[int, ...]
+    #: How many of them a request runs.
+    would_run: int
+    #: The open slots, gap by gap, the oldest first.
+    opened: tuple[OpenSlots, ...]
+    #: Which of them a request runs.
+    policy: CatchupPolicy
+
+    def wanted(self) -> Sequence[int]:
+        """Return the slots that a request runs, ascending."""
+        if self.policy is CatchupPolicy.LATEST:
+            return [self.newest][: self.would_run]
+        return [*islice(chain.from_iterable(self.opened), self.would_run)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +82,12 @@ class Choice:
 
 
 def missing(site: Site, choice: Choice, *, rebind: bool = False) -> list[Missing]:
-    """Return the open missed slots, and which of them a request would run. Changes nothing.
+    """Return the open missed slots, and how many of them a request would run. Changes nothing.
+
+    Half a billion are counted as quickly as ten: they are never listed.
 
     Raises:
         Conflict: the state directory belongs to another manifest.
-        UsageError: over 100,000 slots without a limit.
     """
     schedules = site.manifest().schedules
     if (reader := site.reader()) is None:
@@ -93,7 +104,7 @@ def request(site: Site, choice: Choice, *, rebind: bool = False) -> list[Run]:
 
     Raises:
         Conflict: the state directory belongs to another manifest.
-        UsageError: over 100,000 slots without a limit.
+        UsageError: these are over 100,000 slots.
     """
     schedules = site.manifest().schedules
     runlog = site.runlog()
@@ -104,6 +115,17 @@ def request(site: Site, choice: Choice, *, rebind: bool = False) -> list[Run]:
     finally:
         runlog.close()
         wakeup.touch(site.settings.state_dir)
+
+
+def refuse_too_many(found: Iterable[Missing]) -> None:
+    """Refuse to queue more than one call may.
+
+    Raises:
+        UsageError: it is more.
+    """
+    if (count := sum(missed.would_run for missed in found)) > MOST:
+        msg = f"{count:,} slots are more than the {MOST:,} that one call queues"
+        raise UsageError(msg, hint="pass --since, --policy latest, or a smaller --limit")
 
 
 def withdraw(site: Site, ids: Sequence[str]) -> int:
@@ -180,9 +202,10 @@ def queue_open(
     With the policy ``none`` their gaps are closed as declined, and nothing is queued.
 
     Raises:
-        UsageError: over 100,000 slots without a limit.
+        UsageError: these are over 100,000 slots.
     """
     found = _select(schedules, runlog.open_gaps(), runlog.decided, choice, now)
+    refuse_too_many(found)
     if choice.policy is CatchupPolicy.NONE:
         runlog.decline(
             [missed.schedule for missed in found],
@@ -238,20 +261,16 @@ def _missing(
         count=count,
         oldest=next(iter(opened[0])),
         newest=next(reversed(opened[-1])),
-        wanted=_wanted(opened, choice, count),
+        would_run=_would_run(choice, count),
+        opened=tuple(opened),
+        policy=choice.policy,
     )
 
 
-def _wanted(opened: Sequence[OpenSlots], choice: Choice, count: int) -> tuple[int, ...]:
-    if choice.policy is CatchupPolicy.NONE:
-        return ()
-    if choice.policy is CatchupPolicy.LATEST:
-        return (next(reversed(opened[-1])),) if choice.limit != 0 else ()
-    most = count if choice.limit is None else min(choice.limit, count)
-    if most > MOST:
-        msg = f"{count:,} slots are more than one call queues without being told how many"
-        raise UsageError(msg, hint="pass --limit N, --since, or --policy latest")
-    return tuple(islice(chain.from_iterable(opened), most))
+def _would_run(choice: Choice, count: int) -> int:
+    """Return how many of the open slots of a schedule a choice means."""
+    most = {CatchupPolicy.NONE: 0, CatchupPolicy.LATEST: 1}.get(choice.policy, count)
+    return most if choice.limit is None else min(choice.limit, most)
 
 
 def _queue(runlog: SqliteRunLog, found: Sequence[Missing], now: float) -> list[Run]:
@@ -262,7 +281,7 @@ def _queue(runlog: SqliteRunLog, found: Sequence[Missing], now: float) -> list[R
             revision=runlog.revision(missed.schedule),
         )
         for missed in found
-        for slot in missed.wanted
+        for slot in missed.wanted()
     ]  # fmt: skip
     lost = runlog.apply(Decision(runs=tuple(runs))) if runs else frozenset()
     return [run for run in runs if run.id not in lost]

@@ -64,7 +64,8 @@ KINDS: dict[str, Callable[[int, int], str]] = {
     "daily in Berlin": _daily,
 }
 #: Ways to ask what a catch-up would do.
-LOOKS = {
+LOOKS: dict[str, tuple[str, ...]] = {
+    "of all": (),
     "limit 100": ("--limit", "100"),
     "policy latest": ("--policy", "latest"),
     "policy none": ("--policy", "none"),

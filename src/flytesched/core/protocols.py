@@ -118,11 +118,11 @@ class Launcher(Protocol):
         """Return the attempt that ``start`` shall carry out; nothing happens yet."""
         ...
 
-    def prepare(self, attempts: Sequence[Attempt], until: float) -> None:
-        """Do what takes time of starts that are near, as far as it goes and fails nobody.
+    def prepare(self, orders: Sequence[Order], until: float) -> None:
+        """Do ahead what can be done of starts that are near; what fails is met by ``start``.
 
         Args:
-            attempts: durable, and soon to be started, or cancelled before.
+            orders: soon to be started, or else forgotten.
             until: when to be done, in epoch seconds.
         """
         ...

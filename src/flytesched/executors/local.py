@@ -12,6 +12,7 @@ import errno
 import itertools
 import os
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,31 @@ if TYPE_CHECKING:
 
 #: Folder of the records, below the state directory.
 ACTIVE = "active"
+#: Starts that are prepared to the last step at once: each has two files open.
+_MOST_READY = 64
 #: Logs looked at in one step of pruning: some milliseconds.
 _PRUNE_STEP = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A start that lacks nothing but its moment."""
+
+    #: The program, its argument vector and its environment.
+    path: str
+    argv: list[str]
+    env: dict[str, str]
+    #: The directory to start it in.
+    cwd: str
+    #: Descriptors of its input, output and errors.
+    standard: tuple[int, int, int]
+    #: Those of them that were opened for it.
+    opened: tuple[int, ...]
+
+    def close(self) -> None:
+        """Let go of the files that were opened for it."""
+        for fd in self.opened:
+            os.close(fd)
 
 
 class LocalLauncher:
@@ -91,6 +115,8 @@ class LocalLauncher:
         self._records = Records(f"{self._state_dir}/{ACTIVE}")
         self._follower = Follower(self._records, clock_now)
         self._pruning: Iterator[str | None] | None = None
+        #: Starts that were prepared to the last step.
+        self._ready: dict[AttemptKey, Ready] = {}
 
     def fileno(self) -> int:
         """Return a descriptor that is readable when ``collect`` may have something to report."""
@@ -99,6 +125,8 @@ class LocalLauncher:
     def close(self) -> None:
         """Let go of all descriptors; what runs is left alone."""
         self._follower.close()
+        for ready in self._ready.values():
+            ready.close()
         os.close(self._here)
         os.close(self._null)
 
@@ -112,17 +140,23 @@ class LocalLauncher:
             log=logs.log_name(schedule.name, run.id, attempt),
         )  # fmt: skip
 
-    def prepare(self, attempts: Sequence[Attempt], until: float) -> None:
-        """Make the files of attempts that are about to start.
+    def prepare(self, orders: Sequence[Order], until: float) -> None:
+        """Do ahead what can be done of starts that are near; what fails is met by ``start``.
 
-        That is most of what a start costs where a file system has just seen many files go.
+        As many as may have files open are made ready to the last step. Of the others the logs are
+        made: where a file system has just seen many files go, that is most of a start.
         """
-        with contextlib.suppress(OSError, StartError):
-            self._records.spare(sum(attempt.survive for attempt in attempts))
-            for attempt in attempts:
-                if self._now() >= until:
-                    break
-                os.close(self._open_log(attempt))
+        for order in orders:
+            if self._now() >= until:
+                return
+            key = order.attempt.key
+            if key in self._ready or self._follower.get(key) is not None:
+                continue
+            with contextlib.suppress(OSError, StartError, Taken):
+                if len(self._ready) < _MOST_READY:
+                    self._ready[key] = self._made_ready(order)
+                else:
+                    os.close(self._open_log(order.attempt))
 
     def start(self, order: Order) -> Started:
         """Start an attempt; one that has been started before is followed instead.
@@ -131,44 +165,79 @@ class LocalLauncher:
             StartError: it can never start as it is defined.
             StartDelayed: it cannot start now; nothing was started.
         """
-        if (live := self._follower.get(order.attempt.key)) is not None:
+        attempt = order.attempt
+        if (live := self._follower.get(attempt.key)) is not None:
             return Started(pid=live.session.leader)
-        env = command_environment(
-            order, self._environ, state_dir=self._state_dir, manifest=self._manifest
-        )
-        env["PWD"] = cwd = working_directory(order.schedule, self._environ)
-        # posix_spawn starts a program where its parent is. Nobody else in this process minds:
-        # all paths of the scheduler are absolute.
         try:
-            os.chdir(cwd)
-        except OSError as error:
-            what = f"cannot enter the directory {cwd!r}"
-            raise start_error(what, error) from error
-        try:
-            path, argv = words(order, env)
-            return self._start(order.attempt, path, argv, env)
-        finally:
-            os.fchdir(self._here)
-
-    def _start(self, attempt: Attempt, path: str, argv: list[str], env: dict[str, str]) -> Started:
-        out = self._open_log(attempt)
-        tick = linux.ticks()
-        try:
-            if attempt.survive:
-                pid = self._supervise(attempt, path, argv, env, out)
-            else:
-                pid = _spawned(path, argv, env, (self._null, out, out))
+            ready = self._ready.pop(attempt.key, None) or self._made_ready(order)
         except Taken:
             return self._started_before(attempt)
-        finally:
-            os.close(out)
-        # It runs, so nothing may fail from here on. The descriptor closed just now leaves room.
+        tick = linux.ticks()
+        try:
+            pid = self._spawn(ready)
+        except BaseException:
+            ready.close()
+            self._records.release([attempt.key])
+            raise
+        # It runs, so nothing may fail from here on. The descriptors closed here leave room.
+        ready.close()
         live = self._live(attempt, pid, since=self._now(), child=True)
         try:
             self._follower.follow(live)
         except OSError:
             self._follower.look_after(live)
         return Started(pid=pid, pid_started=None if attempt.survive else _begun(pid, tick))
+
+    def _made_ready(self, order: Order) -> Ready:
+        """Return all that a start needs, its files open.
+
+        Raises:
+            StartError: it can never start as it is defined.
+            StartDelayed: it cannot start now.
+            Taken: there is, or was, a supervisor for it already.
+        """
+        env = command_environment(
+            order, self._environ, state_dir=self._state_dir, manifest=self._manifest
+        )
+        env["PWD"] = cwd = working_directory(order.schedule, self._environ)
+        with self._inside(cwd):
+            path, argv = words(order, env)
+        out = self._open_log(order.attempt)
+        if not order.attempt.survive:
+            return Ready(path, argv, env, cwd, (self._null, out, out), (out,))
+        try:
+            record = self._claim(order.attempt.key)
+        except BaseException:
+            os.close(out)
+            raise
+        # The supervisor looks names up as we did, but might carry some of them out itself.
+        first = path if is_built_in(argv[0]) else argv[0]
+        supervisor = ["sh", "-c", SUPERVISOR, "sh", first, *argv[1:]]
+        return Ready(SHELL, supervisor, env, cwd, (record, out, self._null), (record, out))
+
+    def _spawn(self, ready: Ready) -> int:
+        with self._inside(ready.cwd):
+            try:
+                return spawn(ready.path, ready.argv, ready.env, ready.standard)
+            except OSError as error:
+                what = f"cannot execute {ready.path!r}"
+                raise start_error(what, error) from error
+
+    @contextlib.contextmanager
+    def _inside(self, cwd: str) -> Iterator[None]:
+        """Be in a command's directory: posix_spawn starts a program where its parent is.
+
+        Nobody else in this process minds: all paths of the scheduler are absolute.
+        """
+        try:
+            os.chdir(cwd)
+        except OSError as error:
+            what = f"cannot enter the directory {cwd!r}"
+            raise start_error(what, error) from error
+        try:
+            yield
+        finally:
+            os.fchdir(self._here)
 
     def _open_log(self, attempt: Attempt) -> int:
         name = attempt.log or logs.log_name("", attempt.run, attempt.attempt)
@@ -178,26 +247,13 @@ class LocalLauncher:
             what = f"cannot open the log {f'{self._state_dir}/{name}'!r}"
             raise start_error(what, error) from error
 
-    def _supervise(
-        self, attempt: Attempt, path: str, argv: list[str], env: dict[str, str], out: int
-    ) -> int:
-        """Start a supervisor with a command; raise Taken if there is, or was, one already."""
+    def _claim(self, key: AttemptKey) -> int:
+        """Give a record to an attempt, once; raise Taken if it was started already."""
         try:
-            fd = self._records.claim(attempt.key)
+            return self._records.claim(key)
         except OSError as error:
             what = "cannot make a record of the attempt"
             raise start_error(what, error) from error
-        # The supervisor looks names up as we did, but might carry some of them out itself.
-        first = path if is_built_in(argv[0]) else argv[0]
-        supervisor = ["sh", "-c", SUPERVISOR, "sh", first, *argv[1:]]
-        try:
-            pid = _spawned(SHELL, supervisor, env, (fd, out, self._null))
-        except BaseException:
-            os.close(fd)
-            self._records.release([attempt.key])
-            raise
-        os.close(fd)
-        return pid
 
     def _started_before(self, attempt: Attempt) -> Started:
         try:
@@ -318,7 +374,11 @@ class LocalLauncher:
         return [live.outcome for live in ended if live.outcome is not None]
 
     def forget(self, keys: Iterable[AttemptKey]) -> None:
-        """Drop the records of ended attempts, once their outcome is durable."""
+        """Drop what is kept of ended attempts, once their outcome is durable."""
+        keys = tuple(keys)
+        for key in keys:
+            if (ready := self._ready.pop(key, None)) is not None:
+                ready.close()
         self._records.release(key for key in keys if self._follower.get(key) is None)
 
     def sweep(self, keep: Iterable[AttemptKey]) -> None:
@@ -380,13 +440,3 @@ def _begun(pid: int, tick: int) -> int | None:
     with contextlib.suppress(OSError):
         return linux.process_start(pid)
     return None
-
-
-def _spawned(
-    path: str, argv: list[str], env: Mapping[str, str], standard: tuple[int, int, int]
-) -> int:
-    try:
-        return spawn(path, argv, env, standard)
-    except OSError as error:
-        what = f"cannot execute {path!r}"
-        raise start_error(what, error) from error

@@ -129,7 +129,7 @@ class Loop:
         if heard := self._runlog.changed() or self._supervisor.stale:
             self._supervisor.resync()
         # What was claimed ahead of its time waits for nothing else, but a cancel comes first.
-        self._supervisor.depart(now)
+        self._supervisor.departures.depart(now)
         if not self._definitions.known:
             # What ended meanwhile is judged by the definitions in force, retries and hooks too.
             self._take_over(now)
@@ -142,7 +142,7 @@ class Loop:
         if heard and not self._definitions.dismiss(now, self._lanes):
             self._supervisor.stale = True
         self._supervisor.enforce()
-        self._supervisor.depart(now)
+        self._supervisor.departures.depart(now)
         self._supervisor.collect()
         self._supervisor.mark()
         self._first = False
@@ -190,7 +190,7 @@ class Loop:
     @property
     def departing(self) -> bool:
         """Whether claimed runs wait for their turn to start, or for a moment that is near."""
-        return self._supervisor.departing
+        return self._supervisor.departures.soon
 
     def end(self, runs: Sequence[Run], reason: str) -> bool:
         """End started runs as ``reason`` (``interrupted(...)``); False: try again."""
@@ -245,7 +245,7 @@ class Loop:
             return
         dues = self._agenda.due(now, self._late) if self._own is None else []
         if self._settle(dues, now, now):
-            self._supervisor.depart(now)
+            self._supervisor.departures.depart(now)
 
     def _decide_ahead(self, now: float) -> None:
         """Claim what is about to be due, where waiting for its time cannot change the decision.
@@ -261,7 +261,7 @@ class Loop:
         dues = [replace(due, names=self._unmet(due.names)) for due in self._agenda.ahead()]
         dues = [due for due in dues if due.names]
         if dues and self._settle(dues, now, slot):
-            self._supervisor.prepare(slot)
+            self._supervisor.departures.prepare(slot)
             self._lead.learn(sum(len(due.names) for due in dues), self._clock.uptime() - began)
 
     def _unmet(self, names: Iterable[str]) -> tuple[str, ...]:

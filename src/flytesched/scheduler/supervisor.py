@@ -6,16 +6,13 @@ durable before its evidence is dropped, and a claim was durable before ``order``
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import replace
-from itertools import count
 from typing import TYPE_CHECKING
 
 from flytesched.core.counts import count_starts, count_verdicts
 from flytesched.core.decision import Count, Decision, Move
-from flytesched.core.lanes import RANK
 from flytesched.core.planner import conclude
-from flytesched.core.protocols import Adoption, Order, Told
+from flytesched.core.protocols import Adoption, Told
 from flytesched.core.runs import (
     FAILURES,
     IN_PLACE,
@@ -26,8 +23,8 @@ from flytesched.core.runs import (
     Run,
     RunStatus,
 )
-from flytesched.core.timetables.parse import timetable
-from flytesched.errors import RunLogBusy, StartDelayed, StartError
+from flytesched.errors import RunLogBusy
+from flytesched.scheduler.departures import Departures, unstarted
 from flytesched.scheduler.ledger import RETRY_AFTER
 
 if TYPE_CHECKING:
@@ -39,12 +36,8 @@ if TYPE_CHECKING:
     from flytesched.core.schedule import Schedule
     from flytesched.scheduler.ledger import Ledger
 
-#: Seconds until a start that was not possible, or a record that was not readable, is tried again.
+#: Seconds until a record that was not readable is tried again.
 TRY_AGAIN = 1.0
-#: Seconds that starts may take before everything else of a tick has its turn.
-TURN = 0.2
-#: Seconds before the moment of a start by which all that prepares it is over.
-PREPARED_BEFORE = 0.002
 #: Started runs that are written down as such in any case.
 MARKED_AT_ONCE = 1000
 #: Seconds by which one clock told on another may be off.
@@ -78,32 +71,26 @@ class Supervisor:
         self._clock, self._runlog, self._ledger = clock, runlog, ledger
         self._launcher, self._lanes = launcher, lanes
         self._hook, self._journal = hook, journal
-        self._definition, self._codes, self._may_begin = definition, codes, may_begin
+        self._definition, self._codes = definition, codes
         self._attempts: dict[str, Attempt] = {}
         #: Runs that are started but not yet marked so in the run log.
         self._unmarked: set[str] = set()
         #: Ends not yet durable.
         self._ended: list[Outcome] = []
-        #: Claimed runs that were not started yet: by rank in the order they begin, by the moment
-        #: they may begin at, and delayed ones, see below.
-        self._unbegun: set[str] = set()
-        self._ready: list[tuple[int, int, str]] = []
-        self._held: list[tuple[float, int, str]] = []
-        self._serial = count()
         # What is to happen after some time stands on the clock that nobody sets.
-        #: Claimed runs whose start has to wait, and runs whose record could not be read.
-        self._delayed: dict[str, float] = {}
-        #: Runs that recovery found claimed and not started; their slots may be still to come.
-        self._found: set[str] = set()
+        #: Runs whose record could not be read.
         self._unread: dict[str, Attempt] = {}
         self._deadlines: dict[str, float] = {}
         #: Runs told to end, and when they are killed.
         self._kills: dict[str, float] = {}
-        self._slow = False
-        #: Bugs met while starting, not yet counted in the run log.
-        self._panics = 0
         #: Whether other processes wrote what could not be read yet.
         self.stale = False
+        #: Claimed runs on their way to their start.
+        self.departures = Departures(
+            clock=clock, launcher=launcher, lanes=lanes, journal=journal, attempts=self._attempts,
+            definition=definition, may_begin=may_begin, began=self._follow_new,
+            ended=lambda outcome: self._ended.append(outcome),
+        )  # fmt: skip
 
     # -- starting ---------------------------------------------------------------------------
 
@@ -115,74 +102,16 @@ class Supervisor:
         return replace(attempt, kill_after=schedule.kill_after.total_seconds())
 
     def order(self, run: Run, attempt: Attempt, moment: float = 0.0) -> None:
-        """Let ``depart`` start a run whose claim and attempt are durable, not before ``moment``."""
+        """Let a run start whose claim and attempt are durable, not before ``moment``."""
         self._attempts[run.id] = attempt
-        self._unbegun.add(run.id)
-        if moment > self._clock.now():
-            heapq.heappush(self._held, (moment, next(self._serial), run.id))
-        else:
-            self._let_go(run)
-
-    def depart(self, now: float) -> None:
-        """Start what was ordered and may start at ``now``, as far as a turn goes.
-
-        What is left has its turn in the next tick: a big burst must not keep what falls due, or
-        ends, while it is being started. What makes up for the past begins after what is live.
-        """
-        while self._held and self._held[0][0] <= now:
-            run_id = heapq.heappop(self._held)[2]
-            if (run := self._lanes.get(run_id)) is not None:
-                self._let_go(run)
-        until = self._clock.uptime() + TURN
-        while self._ready and self._clock.uptime() < until:
-            run_id = heapq.heappop(self._ready)[2]
-            if run_id in self._unbegun:
-                self._unbegun.discard(run_id)
-                run = self._lanes.get(run_id)
-                if run is not None and run.status is RunStatus.CLAIMED:
-                    self._begin(run, self._attempts[run_id])
-
-    def _let_go(self, run: Run) -> None:
-        heapq.heappush(self._ready, (RANK[run.origin], next(self._serial), run.id))
-
-    def prepare(self, until: float) -> None:
-        """Let the launcher prepare what is held, up to a moment."""
-        held = [self._attempts[run_id] for _, _, run_id in self._held if run_id in self._unbegun]
-        self._launcher.prepare(held, until - PREPARED_BEFORE)
-
-    @property
-    def departing(self) -> bool:
-        """Tell whether claimed runs wait for their turn or their moment."""
-        return bool(self._ready or self._held)
-
-    def _begin(self, run: Run, attempt: Attempt) -> None:
-        schedule = self._definition(run.schedule)
-        if run.end_as is not None or schedule is None:
-            self._ended.append(_unstarted(attempt, self._clock.now()))
-            return
-        order = Order(
-            run=run, attempt=attempt, schedule=schedule, kickoff_at=_kickoff(run, schedule)
-        )
-        try:
-            started = self._launcher.start(order)
-        except StartDelayed as error:
-            self._delay(run, error)
-        except StartError as error:
-            self._unstartable(attempt, error.message)
-        except Exception as error:  # a bug in one executor must not end the loop
-            self._panics += 1
-            self._unstartable(attempt, f"{type(error).__name__}: {error}")
-        else:
-            self._slow = False
-            self._journal.say("info", "started", run=run.id, attempt=run.attempt, pid=started.pid)
-            self._follow(run, attempt, started)
+        self.departures.order(run, moment)
 
     def mark(self) -> None:
         """Make durable which runs are running, all in one transaction.
 
         Amid a burst this waits: what has ended by then is not written twice.
         """
-        if not self._unmarked or (self._ready and len(self._unmarked) < MARKED_AT_ONCE):
+        if not self._unmarked or (self.departures.amid and len(self._unmarked) < MARKED_AT_ONCE):
             return
         runs = [run for run_id in self._unmarked if (run := self._lanes.get(run_id)) is not None]
         lost = self._ledger.write(
@@ -196,38 +125,25 @@ class Supervisor:
             self._unmarked.intersection_update(lost)
             self.stale |= bool(lost)
 
-    def _follow(self, run: Run, attempt: Attempt, started: Started | None = None) -> None:
-        """Note that an attempt runs; ``started`` says that it began just now."""
-        moment = now = self._clock.now()
+    def _follow_new(self, run: Run, attempt: Attempt, started: Started, moment: float) -> None:
+        """Note that an attempt has begun."""
         deadline = attempt.deadline
-        if started is None:
-            moment = attempt.started or attempt.ordered
-            attempt = replace(attempt, started=moment)
-        else:
-            deadline = None if deadline is None else deadline + now - attempt.ordered
-            attempt = replace(
-                attempt, started=now, deadline=deadline,
-                pid=started.pid, pid_started=started.pid_started,
-            )  # fmt: skip
+        attempt = replace(
+            attempt, started=moment, pid=started.pid, pid_started=started.pid_started,
+            deadline=None if deadline is None else deadline + moment - attempt.ordered,
+        )  # fmt: skip
+        self._follow(run, attempt, moment)
+
+    def _follow(self, run: Run, attempt: Attempt, moment: float) -> None:
+        """Note that an attempt runs, since ``moment``."""
         self._attempts[run.id] = attempt
-        if deadline is not None:
-            self._deadlines[run.id] = self._clock.uptime() + deadline - now
+        if attempt.deadline is not None:
+            left = attempt.deadline - self._clock.now()
+            self._deadlines[run.id] = self._clock.uptime() + left
         if run.status is RunStatus.CLAIMED:
             run = run.move(RunStatus.RUNNING, started=run.started or moment)
             self._unmarked.add(run.id)
         self._lanes.put(run)
-
-    def _delay(self, run: Run, error: StartDelayed) -> None:
-        self._unbegun.add(run.id)
-        self._delayed[run.id] = self._clock.uptime() + TRY_AGAIN
-        if not self._slow:
-            self._slow = True
-            self._journal.say("error", "cannot start commands now", why=error.message)
-
-    def _unstartable(self, attempt: Attempt, why: str) -> None:
-        self._ended.append(
-            Outcome(key=attempt.key, end=End.UNSTARTABLE, ended=self._clock.now(), reason=why)
-        )
 
     # -- recovery ---------------------------------------------------------------------------
 
@@ -248,14 +164,12 @@ class Supervisor:
         self._unread.pop(run.id, None)
         if found is Adoption.FOLLOWED:
             self._journal.say("info", "adopted", run=run.id)
-            self._follow(run, attempt)
+            moment = attempt.started or attempt.ordered
+            self._follow(run, replace(attempt, started=moment), moment)
             if run.end_as is not None:
                 self.end(self._lanes.get(run.id) or run)
         elif found is Adoption.NEVER_STARTED:
-            # Started, where this process may start it, as soon as its definition is known.
-            self._unbegun.add(run.id)
-            self._found.add(run.id)
-            self._delayed[run.id] = 0.0
+            self.departures.find(run)
         else:
             why = self._why_lost(attempt).value
             self._ended.append(
@@ -291,7 +205,7 @@ class Supervisor:
         self._launcher.forget([o.key for o in self._ended if o.key.run not in lost])
         self._ended = [outcome for outcome, _, run in concluded if run.id in lost]
         self.stale |= bool(lost)
-        self._panics = 0
+        self.departures.panics = 0
         stored = [run for _, _, run in concluded if run.id not in lost]
         for run in stored:
             self._put_away(run)
@@ -307,14 +221,15 @@ class Supervisor:
 
     def _store(self, concluded: Sequence[tuple[Outcome, Run, Run]]) -> frozenset[str] | None:
         runs = [run for _, _, run in concluded]
-        panics = [Count(metric="job_panics_total", amount=self._panics)] if self._panics else []
+        panics = self.departures.panics
+        bugs = [Count(metric="job_panics_total", amount=panics)] if panics else []
         return self._ledger.write(
             Decision(
                 moves=tuple(
                     Move(run=run, was=IN_PLACE, knew=before.end_as) for _, before, run in concluded
                 ),
                 attempts=tuple(self._closed(outcome, run) for outcome, _, run in concluded),
-                counts=(*count_starts(self._unmarked_of(runs)), *count_verdicts(runs), *panics),
+                counts=(*count_starts(self._unmarked_of(runs)), *count_verdicts(runs), *bugs),
             )
         )
 
@@ -330,9 +245,9 @@ class Supervisor:
 
     def _put_away(self, run: Run) -> None:
         """Leave a run whose verdict, or wait for the next attempt, is durable."""
-        for kept in (self._attempts, self._deadlines, self._kills, self._delayed, self._unread):
+        for kept in (self._attempts, self._deadlines, self._kills, self._unread):
             kept.pop(run.id, None)
-        self._unbegun.discard(run.id)
+        self.departures.drop(run.id)
         self._unmarked.discard(run.id)
         self._lanes.put(run)
         level = "warning" if run.status in FAILURES else "info"
@@ -374,7 +289,7 @@ class Supervisor:
             if (run := self._lanes.get(run_id)) is not None:
                 self._adopt(run, attempt)
         uptime = self._clock.uptime()
-        self._start_delayed(uptime)
+        self.departures.try_again()
         self._time_out(uptime)
         for run_id, at in tuple(self._kills.items()):
             if at <= uptime:
@@ -385,10 +300,8 @@ class Supervisor:
 
     def end(self, run: Run) -> None:
         """Send TERM to a run whose ``end_as`` is durable, once."""
-        if run.status is RunStatus.CLAIMED and run.id in self._unbegun:
-            self._unbegun.discard(run.id)
-            self._delayed.pop(run.id, None)
-            self._ended.append(_unstarted(self._attempts[run.id], self._clock.now()))
+        if run.status is RunStatus.CLAIMED and self.departures.drop(run.id):
+            self._ended.append(unstarted(self._attempts[run.id], self._clock.now()))
         elif run.status in IN_PLACE and run.id not in self._kills and run.id in self._attempts:
             attempt = self._attempts[run.id]
             self._kills[run.id] = self._clock.uptime() + attempt.kill_after
@@ -430,9 +343,9 @@ class Supervisor:
 
     def next_at(self) -> float | None:
         """Return when something has to be done, on the wall clock as it is."""
-        if self._ready:
+        if self.departures.amid:
             return self._clock.now()
-        held = self._held[0][0] if self._held else None
+        held = self.departures.held_until()
         later = self._later()
         return later if held is None or (later is not None and later < held) else held
 
@@ -440,7 +353,8 @@ class Supervisor:
         """Return when something has to be tried, ended or killed."""
         uptime = self._clock.uptime()
         moments = [*self._kills.values()]
-        moments += [at for run_id, at in self._delayed.items() if self._may_begin(run_id)]
+        if (again := self.departures.again_at()) is not None:
+            moments.append(again)
         moments += [at for run_id, at in self._deadlines.items() if run_id not in self._kills]
         if self._ended or self._unmarked or self.stale:
             moments.append(uptime + RETRY_AFTER)
@@ -461,20 +375,6 @@ class Supervisor:
         attempt = self._attempts.get(run.id)
         return attempt is not None and not attempt.survive
 
-    def _start_delayed(self, uptime: float) -> None:
-        due = [
-            run_id
-            for run_id, at in self._delayed.items()
-            if at <= uptime and self._may_begin(run_id)
-        ]
-        for run_id in due:
-            run = self._lanes.get(run_id)
-            del self._delayed[run_id]
-            if run is not None and run.status is RunStatus.CLAIMED:
-                moment = _not_before(run) if run_id in self._found else 0.0
-                self._found.discard(run_id)
-                self.order(run, self._attempts[run_id], moment)
-
     def _time_out(self, uptime: float) -> None:
         late = [
             run
@@ -483,20 +383,3 @@ class Supervisor:
         ]
         if late:
             self.intend(late, RunStatus.TIMED_OUT.value)
-
-
-def _not_before(run: Run) -> float:
-    """Return the moment before which a run must not start: it may be claimed ahead of its slot."""
-    slot = run.scheduled_at if run.origin is Origin.SCHEDULE else None
-    return max(run.not_before, slot or 0.0)
-
-
-def _kickoff(run: Run, schedule: Schedule) -> int | None:
-    if run.scheduled_at is None:
-        return None
-    return timetable(schedule.timing).kickoff(run.scheduled_at)
-
-
-def _unstarted(attempt: Attempt, now: float) -> Outcome:
-    """Return the end of an attempt that was ordered, never started, and is not wanted any more."""
-    return Outcome(key=attempt.key, end=End.LOST, ended=now, reason=Reason.REMOVED.value)

@@ -14,7 +14,7 @@ import pytest
 
 from flytesched.errors import InvalidManifest
 from flytesched.manifest.read import parse
-from flytesched.manifest.source import AT_ONCE, PATIENCE, ManifestSource
+from flytesched.manifest.source import AT_ONCE, PATIENCE, PAUSE, ManifestSource
 from flytesched.testing import RecordingJournal
 
 if TYPE_CHECKING:
@@ -84,19 +84,24 @@ def news(source: ManifestSource) -> Roster:
     for _ in range(100_000):
         if (roster := source.poll()) is not None:
             return roster
-        if reader(source) is not None:
+        if is_read_apart(source):
             select.select([source.fileno()], [], [], 60)
     pytest.fail("nothing came of it")
 
 
+def is_read_apart(source: ManifestSource) -> bool:
+    return (source.again_in() or 0) > PAUSE
+
+
 def reader(source: ManifestSource) -> int | None:
-    """Return the process that reads, as /proc tells it."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    pids = [int(pid) for task in tasks for pid in task.read_text().split()]
-    for pid in pids:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if os.fsencode(source.path) in words:
-            return pid
+    """Return the process that reads, as /proc tells it; None if there is none."""
+    while is_read_apart(source):
+        tasks = Path("/proc/self/task").glob("*/children")
+        for pid in [int(pid) for task in tasks for pid in task.read_text().split()]:
+            # Right after its exec a process has no words yet.
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if os.fsencode(source.path) in words:
+                return pid
     return None
 
 
@@ -256,7 +261,8 @@ def test_a_reader_has_nothing_of_the_scheduler(
         path.write_text(large(ODD))
         assert source.poll() is None
         pid = reader(source)
-        os.kill(pid or 0, signal.SIGSTOP)
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
         environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         assert not [
             word for word in environ if word.startswith((b"FLYTESCHED_", b"NOTIFY", b"WATCHD"))

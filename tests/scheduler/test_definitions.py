@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flytesched.core.agenda import Agenda
+from flytesched.core.decision import Decision
 from flytesched.core.lanes import Bucket, Lanes
 from flytesched.core.protocols import Roster
 from flytesched.core.runs import Origin, Run, RunStatus
@@ -251,7 +252,7 @@ def test_what_waits_for_one_that_is_gone_is_cancelled_with_the_last_portion(stag
         id="manual-n0-1", schedule="n0", scheduled_at=None, origin=Origin.MANUAL,
         status=RunStatus.QUEUED, created=stage.now,
     )  # fmt: skip
-    stage.runlog.add_run(run) if hasattr(stage.runlog, "add_run") else None
+    stage.runlog.apply(Decision(runs=(run,)))
     stage.lanes.put(run)
     stage.source.put(*crowd(2 * PORTION, catchup="all")[1:])
     stage.tick()
@@ -259,7 +260,7 @@ def test_what_waits_for_one_that_is_gone_is_cancelled_with_the_last_portion(stag
     assert stage.lanes.get(run.id) is not None
     assert stage.lanes.choose(stage.now) == []
     stage.settle()
-    assert "n0" not in stage.definitions.schedules
+    assert [one.verdict() for one in stage.runlog.all_runs()] == ["cancelled(removed)"]
 
 
 def test_a_second_start_sees_no_change_where_there_is_none(stage: Stage) -> None:

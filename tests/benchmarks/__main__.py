@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 
 #: Sections in the order they are told; each is a module with ``measure(bench)``, which returns
 #: rows, or yields them as it goes.
-SECTIONS = ("burst", "peers", "survival", "start_up", "slots", "outage", "history", "year")
+SECTIONS = (
+    "burst",
+    "peers",
+    "survival",
+    "start_up",
+    "slots",
+    "outage",
+    "history",
+    "year",
+    "idle",
+    "ready",
+)
 
 
 def main() -> int:

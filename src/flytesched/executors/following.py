@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flytesched import linux
 from flytesched.core.runs import AttemptKey, End, Outcome, Reason
-from flytesched.executors.session import Process, Session, is_supervisor, ours, send
+from flytesched.executors.session import Process, Session, is_copy, ours, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -248,7 +248,7 @@ class Follower:
     def _watch_remains(self, live: Live) -> bool:
         """Watch one process that an attempt has left; False if none is left."""
         for process in live.session.processes(leader_lives=False):
-            if not (live.survive and is_supervisor(process.pid)):
+            if not (live.survive and self._supervises(live, process)):
                 self._tell_process(live, process)  # it may have slipped through
             if ours(process) and self._watch(live, process.pid):
                 if linux.process_start(process.pid) == process.start:
@@ -321,7 +321,7 @@ class Follower:
         for _ in range(_ROUNDS):
             told = 0
             for process in live.session.processes(leader_lives=live.leads):
-                if live.survive and is_supervisor(process.pid):
+                if live.survive and self._supervises(live, process):
                     self._resume(process)
                 else:
                     found = True
@@ -329,6 +329,12 @@ class Follower:
             if not told:
                 break
         return found
+
+    def _supervises(self, live: Live, process: Process) -> bool:
+        """Tell whether a process is a supervisor, or a copy of one that must not be told yet."""
+        if live.leads and process.pid == live.session.leader:
+            return True
+        return live.number is not signal.SIGKILL and is_copy(process.pid)
 
     def _tell_process(self, live: Live, process: Process) -> bool:
         """Signal a process that has not been told yet."""

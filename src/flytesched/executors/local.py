@@ -27,6 +27,7 @@ from flytesched.executors.following import Follower, Live, is_child
 from flytesched.executors.record import Records, Taken
 from flytesched.executors.session import Marks, Session
 from flytesched.executors.spawn import (
+    READING_SUPERVISOR,
     SHELL,
     SUPERVISOR,
     keep_children,
@@ -34,7 +35,7 @@ from flytesched.executors.spawn import (
     open_null,
     spawn,
 )
-from flytesched.executors.words import is_built_in, words
+from flytesched.executors.words import is_built_in, reads_alike, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -210,9 +211,7 @@ class LocalLauncher:
         except BaseException:
             os.close(out)
             raise
-        # The supervisor looks names up as we did, but might carry some of them out itself.
-        first = path if is_built_in(argv[0]) else argv[0]
-        supervisor = ["sh", "-c", SUPERVISOR, "sh", first, *argv[1:]]
+        supervisor = ["sh", "-c", *_supervised(order.schedule, path, argv)]
         return Ready(SHELL, supervisor, env, cwd, (record, out, self._null), (record, out))
 
     def _spawn(self, ready: Ready) -> int:
@@ -431,6 +430,15 @@ class LocalLauncher:
             key=attempt.key, session=Session(leader=pid, marks=told), survive=attempt.survive,
             log=attempt.log or "", since=since, kill_after=attempt.kill_after, child=child,
         )  # fmt: skip
+
+
+def _supervised(schedule: Schedule, path: str, argv: list[str]) -> list[str]:
+    """Return what a supervisor is told: its script, its name, and what to execute."""
+    is_text = schedule.command is not None and schedule.command.text is not None
+    if is_text and argv[:-1] == [SHELL, "-c"] and reads_alike(argv[-1]):
+        return [READING_SUPERVISOR, SHELL, argv[-1]]
+    # It looks names up as we did, but might carry some of them out itself.
+    return [SUPERVISOR, "sh", path if is_built_in(argv[0]) else argv[0], *argv[1:]]
 
 
 def _begun(pid: int, tick: int) -> int | None:

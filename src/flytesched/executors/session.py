@@ -8,10 +8,14 @@ import signal
 from dataclasses import dataclass
 
 from flytesched import linux
-from flytesched.executors.spawn import SUPERVISOR
+from flytesched.executors.spawn import READING_SUPERVISOR, SUPERVISOR
 
 #: How the command line of a supervisor begins.
-_SUPERVISOR = f"sh\0-c\0{SUPERVISOR}\0".encode()
+_SUPERVISORS = tuple(f"sh\0-c\0{script}\0".encode() for script in (SUPERVISOR, READING_SUPERVISOR))
+#: Their longest beginning.
+_LONGEST = max(map(len, _SUPERVISORS))
+#: TERM among the signals that a process has handlers for, in /proc.
+_TERM = 1 << (signal.SIGTERM - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +136,35 @@ def ours(process: Process) -> bool:
     return True
 
 
-def is_supervisor(pid: int) -> bool:
-    """Tell whether a process is a supervisor, or its copy that is about to become the command.
+def is_copy(pid: int) -> bool:
+    """Tell whether a process is a supervisor's copy that is about to become the command.
 
-    That copy must not be signalled yet: a shell that has forked by vfork(2) takes a signal up to
-    the exec for one of its own, and the command would never get it.
+    It must not be told to end yet: up to the exec, or until it has put its handlers away to read
+    the command itself, it takes a signal for one of the supervisor's, and the signal is lost.
+    """
+    return _catches_term(pid) and _read(f"/proc/{pid}/cmdline", _LONGEST).startswith(_SUPERVISORS)
+
+
+def _catches_term(pid: int) -> bool:
+    status = _read(f"/proc/{pid}/status", 4096)
+    _, found, rest = status.partition(b"\nSigCgt:")
+    return bool(found) and bool(int(rest.split(None, 1)[0], 16) & _TERM)
+
+
+def _read(path: str, most: int) -> bytes:
+    """Return the beginning of a file of a process; empty if it is gone, or is not ours to see.
+
+    Raises:
+        OSError: it cannot be read now (no descriptors).
     """
     try:
-        fd = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return False
+        return b""
     try:
-        return os.read(fd, len(_SUPERVISOR)) == _SUPERVISOR
+        return os.read(fd, most)
     except ProcessLookupError:
-        return False
+        return b""
     finally:
         os.close(fd)
 

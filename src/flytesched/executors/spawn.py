@@ -23,14 +23,19 @@ SHELL = "/bin/sh"
 #: find a handler that does nothing: what is ignored would be ignored by the command too, whereas
 #: no handler outlasts an exec. The command gets no descriptor of the record, so that what it
 #: leaves behind does not hold the lock. A supervisor that cannot say S does not start it.
-SUPERVISOR = """\
+_SUPERVISOR = """\
 trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM XCPU VTALRM PROF
 echo "S $$" >&0 || exit
-"$@" <&2 2>&1
+{} <&2 2>&1
 e=$?
 echo "E $e" >&0
 exit $e
 """
+#: The one that executes an argument vector.
+SUPERVISOR = _SUPERVISOR.format('"$@"')
+#: The one that lets a copy of itself read the text of a shell command, instead of a shell of its
+#: own: see ``words.reads_alike``. In the copy no signal is trapped any more.
+READING_SUPERVISOR = _SUPERVISOR.format('(eval "shift;$1")')
 
 #: Commands find every signal at its default, whatever the scheduler does with it.
 _DEFAULTS = tuple(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})

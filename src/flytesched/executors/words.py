@@ -25,6 +25,11 @@ SHELL = "/bin/sh"
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 #: A string of such characters means the same to a shell as cut at its blanks.
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./ \t-]*")
+#: What may tell a copy of a shell from a new one, quoted or not.
+_TELLS_COPIES_APART = re.compile(
+    r"""\$["'\\]*\{?["'\\]*\$|PPID|trap|eval|alias|source|set\s|(?:^|[^\w./~-])\.(?:\s|$)""",
+    re.MULTILINE,
+)
 #: Shells known to replace themselves by the one simple command of ``sh -c``.
 _REPLACING = frozenset({"dash", "bash"})
 #: First words that these shells carry out themselves.
@@ -127,6 +132,22 @@ def plain_words(text: str) -> list[str] | None:
     if not found or "=" in found[0] or is_built_in(found[0]):
         return None
     return found
+
+
+def reads_alike(text: str) -> bool:
+    """Tell whether a copy of its supervisor reads a command's text as a new shell would.
+
+    It is a third of what starting such a command costs. The copy has its parent's ``$$``, and is
+    told from its parent by the signals that it does not trap; so texts that may ask for the one or
+    change the other get a shell of their own, as do those that read further files.
+    """
+    return _TELLS_COPIES_APART.search(text) is None and _reads_in_copies()
+
+
+@functools.cache
+def _reads_in_copies() -> bool:
+    """Tell whether ``/bin/sh`` is the shell whose copies are known to behave."""
+    return Path(SHELL).resolve().name == "dash"
 
 
 def _executable(path: str) -> bool:

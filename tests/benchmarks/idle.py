@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from report import Bench
 
 SECTION = "idle"
-#: MiB at the fewest schedules, and KiB for each further one.
+#: MiB that the fewest schedules may take, and KiB that each further one may.
 BASE, EACH = 45.0, 1.0
 
 
@@ -26,12 +26,11 @@ def measure(bench: Bench) -> list[Row]:
         rows.append(Row(section=SECTION, what=what, unit="MiB", **at_most(round(mib, 1), BASE)))
     for count in counts:
         for start, first, mib in zip(("first", "second"), base, _memory(bench, count), strict=True):
-            each = round((mib - first) * 1024 / (count - few), 2)
-            what = f"each further one of {count:,}, {start} start"
-            note = f"{mib:.1f} MiB in all"
-            rows.append(
-                Row(section=SECTION, what=what, unit="KiB", note=note, **at_most(each, EACH))
-            )
+            goal = round(BASE + EACH * (count - few) / 1024, 1)
+            what = f"resident, {count:,} schedules, {start} start"
+            note = f"{(mib - first) * 1024 / (count - few):.2f} KiB for each further one"
+            figure = at_most(round(mib, 1), goal)
+            rows.append(Row(section=SECTION, what=what, unit="MiB", note=note, **figure))
     return rows + _sleep(bench, counts[0] if bench.quick else 10_000)
 
 

@@ -62,7 +62,7 @@ def _edits(bench: Bench, count: int, rounds: int) -> list[Row]:
         ):
             wall, cpu = zip(*map(served.edit, texts), strict=True)
             note = f"{statistics.median(cpu):.3f} s of CPU; {len(wall)} edits"
-            goal = LIVE.get(count)
+            goal = LIVE.get(count) if what == "one" else None
             said = f"an edit of {what} of {count:,} is live"
             rows.append(_row(said, statistics.median(wall), goal, note))
     return rows
@@ -92,13 +92,12 @@ def _beats(bench: Bench, count: int) -> list[Row]:
     beat = _BEAT.format(file=ground)
     texts = [manifest(count, beat + _EDITED.format(number=n)) for n in range(2)]
     turns: dict[bool, list[Lags]] = {False: [], True: []}
-    edits = 0
+    edits, fresh = 0, itertools.cycle(texts[::-1])
     with Served.of(bench.python, bench.folder, texts[0]) as served:
         served.rest(0.3)
         for edited in (False, True) * (1 if bench.quick else 3):
             ground.unlink(missing_ok=True)
             until = time.monotonic() + seconds
-            fresh = itertools.cycle(texts[::-1])
             while time.monotonic() < until:
                 if edited:
                     served.edit(next(fresh))

@@ -213,6 +213,21 @@ def test_nothing_is_taken_over_right_before_a_slot(
     assert stage.definitions.next_at(stage.now) is None
 
 
+def test_a_slot_that_was_claimed_ahead_is_waited_for_too(stage: Stage) -> None:
+    """It has left the agenda, and its start is still to come."""
+    stage.source.put(*crowd(1))
+    stage.settle()
+    stage.now = NOON + 3600 - NEAR / 2
+    stage.tick()
+    stage.agenda.put("n0", stage.definitions.schedules["n0"].timing, NOON + 3600)
+    stage.source.put(*crowd(2))
+    stage.tick()
+    assert "n1" not in stage.definitions.schedules
+    stage.now = NOON + 3600
+    stage.tick()
+    assert "n1" in stage.definitions.schedules
+
+
 def test_a_pause_ends_between_two_portions(stage: Stage) -> None:
     """Its slots are due again at once, not after the whole set."""
     paused = Schedule("p", every="1s", command="true", paused_until="2026-01-01T12:00:10Z")

@@ -214,9 +214,14 @@ class Reader:
         """Return what is remembered of every schedule ever seen, removed ones included."""
         joined = "schedules JOIN revisions USING (name, revision)"
         sql = f"SELECT {STATE_COLUMNS} FROM {joined} ORDER BY name"
+        found = {}
+        timings: dict[str, str] = {}
         with self._lock, translated(self._name):
-            # Row by row: a start must not hold a hundred thousand of them twice.
-            return {state.name: state for state in map(to_state, self._connection.execute(sql))}
+            # Row by row, and each timing once: there may be a hundred thousand.
+            for name, revision, timing, *rest in self._connection.execute(sql):
+                row = (name, revision, timings.setdefault(timing, timing), *rest)
+                found[name] = to_state(row)
+        return found
 
     def revision(self, schedule: str) -> int:
         """Return the number of the definition last seen; 0 if there is none."""

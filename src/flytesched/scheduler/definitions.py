@@ -88,6 +88,8 @@ class Definitions:
         self._memory = Memory(self.schedules)
         self._pauses: list[tuple[int, str]] = []
         self._change: _Change | None = None
+        #: The slot that comes next.
+        self._awaited: int | None = None
 
     def remember(self, states: Mapping[str, ScheduleState]) -> None:
         """Take what the run log remembers."""
@@ -228,7 +230,10 @@ class Definitions:
     def _is_near(self, now: float) -> bool:
         """Tell whether a slot is about to be due."""
         at = self._agenda.next_at()
-        return at is not None and 0 < at - now < NEAR
+        # One that was claimed ahead of its time has left the agenda, and is awaited all the same.
+        if self._awaited is None or self._awaited <= now or (at is not None and at < self._awaited):
+            self._awaited = at
+        return self._awaited is not None and 0 < self._awaited - now < NEAR
 
     def dismiss(self, now: float, lanes: Lanes) -> bool:
         """Cancel what waits for a schedule that is gone, or never was seen; False: try again.

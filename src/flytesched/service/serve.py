@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from flytesched import __version__
@@ -32,7 +33,7 @@ _T = TypeVar("_T")
 OPEN_AGAIN = 0.5
 #: Seconds to wait after a failure nobody foresaw.
 AFTER_BUG = 1.0
-#: Objects made between two collections, as Python has it; the program begins with far fewer.
+#: Objects made between two collections, as Python has it; until then the program collects less.
 COLLECT_AFTER = 700
 #: Characters of a fault that the status quotes.
 STATUS_LIMIT = 500
@@ -272,10 +273,12 @@ class Service:
         """Tell systemd that slots are being decided, and how it stands."""
         taking_over = self._works.source.busy and self._trouble is None
         if not self._ready and self._loop.planning and not taking_over:
-            self._ready = self._served = True
             gc.collect()
             gc.freeze()  # schedules stay: no collection has to walk them again
             gc.set_threshold(COLLECT_AFTER)
+            if not self._served:
+                _give_back()
+            self._ready = self._served = True
             self._notifier.ready()
             self._journal.say("info", "ready", schedules=self._loop.schedule_count)
         self._notifier.status(self._status())
@@ -342,3 +345,11 @@ class Service:
         failures = [status.value for status in FAILURES]
         entries = self._works.runlog.history(None, statuses=failures, limit=1000)
         return any(entry.ended is not None and entry.ended >= began for entry in entries)
+
+
+def _give_back() -> None:
+    """Give the system back what reading many schedules needed for a moment, where libc can."""
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

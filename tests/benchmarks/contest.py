@@ -2,7 +2,7 @@
 
 The rate is that of the drain: from the second itself to the last command's own stamp, for the bare
 loop from its first start. Times are those of the quietest burst, since other guests of the machine
-only ever add to one; CPU time is all bursts', which they disturb less.
+only ever add to one; CPU time, which they disturb less, is that of all bursts but the first.
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ class Series:
     bursts: tuple[Burst, ...]
 
     @property
+    def warm(self) -> tuple[Burst, ...]:
+        """Return all but the first, which makes what the others find: folders, logs, caches."""
+        return self.bursts[1:] or self.bursts
+
+    @property
     def ratio(self) -> float:
         """Return the share of the bare loop's rate, each at its best."""
         return self.limit / self.drain
@@ -98,12 +103,12 @@ class Series:
     @property
     def spent(self) -> Spent:
         """Return CPU seconds per command."""
-        return self._each([burst.spent for burst in self.bursts])
+        return self._each([burst.spent for burst in self.warm])
 
     @property
     def bare_spent(self) -> Spent:
         """Return CPU seconds per command of the bare loop."""
-        return self._each([loop.spent for burst in self.bursts for loop in burst.bare])
+        return self._each([loop.spent for burst in self.warm for loop in burst.bare])
 
     def _each(self, spent: list[Spent]) -> Spent:
         return Spent(

@@ -205,6 +205,30 @@ class TestDefinition:
     def test_values_of_env_are_left_out(self):
         assert "hunter2" not in schedule(env={"TOKEN": "hunter2"}).definition()
 
+    def test_a_schedule_without_a_command_says_just_its_timing(self):
+        assert json.loads(Schedule("job", every="1h").definition()).keys() == {"timing"}
+
+
+class TestTraits:
+    """What many say alike is kept once."""
+
+    @pytest.mark.parametrize(
+        "keys",
+        [{}, {"timeout": "1h", "retry": {"max_attempts": 2}}, {"success_exit_codes": [0, 2]}],
+    )
+    def test_schedules_that_say_the_same_share_it(self, keys):
+        assert schedule("a", **keys).traits is schedule("b", **keys).traits
+
+    def test_tables_are_kept_for_each(self):
+        one, other = schedule("a", env={"A": "1"}), schedule("b", env={"A": "1"})
+        assert one.traits == other.traits
+        assert one.with_(name="b") == other
+
+    def test_a_copy_without_changes_shares_everything(self):
+        one = schedule("a", timeout="1h")
+        assert one.with_() == one
+        assert one.with_(name="b").traits is one.traits
+
 
 @pytest.mark.parametrize(
     ("word", "said"), [("comand", "did you mean 'command'?"), ("zzz", None), ("", None)]

@@ -59,7 +59,7 @@ def outage(stage: Stage, chance: Random) -> None:
     """No scheduler for longer than a slot may be late."""
     near_a_slot(chance)
     stage.kill()
-    time.sleep(chance.uniform(10.5, 13))
+    time.sleep(chance.uniform(11.5, 14))  # the next slot may be claimed already
     stage.start()
 
 

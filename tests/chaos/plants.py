@@ -115,7 +115,7 @@ def started_again() -> None:
     from flytesched.executors.record import Records
 
     LocalLauncher.adopt = lambda *_: Adoption.NEVER_STARTED
-    Records._reopen = lambda self, _name: self._make(b"x")
+    Records._reopen = lambda self, _name: self._make()[1]
 
 
 def verdict_rewritten() -> None:

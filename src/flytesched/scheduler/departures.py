@@ -130,9 +130,10 @@ class Departures:
 
     def prepare(self, until: float) -> None:
         """Do ahead what can be done for those that are held, up to a moment."""
-        entries = sorted(self._held)
-        orders = [order for entry in entries if (order := self._order(entry[2])) is not None]
-        self._launcher.prepare(orders, until - PREPARED_BEFORE)
+        held = (self._claimed(run_id) for _, _, run_id in sorted(self._held))
+        orders = (self._order(run) for run in held if run is not None)
+        known = [order for order in orders if order is not None]
+        self._launcher.prepare(known, until - PREPARED_BEFORE)
 
     def depart(self, now: float) -> None:
         """Start what may start at ``now``, as far as a turn goes.
@@ -165,23 +166,27 @@ class Departures:
         batch: list[tuple[Ticket, Order]] = []
         while self._ready and len(batch) < BATCH:
             ticket = heapq.heappop(self._ready)
-            order = self._order(ticket[2])
-            if order is not None:
+            if (run := self._claimed(ticket[2])) is None:
+                self.drop(ticket[2])
+            elif (order := self._order(run)) is not None:
                 batch.append((ticket, order))
-            elif (attempt := self._attempts.get(ticket[2])) and self.drop(ticket[2]):
-                self._ended(unstarted(attempt, self._clock.now()))
+            else:
+                self.drop(run.id)
+                self._ended(unstarted(self._attempts[run.id], self._clock.now()))
         return batch
 
-    def _order(self, run_id: str) -> Order | None:
-        """Return all that a start needs; None for a run that is not to start any more."""
-        run = self._lanes.get(run_id)
-        if run is None or run.status is not RunStatus.CLAIMED or run_id not in self._here:
-            return None
+    def _claimed(self, run_id: str) -> Run | None:
+        """Return a run that is still here and has not started."""
+        run = self._lanes.get(run_id) if run_id in self._here else None
+        return run if run is not None and run.status is RunStatus.CLAIMED else None
+
+    def _order(self, run: Run) -> Order | None:
+        """Return all that a start needs; None for a run that shall not start any more."""
         schedule = self._definition(run.schedule)
         if run.end_as is not None or schedule is None:
             return None
         return Order(
-            run=run, attempt=self._attempts[run_id], schedule=schedule,
+            run=run, attempt=self._attempts[run.id], schedule=schedule,
             kickoff_at=_kickoff(run, schedule),
         )  # fmt: skip
 

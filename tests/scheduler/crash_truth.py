@@ -40,6 +40,8 @@ PERIODS = {
 LATE = 10.0
 #: Seconds before its time at which a slot may be claimed.
 LEAD = 0.8
+#: Seconds by which a clock that was set back and forth may be off.
+ROUNDING = 1e-6
 #: Exit codes that are a success, by schedule.
 CODES = {"a": [0], "b": [0, 3], "c": [0]}
 GIVEN_UP = {"declined", "removed"}
@@ -181,7 +183,7 @@ class Truth:
         if stored is not None and stored.origin is Origin.SCHEDULE:
             # What had to wait is not held up once more when the clock is set back meanwhile.
             early = (stored.scheduled_at or 0) - max(self._latest, self._clock.now())
-            self.hold(early <= 0, f"{key} was started {early:.3f} s before its slot")
+            self.hold(early <= ROUNDING, f"{key} was started {early:.6f} s before its slot")
         name = stored.schedule if stored is not None else ""
         if self.overlap.get(name) != "allow":
             beside = [other for other in self.processes if self._alive(other, name)]

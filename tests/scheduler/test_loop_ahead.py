@@ -10,8 +10,8 @@ from loop_stage import LEAD, NOON, Stage, every
 
 from flytesched.core.runs import AttemptKey, RunStatus
 from flytesched.core.schedule import Schedule
-from flytesched.scheduler.lead import Lead
 from flytesched.scheduler.departures import TURN
+from flytesched.scheduler.lead import Lead
 from flytesched.testing import Fate, MemoryRunLog
 
 if TYPE_CHECKING:

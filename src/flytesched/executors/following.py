@@ -75,7 +75,9 @@ class Follower:
         self._timer = linux.Timer()
         for fd in (self._bell, self._timer.fileno()):
             self._epoll.register(fd, select.EPOLLIN)
-        self._armed = False
+        self._armed = self._rung = False
+        #: Children that nobody has looked at since they were started.
+        self._fresh: list[Live] = []
         self._lives: dict[AttemptKey, Live] = {}
         self._by_fd: dict[int, Live] = {}
         #: Attempts to look at in any case: no descriptor tells of their next step.
@@ -103,6 +105,13 @@ class Follower:
         Raises:
             OSError: nothing can tell of its end now; it is not followed.
         """
+        if live.leads and live.child:
+            # It gets a descriptor if it still runs when it is first looked at: most of a burst
+            # has ended by then.
+            self._lives[live.key] = live
+            self._fresh.append(live)
+            self._ring()
+            return
         if not (live.leads and self._watch(live, live.session.leader)):
             self.look_after(live)
         self._lives[live.key] = live
@@ -128,6 +137,8 @@ class Follower:
         """Return the attempts that have ended since the last call, without waiting."""
         now = self._now()
         due, self._unsettled = dict.fromkeys(self._unsettled), []
+        fresh, self._fresh = self._fresh, []
+        due |= dict.fromkeys(live for live in fresh if self._ended_already(live))
         for fd, _ in self._epoll.poll(0):
             if (live := self._by_fd.get(fd)) is not None:
                 self._unwatch(live)
@@ -176,6 +187,19 @@ class Follower:
         os.close(self._bell)
 
     # -- ends -------------------------------------------------------------------------------
+
+    def _ended_already(self, live: Live) -> bool:
+        """Look at a child for the first time; watch it if it has not ended."""
+        try:
+            self._reap(live)
+        except BlockingIOError:
+            try:
+                return not self._watch(live, live.session.leader)
+            except OSError:
+                self._unsettled.append(live)
+                return False
+        live.leads = live.reaped is None
+        return True
 
     def _has_ended(self, live: Live, now: float) -> bool:
         try:
@@ -282,11 +306,14 @@ class Follower:
             live.fd = None
 
     def _ring(self) -> None:
-        os.eventfd_write(self._bell, 1)
+        if not self._rung:
+            self._rung = True
+            os.eventfd_write(self._bell, 1)
 
     def _quieten(self, fd: int) -> None:
         if fd == self._bell:
             os.eventfd_read(fd)
+            self._rung = False
         else:
             self._timer.read()
             self._armed = False

@@ -7,6 +7,7 @@ durable before its evidence is dropped, and a claim was durable before ``order``
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from flytesched.core.counts import count_starts, count_verdicts
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Seconds until a record that was not readable is tried again.
 TRY_AGAIN = 1.0
+#: Seconds for which ends wait amid a burst.
+COLLECT_EVERY = 1.0
 #: Started runs that are written down as such in any case.
 MARKED_AT_ONCE = 1000
 #: Seconds by which one clock told on another may be off.
@@ -83,6 +86,8 @@ class Supervisor:
         self._deadlines: dict[str, float] = {}
         #: Runs told to end, and when they are killed.
         self._kills: dict[str, float] = {}
+        #: When ends are collected even amid a burst; infinite outside of one.
+        self._collect_by = inf
         #: Whether other processes wrote what could not be read yet.
         self.stale = False
         #: Claimed runs on their way to their start.
@@ -186,7 +191,12 @@ class Supervisor:
     # -- ends -------------------------------------------------------------------------------
 
     def collect(self) -> None:
-        """Turn the ends of attempts into verdicts, all in one transaction."""
+        """Turn the ends of attempts into verdicts, all in one transaction.
+
+        Amid a burst this waits a little: what is due comes before what is over.
+        """
+        if self._can_wait():
+            return
         self._ended += self._launcher.collect()
         if not self._ended:
             return
@@ -210,6 +220,15 @@ class Supervisor:
         for run in stored:
             self._put_away(run)
         self._close_gaps(stored)
+
+    def _can_wait(self) -> bool:
+        """Tell whether ends can wait for starts a little longer."""
+        uptime = self._clock.uptime()
+        if not self.departures.amid or uptime >= self._collect_by:
+            self._collect_by = inf
+            return False
+        self._collect_by = min(self._collect_by, uptime + COLLECT_EVERY)
+        return True
 
     def _conclude(self, outcome: Outcome, run: Run) -> Run:
         schedule = self._definition(run.schedule)

@@ -209,6 +209,22 @@ def test_a_big_burst_leaves_turns_to_what_falls_due_meanwhile(stage: Stage) -> N
     assert runs["c0"].ended < (started[-1].started or 0)
 
 
+def test_a_turn_makes_headway_however_long_its_preparations_take(stage: Stage) -> None:
+    """Else a slow disk would keep everything from starting for ever."""
+    stage.put(*(Schedule(f"c{n}", every="60s", command="true") for n in range(3)))
+    stage.boot()
+    up_to(stage, SLOT)
+    stage.clock.wait(SLOT)
+
+    def slowly(_orders: object, _until: float) -> None:
+        stage.clock.elapsed += 2 * TURN
+
+    stage.launcher.prepare = slowly  # a disk that is slow at that, and at nothing else
+    while (before := len(stage.world.started)) < 3:
+        stage.loop.tick(stage.clock.now())
+        assert len(stage.world.started) > before
+
+
 def test_what_makes_up_for_the_past_starts_after_what_is_live(stage: Stage) -> None:
     """However long its line is: both wait for their turn in the same tick."""
 

@@ -193,8 +193,8 @@ class Departures:
     def _start(self, batch: Sequence[tuple[Ticket, Order]], until: float) -> None:
         self._launcher.prepare([order for _, order in batch], inf)
         started = []
-        for ticket, order in batch:
-            if self._clock.uptime() >= until:
+        for number, (ticket, order) in enumerate(batch):
+            if number and self._clock.uptime() >= until:
                 heapq.heappush(self._ready, ticket)
                 continue
             self._here.discard(order.run.id)

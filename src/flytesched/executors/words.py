@@ -30,8 +30,8 @@ _TELLS_COPIES_APART = re.compile(
     r"""\$["'\\]*\{?["'\\]*\$|PPID|trap|eval|alias|source|set\s|(?:^|[^\w./~-])\.(?:\s|$)""",
     re.MULTILINE,
 )
-#: Shells known to replace themselves by the one simple command of ``sh -c``.
-_REPLACING = frozenset({"dash", "bash"})
+#: Shells whose ways with the one simple command of ``sh -c`` are known.
+_KNOWN = frozenset({"dash", "bash"})
 #: First words that these shells carry out themselves.
 _BUILT_IN = frozenset(
     {
@@ -96,13 +96,13 @@ def program(name: str, env: Mapping[str, str]) -> str:
 
 def is_built_in(name: str) -> bool:
     """Tell whether a shell might carry out a command of that name itself."""
-    return "/" not in name and (name in _BUILT_IN or not shell_replaces_itself())
+    return "/" not in name and (name in _BUILT_IN or not shell_is_known())
 
 
 @functools.cache
-def shell_replaces_itself() -> bool:
+def shell_is_known() -> bool:
     """Tell whether ``/bin/sh`` is a shell whose ways with simple commands are known."""
-    return Path(SHELL).resolve().name in _REPLACING
+    return Path(SHELL).resolve().name in _KNOWN
 
 
 def _shell_words(
@@ -122,9 +122,9 @@ def _shell_words(
 def plain_words(text: str) -> list[str] | None:
     """Return the words of a command without any shell syntax; None if the shell has to read it.
 
-    Executing such a command directly is what the shell would do after reading it: dash and bash
-    replace themselves by the one simple command they are given. It saves the shell's start, the
-    larger part of what running a small command costs.
+    Executing such a command directly comes to the same: dash and bash execute the one simple
+    command they are given as it stands, some in their own place and some in a child. It saves the
+    shell's start, the larger part of what running a small command costs.
     """
     if _PLAIN.fullmatch(text) is None:
         return None

@@ -33,8 +33,8 @@ _T = TypeVar("_T")
 OPEN_AGAIN = 0.5
 #: Seconds to wait after a failure nobody foresaw.
 AFTER_BUG = 1.0
-#: Objects made between two collections, as Python has it; until then the program collects less.
-COLLECT_AFTER = 700
+#: Objects made between two collections: what a burst of several hundred runs makes.
+COLLECT_AFTER = 10_000
 #: Characters of a fault that the status quotes.
 STATUS_LIMIT = 500
 

@@ -101,7 +101,9 @@ def test_a_text_does_the_same_beside_its_supervisor_as_alone(desk: Desk, text: s
     [
         "echo $$", 'echo "$$"', "echo ${$}", "echo $PPID", "echo ${PPID}", "trap 'echo x' EXIT",
         'eval "echo \\$\\$"', "alias x=y", ". ./env.sh; run", "a; . /etc/profile", "(. x)",
-        ".\t./x", "set -e; false", "set -- a b; echo $2", "source x", "echo $'$'",
+        ".\t./x", "$SETUP; work", '"$SETUP"; work', "a; $B", "a && ${B} c", "if $A; then b; fi",
+        "`a`; b", "A=b $C; d", "exec $A; b",
+        "set -e; false", "set -- a b; echo $2", "source x", "echo $'$'",
     ],
 )  # fmt: skip
 def test_a_text_that_may_tell_a_copy_from_a_shell_gets_a_shell(text: str) -> None:
@@ -111,7 +113,17 @@ def test_a_text_that_may_tell_a_copy_from_a_shell_gets_a_shell(text: str) -> Non
 @dash
 @pytest.mark.parametrize(
     "text",
-    ["a; b", "./a.sh; b", "echo 1.5 . x", "cd ..; ls . && ls ./x", "ls $HOME/.x", "a >>$LOG"],
+    [
+        "a; b",
+        "./a.sh; b",
+        "echo 1.5 . x",
+        "cd ..; ls . && ls ./x",
+        "ls $HOME/.x",
+        "a >>$LOG",
+        "A=$B; c $A",
+        "for i in $A; do b $i; done",
+        "test $A = b && c",
+    ],
 )
 def test_other_texts_are_read_by_a_copy(text: str) -> None:
     # A dot alone reads a file where it is the first word, which is not looked at that closely.

@@ -104,6 +104,65 @@ def test_a_run_cancelled_before_its_time_never_starts(stage: Stage) -> None:
     assert not stage.world.started
 
 
+def test_a_clock_set_back_in_a_lead_keeps_no_scheduler_from_stopping(stage: Stage) -> None:
+    """What it claimed is not near any more; the next one finds it, and holds it to its slot."""
+    stage.put(every(60))
+    stage.boot()
+    claim_ahead(stage)
+    assert stage.loop.departing
+    stage.clock.step(-3600)
+    stage.loop.tick(stage.clock.now())
+
+    assert not stage.loop.departing
+
+
+def test_an_edit_just_before_a_slot_is_seen_when_the_slot_is_due(stage: Stage) -> None:
+    """Also when nothing starts then: all places are taken."""
+    stage.fate = lambda _order: Fate(seconds=600)
+    long = Schedule("long", at="2026-01-01T12:00:10Z", command="true")
+    stage.put(every(60), long)
+    stage.boot(places=1)
+    up_to(stage, SLOT)
+    stage.clock.elapsed += SLOT - stage.clock.now() - 0.004
+    stage.put(every(60), long, Schedule("new", every="1h", command="true"))
+    wake_at = stage.loop.tick(stage.clock.now())
+
+    assert wake_at == SLOT
+    stage.clock.wait(wake_at)
+    stage.loop.tick(stage.clock.now())
+    assert stage.loop.schedule_count == 3
+
+
+def test_preparations_that_fail_strand_nobody(stage: Stage) -> None:
+    """What is wrong with a start is told by the start."""
+    stage.put(*(Schedule(f"c{n}", every="60s", command="true") for n in range(3)))
+    stage.boot()
+
+    def fail(_orders: object, _until: float) -> None:
+        raise ValueError("no such letter")
+
+    stage.launcher.prepare = fail  # an executor with a bug
+    stage.go(65)
+
+    assert {run.verdict() for run in stage.runlog.all_runs()} == {"succeeded"}
+    assert len(stage.runlog.all_runs()) == 3
+
+
+def test_one_of_a_crowd_that_is_removed_after_its_claim_still_runs(stage: Stage) -> None:
+    """Their lead is long enough for an edit to be seen in it."""
+    crowd = [Schedule(f"c{n}", every="60s", command="true") for n in range(1500)]
+    stage.put(*crowd)
+    stage.boot()
+    up_to(stage, SLOT - 0.1)
+    stage.put(*crowd[1:])
+    stage.clock.wait(stage.clock.now() + 0.01)
+    stage.loop.tick(stage.clock.now())
+    assert stage.loop.schedule_count == 1499
+    stage.go(62)
+
+    assert stage.verdicts("c0") == ["succeeded"]
+
+
 def test_a_schedule_removed_after_its_claim_still_runs(stage: Stage) -> None:
     """As every active run of a removed schedule: the claim was first."""
     stage.put(every(60))

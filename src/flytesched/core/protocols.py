@@ -118,7 +118,7 @@ class Launcher(Protocol):
         """Return the attempt that ``start`` shall carry out; nothing happens yet."""
         ...
 
-    def prepare(self, orders: Sequence[Order], until: float) -> None:
+    def prepare(self, orders: Iterable[Order], until: float) -> None:
         """Do ahead what can be done of starts that are near; what fails is met by ``start``.
 
         Args:

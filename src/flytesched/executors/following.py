@@ -138,7 +138,11 @@ class Follower:
         now = self._now()
         due, self._unsettled = dict.fromkeys(self._unsettled), []
         fresh, self._fresh = self._fresh, []
-        due |= dict.fromkeys(live for live in fresh if self._ended_already(live))
+        due |= dict.fromkeys(
+            live
+            for live in fresh
+            if live.leads and self._lives.get(live.key) is live and self._ended_already(live)
+        )
         for fd, _ in self._epoll.poll(0):
             if (live := self._by_fd.get(fd)) is not None:
                 self._unwatch(live)

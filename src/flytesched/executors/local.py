@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from flytesched import linux
 from flytesched.core.protocols import Adoption, Started
 from flytesched.core.runs import Attempt, AttemptKey, End, Outcome, Reason
-from flytesched.errors import StartDelayed, StartError
+from flytesched.errors import StartDelayed
 from flytesched.executors import logs
 from flytesched.executors.delays import start_error
 from flytesched.executors.environment import command_environment, inherited, working_directory
@@ -141,7 +141,7 @@ class LocalLauncher:
             log=logs.log_name(schedule.name, run.id, attempt),
         )  # fmt: skip
 
-    def prepare(self, orders: Sequence[Order], until: float) -> None:
+    def prepare(self, orders: Iterable[Order], until: float) -> None:
         """Do ahead what can be done of starts that are near; what fails is met by ``start``.
 
         As many as may have files open are made ready to the last step. Of the others the logs are
@@ -153,7 +153,7 @@ class LocalLauncher:
             key = order.attempt.key
             if key in self._ready or self._follower.get(key) is not None:
                 continue
-            with contextlib.suppress(OSError, StartError, Taken):
+            with contextlib.suppress(Exception):
                 if len(self._ready) < _MOST_READY:
                     self._ready[key] = self._made_ready(order)
                 else:

@@ -68,7 +68,7 @@ class CallableLauncher:
             run=run.id, attempt=attempt, boot_id=self.boot_id, ordered=now, survive=False
         )
 
-    def prepare(self, orders: Sequence[Order], until: float) -> None:
+    def prepare(self, orders: Iterable[Order], until: float) -> None:
         """Do nothing: a thread needs no files."""
 
     def start(self, order: Order) -> Started:

@@ -105,18 +105,6 @@ class Records:
             raise
         return fd
 
-    def spare(self, count: int) -> None:
-        """See that there are that many records to be given.
-
-        Raises:
-            OSError: one cannot be made now.
-        """
-        self._load()
-        while len(self._free) < count:
-            path, fd = self._make()
-            os.close(fd)
-            self._free.append(path)
-
     def look(self, key: AttemptKey) -> Record | None:
         """Read the record of an attempt; None if it has none.
 

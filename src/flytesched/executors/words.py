@@ -27,7 +27,7 @@ _PATH = "/usr/local/bin:/usr/bin:/bin"
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./ \t-]*")
 #: What may tell a copy of a shell from a new one, quoted or not.
 _TELLS_COPIES_APART = re.compile(
-    r"""\$["'\\]*\{?["'\\]*\$|PPID|trap|eval|alias|source|set\s|(?:^|[^\w./~-])\.(?:\s|$)""",
+    r"""(?:^|[;&|({!\n]|\b(?:then|do|else|elif|if|while|until|command|exec|env)\s|\w=\S*\s)\s*["']?[$`]|\$["'\\]*\{?["'\\]*\$|PPID|trap|eval|alias|source|set\s|(?:^|[^\w./~-])\.(?:\s|$)""",
     re.MULTILINE,
 )
 #: Shells whose ways with the one simple command of ``sh -c`` are known.

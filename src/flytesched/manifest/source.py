@@ -195,7 +195,8 @@ class ManifestSource:
                 self._signature = None  # it may be readable the next time, unchanged
             raise
         digest = hash(content)
-        if digest == self._digest:
+        # Who reads apart has opened the file by its path, perhaps amid two edits that cancel out.
+        if digest == self._digest and self._apart is None:
             self._doubts = self._doubts - 1 if signature == before else _DOUBTS
             return
         self._digest, self._doubts = digest, _DOUBTS

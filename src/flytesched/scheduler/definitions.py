@@ -131,8 +131,13 @@ class Definitions:
         self._memory.move(cursors)
 
     def next_at(self, now: float) -> float | None:
-        """Return when a pause ends; ``now`` while a changed set is being taken over."""
-        if self._change is not None and not self._is_near(now):
+        """Return when a pause ends; ``now`` while a changed set is being taken over.
+
+        What comes just before a slot, and is left alone then, is looked at when the slot is due.
+        """
+        if self._is_near(now):
+            return self._awaited
+        if self._change is not None:
             return now
         return self._pauses[0][0] if self._pauses else None
 

@@ -7,6 +7,7 @@ after is done last. So what was started has something to do on all cores meanwhi
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 from itertools import count
 from math import inf
@@ -19,7 +20,7 @@ from flytesched.core.timetables.parse import timetable
 from flytesched.errors import StartDelayed, StartError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flytesched.core.lanes import Lanes
     from flytesched.core.protocols import Clock, Journal, Launcher, Started
@@ -35,6 +36,8 @@ TRY_AGAIN = 1.0
 TURN = 0.2
 #: Starts of one batch: each has files open from its preparation on.
 BATCH = 32
+#: Seconds from now on in which what is held leaves soon.
+NEAR = 1.0
 #: Seconds before the moment of a start by which all that prepares it is over.
 PREPARED_BEFORE = 0.002
 
@@ -73,6 +76,8 @@ class Departures:
         self._ready: list[Ticket] = []
         #: Those whose moment is still to come.
         self._held: list[tuple[float, int, str]] = []
+        #: Definitions of those that are, or were, held.
+        self._as_claimed: dict[str, Schedule] = {}
         #: Those that could not start, and when they are tried again on the clock nobody sets.
         self._delayed: dict[str, float] = {}
         #: Those an earlier scheduler claimed and did not start; their slots may be still to come.
@@ -85,9 +90,14 @@ class Departures:
     # -- coming and going -------------------------------------------------------------------
 
     def order(self, run: Run, moment: float = 0.0) -> None:
-        """Let a run start whose claim and attempt are durable, not before ``moment``."""
+        """Let a run start whose claim and attempt are durable, not before ``moment``.
+
+        Until then its definition stands as it was when the run was claimed.
+        """
         self._here.add(run.id)
         if moment > self._clock.now():
+            if (schedule := self._definition(run.schedule)) is not None:
+                self._as_claimed[run.id] = schedule
             heapq.heappush(self._held, (moment, next(self._serial), run.id))
         else:
             self._let_go(run)
@@ -101,6 +111,7 @@ class Departures:
     def drop(self, run_id: str) -> bool:
         """Let a run never start; False if it is not here, and may have started."""
         self._delayed.pop(run_id, None)
+        self._as_claimed.pop(run_id, None)
         self._found.discard(run_id)
         if run_id not in self._here:
             return False
@@ -109,8 +120,11 @@ class Departures:
 
     @property
     def soon(self) -> bool:
-        """Tell whether any run waits for its turn or its moment."""
-        return bool(self._ready or self._held)
+        """Tell whether any run waits for its turn, or for a moment that is near.
+
+        It is far when the clock was set back after the claim.
+        """
+        return self.amid or bool(self._held and self._held[0][0] <= self._clock.now() + NEAR)
 
     @property
     def amid(self) -> bool:
@@ -132,8 +146,7 @@ class Departures:
         """Do ahead what can be done for those that are held, up to a moment."""
         held = (self._claimed(run_id) for _, _, run_id in sorted(self._held))
         orders = (self._order(run) for run in held if run is not None)
-        known = [order for order in orders if order is not None]
-        self._launcher.prepare(known, until - PREPARED_BEFORE)
+        self._prepare((order for order in orders if order is not None), until - PREPARED_BEFORE)
 
     def depart(self, now: float) -> None:
         """Start what may start at ``now``, as far as a turn goes.
@@ -168,12 +181,26 @@ class Departures:
             ticket = heapq.heappop(self._ready)
             if (run := self._claimed(ticket[2])) is None:
                 self.drop(ticket[2])
-            elif (order := self._order(run)) is not None:
+            elif (order := self._order_or_end(run)) is not None:
                 batch.append((ticket, order))
-            else:
-                self.drop(run.id)
-                self._ended(unstarted(self._attempts[run.id], self._clock.now()))
         return batch
+
+    def _order_or_end(self, run: Run) -> Order | None:
+        """Return all that a start needs; a run that shall not or cannot start has ended."""
+        attempt = self._attempts[run.id]
+        try:
+            if (order := self._order(run)) is not None:
+                return order
+            self._ended(unstarted(attempt, self._clock.now()))
+        except Exception as error:
+            self._bug(attempt, error)
+        self.drop(run.id)
+        return None
+
+    def _prepare(self, orders: Iterable[Order], until: float) -> None:
+        """Let the launcher prepare; what is wrong with a start is told by the start."""
+        with contextlib.suppress(Exception):
+            self._launcher.prepare(orders, until)
 
     def _claimed(self, run_id: str) -> Run | None:
         """Return a run that is still here and has not started."""
@@ -182,7 +209,7 @@ class Departures:
 
     def _order(self, run: Run) -> Order | None:
         """Return all that a start needs; None for a run that shall not start any more."""
-        schedule = self._definition(run.schedule)
+        schedule = self._as_claimed.get(run.id) or self._definition(run.schedule)
         if run.end_as is not None or schedule is None:
             return None
         return Order(
@@ -191,13 +218,14 @@ class Departures:
         )  # fmt: skip
 
     def _start(self, batch: Sequence[tuple[Ticket, Order]], until: float) -> None:
-        self._launcher.prepare([order for _, order in batch], inf)
+        self._prepare([order for _, order in batch], inf)
         started = []
         for number, (ticket, order) in enumerate(batch):
             if number and self._clock.uptime() >= until:
                 heapq.heappush(self._ready, ticket)
                 continue
             self._here.discard(order.run.id)
+            self._as_claimed.pop(order.run.id, None)
             if (found := self._started(order)) is not None:
                 started.append((order, found, self._clock.now()))
         for order, found, moment in started:
@@ -213,8 +241,7 @@ class Departures:
         except StartError as error:
             self._unstartable(order.attempt, error.message)
         except Exception as error:  # a bug in one executor must not end the loop
-            self.panics += 1
-            self._unstartable(order.attempt, f"{type(error).__name__}: {error}")
+            self._bug(order.attempt, error)
         else:
             self._slow = False
             return started
@@ -226,6 +253,10 @@ class Departures:
         if not self._slow:
             self._slow = True
             self._journal.say("error", "cannot start commands now", why=error.message)
+
+    def _bug(self, attempt: Attempt, error: Exception) -> None:
+        self.panics += 1
+        self._unstartable(attempt, f"{type(error).__name__}: {error}")
 
     def _unstartable(self, attempt: Attempt, why: str) -> None:
         now = self._clock.now()

@@ -128,7 +128,7 @@ class FakeLauncher:
             run=run.id, attempt=attempt, boot_id=self.boot_id, ordered=now, survive=schedule.survive
         )
 
-    def prepare(self, orders: Sequence[Order], until: float) -> None:
+    def prepare(self, orders: Iterable[Order], until: float) -> None:
         """Do nothing: starts here take no time."""
 
     def start(self, order: Order) -> Started:

@@ -190,6 +190,19 @@ def test_what_a_dead_scheduler_claimed_ahead_starts_at_its_time(stage: Stage) ->
     assert stage.verdicts() == ["succeeded"]
 
 
+def test_what_is_lost_before_its_time_runs_again_at_its_time(stage: Stage) -> None:
+    """The machine starts again between a claim and its slot."""
+    stage.put(every(60, on_interrupted="rerun"))
+    stage.boot()
+    claim_ahead(stage)
+    stage.world.reboot()
+    stage.boot()
+    stage.go(SLOT - stage.clock.now())
+
+    (run,) = stage.runlog.all_runs()
+    assert (run.attempt, run.started) == (2, SLOT)
+
+
 def test_a_clock_set_back_before_the_time_starts_it_once_at_its_time(stage: Stage) -> None:
     stage.put(every(60))
     stage.boot()

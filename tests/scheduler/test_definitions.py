@@ -228,6 +228,21 @@ def test_a_slot_that_was_claimed_ahead_is_waited_for_too(stage: Stage) -> None:
     assert "n1" in stage.definitions.schedules
 
 
+def test_news_that_come_amid_a_set_are_asked_for_when_it_is_in_force(stage: Stage) -> None:
+    """Nothing else would wake the loop for them."""
+    stage.source.put(*crowd(1))
+    stage.settle()
+    stage.source.put(*crowd(PORTION + 10))
+    stage.tick()
+    stage.source.put(*crowd(2))
+    stage.tick()
+    assert len(stage.definitions.schedules) == PORTION + 10
+    assert stage.definitions.next_at(stage.now) == stage.now
+    while stage.definitions.next_at(stage.now) == stage.now:
+        stage.tick()
+    assert len(stage.definitions.schedules) == 2
+
+
 def test_a_pause_ends_between_two_portions(stage: Stage) -> None:
     """Its slots are due again at once, not after the whole set."""
     paused = Schedule("p", every="1s", command="true", paused_until="2026-01-01T12:00:10Z")

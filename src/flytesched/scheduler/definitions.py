@@ -90,6 +90,8 @@ class Definitions:
         self._change: _Change | None = None
         #: The slot that comes next.
         self._awaited: int | None = None
+        #: Whether the source was not asked in the last tick.
+        self._unasked = False
 
     def remember(self, states: Mapping[str, ScheduleState]) -> None:
         """Take what the run log remembers."""
@@ -137,7 +139,8 @@ class Definitions:
         """
         if self._is_near(now):
             return self._awaited
-        if self._change is not None:
+        # The news that woke the loop amid a set may have been of a newer one.
+        if self._change is not None or self._unasked:
             return now
         return self._pauses[0][0] if self._pauses else None
 
@@ -151,8 +154,11 @@ class Definitions:
         gaps = self._resume(now, lanes)
         if gaps is not None or self._is_near(now):
             return gaps
-        if self._change is None or self._ledger.busy:
+        if self._change is None or not self._change.at or self._ledger.busy:
             self._ask()
+            self._unasked = False
+        else:
+            self._unasked = True
         return None if self._change is None else self._go_on(self._change, now, lanes)
 
     def _ask(self) -> None:

@@ -35,7 +35,7 @@ command = '''{EVIDENCE}'''
 at = 2099-01-01T00:00:00
 command = "true"
 """
-FULL = "size=512k,nr_inodes=200"
+FULL = "size=1m,nr_inodes=200"  # the run log and its WAL need half of it
 
 
 def in_sentences(desk: Desk, codes: dict[str, int]) -> None:

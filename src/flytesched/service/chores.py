@@ -119,4 +119,8 @@ class Chores:
                 return PRUNE_AGAIN
         before = now - settings.keep_logs.total_seconds()
         self._runs_pruned = not self._works.launcher.prune_logs(before)
-        return PRUNE_AGAIN if self._runs_pruned else PRUNE_EVERY
+        if self._runs_pruned:
+            return PRUNE_AGAIN
+        if runlog.written > self._moved:  # the WAL of a small disk begins anew once an hour, too
+            self._worth_since = self._elapsed()
+        return PRUNE_EVERY

@@ -167,6 +167,12 @@ class TestClockSetBack:
         assert {due.names for due in agenda.due(T - 10, 10)} == {("b",)}
 
 
+def test_nothing_is_ahead_where_nothing_comes():
+    agenda = Agenda()
+    assert agenda.coming() is None
+    assert agenda.ahead() == []
+
+
 class AgendaMachine(RuleBasedStateMachine):
     """Any order of edits, ticks, stalls and clock steps."""
 

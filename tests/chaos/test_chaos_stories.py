@@ -93,15 +93,20 @@ def test_death_amid_a_checkpoint_loses_nothing(tmp_path: Path) -> None:
     assert figures["faults"]["amid checkpoint"] >= 2
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("bug", PLANTS)
 def test_a_planted_bug_is_found(tmp_path: Path, bug: str) -> None:
     """The judge can fail, and says why."""
     _, fault, kinds = PLANTS[bug]
-    words = ("--seconds", "9", "--seed", "6", "--faults", fault)
-
-    figures = tell(tmp_path, "storm", *words, "--plant", bug)
-
-    assert kinds & figures["violations"].keys(), figures["violations"]
+    found: list[object] = []
+    for seed in (6, 7, 8, 9):  # whether a short story meets the bug is a matter of chance
+        words = ("--seconds", "9", "--seed", str(seed), "--faults", fault)
+        (place := tmp_path / str(seed)).mkdir()
+        figures = tell(place, "storm", *words, "--plant", bug)
+        if kinds & figures["violations"].keys():
+            return
+        found.append(figures["violations"])
+    pytest.fail(f"not found: {found}")
 
 
 @pytest.mark.long

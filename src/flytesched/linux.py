@@ -5,6 +5,7 @@ ctypes takes milliseconds to import, so it is imported at the first call that ne
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
@@ -71,6 +72,12 @@ def _call(name: str, *args: Any) -> int:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return result
+
+
+def give_back_memory() -> None:
+    """Return memory that was needed for a moment, where the C library can (malloc_trim(3))."""
+    with contextlib.suppress(OSError, AttributeError):
+        _libc().malloc_trim(0)
 
 
 class Timer:

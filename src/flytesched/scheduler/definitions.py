@@ -88,7 +88,7 @@ class Definitions:
         self._memory = Memory(self.schedules)
         self._pauses: list[tuple[int, str]] = []
         self._change: _Change | None = None
-        #: The slot that comes next.
+        #: The slot that comes next, or came next until it was claimed ahead of its time.
         self._awaited: int | None = None
         #: Whether the source was not asked in the last tick.
         self._unasked = False

@@ -293,7 +293,8 @@ class Loop:
         self._note(decided, lost, now)
         for _, run in chosen:
             if run.id not in lost:
-                self._supervisor.order(run, attempts[run.id], moment)
+                # What may start now is not held up by a clock that is set back just now.
+                self._supervisor.order(run, attempts[run.id], moment if moment > now else 0.0)
         for run in decided.replaced:
             # One whose intent lost is not signalled: the next look at the run log tells why.
             if run.status in IN_PLACE and run.id not in lost:

@@ -47,10 +47,6 @@ class Memory:
         #: A moment and a second that many have in common, so that they are kept once.
         self._moment, self._second = 0.0, 0
 
-    def __contains__(self, name: str) -> bool:
-        """Tell whether a schedule was ever seen."""
-        return name in self._records
-
     def fill(self, states: Iterable[ScheduleState]) -> None:
         """Take what a start read of the run log."""
         shared: dict[Any, Any] = {}

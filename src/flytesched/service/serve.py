@@ -6,10 +6,9 @@ import gc
 import os
 import signal
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from flytesched import __version__
+from flytesched import __version__, linux
 from flytesched.bootstrap import Works, bind, build
 from flytesched.clock import monotonic, now
 from flytesched.core.runs import FAILURES, AttemptKey, Reason
@@ -277,7 +276,7 @@ class Service:
             gc.freeze()  # schedules stay: no collection has to walk them again
             gc.set_threshold(COLLECT_AFTER)
             if not self._served:
-                _give_back()
+                linux.give_back_memory()
             self._ready = self._served = True
             self._notifier.ready()
             self._journal.say("info", "ready", schedules=self._loop.schedule_count)
@@ -345,11 +344,3 @@ class Service:
         failures = [status.value for status in FAILURES]
         entries = self._works.runlog.history(None, statuses=failures, limit=1000)
         return any(entry.ended is not None and entry.ended >= began for entry in entries)
-
-
-def _give_back() -> None:
-    """Give the system back what reading many schedules needed for a moment, where libc can."""
-    import ctypes
-
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)

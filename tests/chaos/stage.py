@@ -16,6 +16,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from chaos.workload import SCRIPT, Job, manifest
@@ -74,6 +75,8 @@ class Stage:
     _calm_from: float | None = None
     _log_at: int = 0
     _traced: bool = False
+    #: Who notes the death of each scheduler, by pid.
+    _mourners: dict[int, Thread] = field(default_factory=dict)
 
     @classmethod
     def make(
@@ -155,7 +158,16 @@ class Stage:
                 [*before, *PROGRAM, *self.plant, *doomed, "--", "run", *words], stdout=log,
                 stderr=log, stdin=subprocess.DEVNULL, env=self.environ, cwd=self.home,
             )  # fmt: skip
+        mourner = Thread(target=self._note_death, args=(self.loop.pid,), daemon=True)
+        self._mourners[self.loop.pid] = mourner
+        mourner.start()
         return self.loop
+
+    def _note_death(self, pid: int) -> None:
+        """Note the moment itself: a command may adopt what is left long before the story looks."""
+        with suppress(ChildProcessError):  # reaped already, and just now
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        self.deaths.append(time.time())
 
     def start(self, *words: str) -> None:
         """Start a scheduler and return once it decides slots; from then on it is calm soon."""
@@ -226,15 +238,15 @@ class Stage:
         return self.gone()
 
     def gone(self, patience: float = PATIENCE) -> int:
-        """Wait until the scheduler is gone; note when."""
+        """Wait until the scheduler is gone."""
         assert self.loop is not None
         try:
             code = self.loop.wait(patience)
         except subprocess.TimeoutExpired:
             what = "the scheduler to be gone"
             raise Stuck(what) from None
+        self._mourners[self.loop.pid].join()
         self.trouble()
-        self.deaths.append(time.time())
         return code
 
     def limit(self, kind: int, value: int | None) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from chaos.judge import Facts, judge, read_evidence
 from chaos.plants import PLANTS
+from chaos.stage import Stage, wait_for
 from chaos.workload import STORM, Job
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
 JOB = Job(name="x", step=10)
@@ -154,3 +158,15 @@ def test_every_bug_has_a_schedule_that_can_show_it() -> None:
     assert {job.catchup for job in STORM} == {"all", "latest", "none"}
     assert {job.survive for job in STORM} == {True, False}
     assert len(PLANTS) >= 10
+
+
+def test_the_stage_knows_of_a_death_before_anyone_looks(tmp_path: Path) -> None:
+    """A command may take over at once what a dead scheduler left, and end it."""
+    stage = Stage.make(tmp_path, (JOB,))
+    stage.launch(die="load after:1")
+
+    wait_for("a death", lambda: stage.deaths)
+
+    noted = list(stage.deaths)
+    assert stage.gone() != 0
+    assert stage.deaths == noted

@@ -98,12 +98,12 @@ def kind_of(decision: Decision) -> str:
 
 
 def _open_starts(passed: Callable[[str], None]) -> None:
-    from flytesched.executors import local
+    from flytesched.executors import starts
     from flytesched.executors.local import LocalLauncher
     from flytesched.executors.record import Records
 
     _around(Records, "claim", passed, "start before the record", "start after the record")
-    spawn = local.spawn
+    spawn = starts.spawn
 
     @functools.wraps(spawn)
     def spawned(*args: Any) -> int:
@@ -111,7 +111,7 @@ def _open_starts(passed: Callable[[str], None]) -> None:
         passed("start after the spawn")
         return pid
 
-    local.spawn = spawned
+    starts.spawn = spawned
     _around(LocalLauncher, "terminate", passed, None, "intent after the signal")
     _around(LocalLauncher, "forget", passed, None, "end forgotten", when=lambda args: bool(args[0]))
     collect = LocalLauncher.collect

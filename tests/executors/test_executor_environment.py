@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import pwd
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from executors_desk import SLOT
+from executors_desk import SLOT, Desk
 
 from flytesched.core.runs import Origin
 from flytesched.core.schedule import Schedule
 from flytesched.errors import StartError
 from flytesched.executors.environment import base_environment, working_directory
-
-if TYPE_CHECKING:
-    from executors_desk import Desk
 
 
 def _seen(desk: Desk, **keys: Any) -> dict[str, str]:
@@ -174,9 +171,10 @@ def test_a_command_runs_at_home_or_where_its_schedule_says(
 
 def test_the_directory_is_in_the_environment_too(desk: Desk) -> None:
     """A PWD of the scheduler's would be a lie."""
-    desk.launcher._environ |= {"PWD": "/elsewhere"}
+    other = Desk.at(desk.state, {**desk.environ, "PWD": "/elsewhere"})
 
-    assert _seen(desk, cwd="/usr", survive=False)["PWD"] == str(Path("/usr"))
+    assert _seen(other, cwd="/usr", survive=False)["PWD"] == str(Path("/usr"))
+    other.launcher.close()
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
-import os
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,21 +19,12 @@ from flytesched.core.protocols import Adoption, Started
 from flytesched.core.runs import Attempt, AttemptKey, End, Outcome, Reason
 from flytesched.errors import StartDelayed
 from flytesched.executors import logs
-from flytesched.executors.delays import start_error
-from flytesched.executors.environment import command_environment, inherited, working_directory
+from flytesched.executors.environment import inherited
 from flytesched.executors.following import Follower, Live, is_child
 from flytesched.executors.record import Records, Taken
 from flytesched.executors.session import Marks, Session
-from flytesched.executors.spawn import (
-    READING_SUPERVISOR,
-    SHELL,
-    SUPERVISOR,
-    keep_children,
-    keep_descriptors,
-    open_null,
-    spawn,
-)
-from flytesched.executors.words import is_built_in, reads_alike, words
+from flytesched.executors.spawn import keep_children, keep_descriptors
+from flytesched.executors.starts import Starts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,31 +35,8 @@ if TYPE_CHECKING:
 
 #: Folder of the records, below the state directory.
 ACTIVE = "active"
-#: Starts that are prepared to the last step at once: each has two files open.
-_MOST_READY = 64
 #: Logs looked at in one step of pruning: some milliseconds.
 _PRUNE_STEP = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A start that lacks nothing but its moment."""
-
-    #: The program, its argument vector and its environment.
-    path: str
-    argv: list[str]
-    env: dict[str, str]
-    #: The directory to start it in.
-    cwd: str
-    #: Descriptors of its input, output and errors.
-    standard: tuple[int, int, int]
-    #: Those of them that were opened for it.
-    opened: tuple[int, ...]
-
-    def close(self) -> None:
-        """Let go of the files that were opened for it."""
-        for fd in self.opened:
-            os.close(fd)
 
 
 class LocalLauncher:
@@ -104,20 +70,17 @@ class LocalLauncher:
         """
         self.boot_id = linux.boot_id()
         self._state_dir = str(Path(state_dir).absolute())
-        self._manifest = str(Path(manifest_path).absolute())
-        self._environ = inherited(environ)
         #: Bytes of a log that are kept; may be set at any time.
         self.log_limit = log_limit
         self._now, self._survive_always = clock_now, survive_always
-        self._null = open_null()
+        self._records = Records(f"{self._state_dir}/{ACTIVE}")
+        self._starts = Starts(
+            self._state_dir, str(Path(manifest_path).absolute()), inherited(environ), self._records
+        )
         keep_descriptors()
         keep_children()
-        self._here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._records = Records(f"{self._state_dir}/{ACTIVE}")
         self._follower = Follower(self._records, clock_now)
         self._pruning: Iterator[str | None] | None = None
-        #: Starts that were prepared to the last step.
-        self._ready: dict[AttemptKey, Ready] = {}
 
     def fileno(self) -> int:
         """Return a descriptor that is readable when ``collect`` may have something to report."""
@@ -126,10 +89,7 @@ class LocalLauncher:
     def close(self) -> None:
         """Let go of all descriptors; what runs is left alone."""
         self._follower.close()
-        for ready in self._ready.values():
-            ready.close()
-        os.close(self._here)
-        os.close(self._null)
+        self._starts.close()
 
     # -- starting ---------------------------------------------------------------------------
 
@@ -142,22 +102,13 @@ class LocalLauncher:
         )  # fmt: skip
 
     def prepare(self, orders: Iterable[Order], until: float) -> None:
-        """Do ahead what can be done of starts that are near; what fails is met by ``start``.
-
-        As many as may have files open are made ready to the last step. Of the others the logs are
-        made: where a file system has just seen many files go, that is most of a start.
-        """
+        """Do ahead what can be done of starts that are near; what fails is met by ``start``."""
         for order in orders:
             if self._now() >= until:
                 return
-            key = order.attempt.key
-            if key in self._ready or self._follower.get(key) is not None:
-                continue
-            with contextlib.suppress(Exception):
-                if len(self._ready) < _MOST_READY:
-                    self._ready[key] = self._made_ready(order)
-                else:
-                    os.close(self._open_log(order.attempt))
+            if self._follower.get(order.attempt.key) is None:
+                with contextlib.suppress(Exception):
+                    self._starts.prepare(order)
 
     def start(self, order: Order) -> Started:
         """Start an attempt; one that has been started before is followed instead.
@@ -170,12 +121,12 @@ class LocalLauncher:
         if (live := self._follower.get(attempt.key)) is not None:
             return Started(pid=live.session.leader)
         try:
-            ready = self._ready.pop(attempt.key, None) or self._made_ready(order)
+            ready = self._starts.take(order)
         except Taken:
             return self._started_before(attempt)
         tick = linux.ticks()
         try:
-            pid = self._spawn(ready)
+            pid = self._starts.carry_out(ready)
         except BaseException:
             ready.close()
             self._records.release([attempt.key])
@@ -188,71 +139,6 @@ class LocalLauncher:
         except OSError:
             self._follower.look_after(live)
         return Started(pid=pid, pid_started=None if attempt.survive else _begun(pid, tick))
-
-    def _made_ready(self, order: Order) -> Ready:
-        """Return all that a start needs, its files open.
-
-        Raises:
-            StartError: it can never start as it is defined.
-            StartDelayed: it cannot start now.
-            Taken: there is, or was, a supervisor for it already.
-        """
-        env = command_environment(
-            order, self._environ, state_dir=self._state_dir, manifest=self._manifest
-        )
-        env["PWD"] = cwd = working_directory(order.schedule, self._environ)
-        with self._inside(cwd):
-            path, argv = words(order, env)
-        out = self._open_log(order.attempt)
-        if not order.attempt.survive:
-            return Ready(path, argv, env, cwd, (self._null, out, out), (out,))
-        try:
-            record = self._claim(order.attempt.key)
-        except BaseException:
-            os.close(out)
-            raise
-        supervisor = ["sh", "-c", *_supervised(order.schedule, path, argv)]
-        return Ready(SHELL, supervisor, env, cwd, (record, out, self._null), (record, out))
-
-    def _spawn(self, ready: Ready) -> int:
-        with self._inside(ready.cwd):
-            try:
-                return spawn(ready.path, ready.argv, ready.env, ready.standard)
-            except OSError as error:
-                what = f"cannot execute {ready.path!r}"
-                raise start_error(what, error) from error
-
-    @contextlib.contextmanager
-    def _inside(self, cwd: str) -> Iterator[None]:
-        """Be in a command's directory: posix_spawn starts a program where its parent is.
-
-        Nobody else in this process minds: all paths of the scheduler are absolute.
-        """
-        try:
-            os.chdir(cwd)
-        except OSError as error:
-            what = f"cannot enter the directory {cwd!r}"
-            raise start_error(what, error) from error
-        try:
-            yield
-        finally:
-            os.fchdir(self._here)
-
-    def _open_log(self, attempt: Attempt) -> int:
-        name = attempt.log or logs.log_name("", attempt.run, attempt.attempt)
-        try:
-            return logs.open_log(self._state_dir, name)
-        except OSError as error:
-            what = f"cannot open the log {f'{self._state_dir}/{name}'!r}"
-            raise start_error(what, error) from error
-
-    def _claim(self, key: AttemptKey) -> int:
-        """Give a record to an attempt, once; raise Taken if it was started already."""
-        try:
-            return self._records.claim(key)
-        except OSError as error:
-            what = "cannot make a record of the attempt"
-            raise start_error(what, error) from error
 
     def _started_before(self, attempt: Attempt) -> Started:
         try:
@@ -376,8 +262,7 @@ class LocalLauncher:
         """Drop what is kept of ended attempts, once their outcome is durable."""
         keys = tuple(keys)
         for key in keys:
-            if (ready := self._ready.pop(key, None)) is not None:
-                ready.close()
+            self._starts.forget(key)
         self._records.release(key for key in keys if self._follower.get(key) is None)
 
     def sweep(self, keep: Iterable[AttemptKey]) -> None:
@@ -430,15 +315,6 @@ class LocalLauncher:
             key=attempt.key, session=Session(leader=pid, marks=told), survive=attempt.survive,
             log=attempt.log or "", since=since, kill_after=attempt.kill_after, child=child,
         )  # fmt: skip
-
-
-def _supervised(schedule: Schedule, path: str, argv: list[str]) -> list[str]:
-    """Return what a supervisor is told: its script, its name, and what to execute."""
-    is_text = schedule.command is not None and schedule.command.text is not None
-    if is_text and argv[:-1] == [SHELL, "-c"] and reads_alike(argv[-1]):
-        return [READING_SUPERVISOR, SHELL, argv[-1]]
-    # It looks names up as we did, but might carry some of them out itself.
-    return [SUPERVISOR, "sh", path if is_built_in(argv[0]) else argv[0], *argv[1:]]
 
 
 def _begun(pid: int, tick: int) -> int | None:

@@ -1,8 +1,8 @@
 """Departures: claimed runs on their way to their start.
 
 A run waits here for its moment, for its turn, or for a start that was not possible. Starts go in
-batches: all that can be done before is done for the whole batch first, and all that can be done
-after is done last. So what was started has something to do on all cores meanwhile.
+turns and batches: all that can be done before is done for the whole batch first, and all that can
+be done after is done at the end of the turn.
 """
 
 from __future__ import annotations
@@ -158,8 +158,13 @@ class Departures:
             if (run := self._lanes.get(heapq.heappop(self._held)[2])) is not None:
                 self._let_go(run)
         until = self._clock.uptime() + TURN
+        started: list[tuple[Order, Started, float]] = []
         while self._ready and self._clock.uptime() < until:
-            self._start(self._batch(), until)
+            started += self._start(self._batch(), until)
+        for order, found, moment in started:
+            run = order.run
+            self._journal.say("info", "started", run=run.id, attempt=run.attempt, pid=found.pid)
+            self._began(run, order.attempt, found, moment)
 
     def try_again(self) -> None:
         """Let those start whose start was not possible before."""
@@ -217,7 +222,10 @@ class Departures:
             kickoff_at=_kickoff(run, schedule),
         )  # fmt: skip
 
-    def _start(self, batch: Sequence[tuple[Ticket, Order]], until: float) -> None:
+    def _start(
+        self, batch: Sequence[tuple[Ticket, Order]], until: float
+    ) -> list[tuple[Order, Started, float]]:
+        """Start a batch, as far as a turn goes; return what was started, and when."""
         self._prepare([order for _, order in batch], inf)
         started = []
         for number, (ticket, order) in enumerate(batch):
@@ -228,10 +236,7 @@ class Departures:
             self._as_claimed.pop(order.run.id, None)
             if (found := self._started(order)) is not None:
                 started.append((order, found, self._clock.now()))
-        for order, found, moment in started:
-            run = order.run
-            self._journal.say("info", "started", run=run.id, attempt=run.attempt, pid=found.pid)
-            self._began(run, order.attempt, found, moment)
+        return started
 
     def _started(self, order: Order) -> Started | None:
         try:

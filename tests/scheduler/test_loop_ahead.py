@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from loop_stage import LEAD, NOON, Stage, every
@@ -16,6 +16,7 @@ from flytesched.testing import Fate, MemoryRunLog
 
 if TYPE_CHECKING:
     from flytesched.core.protocols import Order
+    from flytesched.core.runs import Run
 
 SLOT = NOON + 60
 
@@ -279,6 +280,39 @@ def test_a_big_burst_leaves_turns_to_what_falls_due_meanwhile(stage: Stage) -> N
     assert runs["x"].created < SLOT + 1 + 2 * TURN
     assert runs["c0"].ended is not None
     assert runs["c0"].ended < (started[-1].started or 0)
+
+
+def _crowded(stage: Stage, **keys: Any) -> list[Run]:
+    """Let ``x`` be due each second, from 12:00:58 on, amid a crowd that takes seconds."""
+
+    def fate(order: Order) -> Fate:
+        if order.schedule.name == "x":
+            return Fate(seconds=0.1)
+        stage.clock.elapsed += 0.05
+        return Fate(seconds=0.1)
+
+    crowd = [Schedule(f"z{n}", at="2026-01-01T12:01:00Z", command="true") for n in range(60)]
+    stage.fate = fate
+    begin = datetime.fromtimestamp(SLOT - 2, UTC)
+    stage.put(every(1, start=begin, **keys), *crowd)
+    stage.boot()
+    stage.go(70)
+    return [run for run in stage.runlog.all_runs() if run.schedule == "x"]
+
+
+def test_amid_a_burst_no_slot_meets_a_run_that_has_ended(stage: Stage) -> None:
+    """Ends wait for starts, but not when a decision hangs on them."""
+    runs = _crowded(stage)
+
+    assert [run.verdict() for run in runs[:3]] == ["succeeded"] * 3
+    assert runs[3].created == SLOT + 1
+    assert runs[3].status is not RunStatus.SKIPPED
+
+
+def test_amid_a_burst_nothing_times_out_that_has_ended(stage: Stage) -> None:
+    runs = _crowded(stage, timeout="0.5s")
+
+    assert [run.verdict() for run in runs[:3]] == ["succeeded"] * 3
 
 
 def test_a_turn_makes_headway_however_long_its_preparations_take(stage: Stage) -> None:

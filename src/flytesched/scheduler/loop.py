@@ -244,6 +244,8 @@ class Loop:
         if self.stopping:
             return
         dues = self._agenda.due(now, self._late) if self._own is None else []
+        if any(len(self._unmet(due.names)) < len(due.names) for due in dues):
+            self._supervisor.collect(at_once=True)
         if self._settle(dues, now, now):
             self._supervisor.departures.depart(now)
 

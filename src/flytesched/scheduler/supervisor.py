@@ -190,12 +190,15 @@ class Supervisor:
 
     # -- ends -------------------------------------------------------------------------------
 
-    def collect(self) -> None:
+    def collect(self, *, at_once: bool = False) -> None:
         """Turn the ends of attempts into verdicts, all in one transaction.
 
         Amid a burst this waits a little: what is due comes before what is over.
+
+        Args:
+            at_once: something is about to be decided that an end would change.
         """
-        if self._can_wait():
+        if not at_once and self._can_wait():
             return
         self._ended += self._launcher.collect()
         if not self._ended:
@@ -309,6 +312,8 @@ class Supervisor:
                 self._adopt(run, attempt)
         uptime = self._clock.uptime()
         self.departures.try_again()
+        if any(at <= uptime for at in self._deadlines.values()):
+            self.collect(at_once=True)
         self._time_out(uptime)
         for run_id, at in tuple(self._kills.items()):
             if at <= uptime:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Starts that are made ready to the last step at once: each has two files open.
 _MOST_READY = 64
 #: Starts that lack only that at once: each takes some kilobytes.
-_MOST_NEAR = 4096
+_MOST_NEAR = 8192
 
 
 @dataclass(frozen=True, slots=True)

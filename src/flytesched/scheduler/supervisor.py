@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 #: Seconds until a record that was not readable is tried again.
 TRY_AGAIN = 1.0
 #: Seconds for which ends wait amid a burst.
-COLLECT_EVERY = 1.0
+COLLECT_EVERY = 2.0
 #: Started runs that are written down as such in any case.
 MARKED_AT_ONCE = 1000
 #: Seconds by which one clock told on another may be off.

@@ -84,3 +84,34 @@ def test_columns_are_aligned_by_what_is_seen() -> None:
 def test_durations_are_said_in_two_units_at_most(seconds: float, said: str) -> None:
     """Rounded down."""
     assert render.about(seconds) == said
+
+
+ROWS = [("nightly-backup-of-everything", "failed(exit 3)", "2h"), ("x", "succeeded", "5s")]
+FIT = {"elastic": ("NAME",), "spare": ("LEFT",)}
+
+
+def test_a_table_with_room_enough_is_shown_whole() -> None:
+    whole = render.table(("NAME", "RESULT", "LEFT"), ROWS)
+
+    assert render.table(("NAME", "RESULT", "LEFT"), ROWS, room=50, **FIT) == whole
+    assert render.table(("NAME", "RESULT", "LEFT"), ROWS, **FIT) == whole
+
+
+def test_what_is_spare_goes_before_anything_is_cut() -> None:
+    assert render.table(("NAME", "RESULT", "LEFT"), ROWS, room=47, **FIT) == (
+        "NAME                          RESULT\n"
+        "nightly-backup-of-everything  failed(exit 3)\n"
+        "x                             succeeded\n"
+    )
+
+
+def test_what_is_elastic_is_cut_but_not_to_nothing() -> None:
+    assert render.table(("NAME", "RESULT", "LEFT"), ROWS, room=30, **FIT) == (
+        "NAME            RESULT\nnightly-backu\u2026  failed(exit 3)\nx               succeeded\n"
+    )
+    assert "nightly\u2026" in render.table(("NAME", "RESULT"), [ROWS[0][:2]], room=1, **FIT)
+
+
+def test_wide_characters_are_cut_by_the_columns_they_take() -> None:
+    assert render.cut("\u65e5\u672c\u8a9e", 5) == "\u65e5\u672c\u2026"
+    assert render.cut("\u65e5\u672c\u8a9e", 6) == "\u65e5\u672c\u8a9e"

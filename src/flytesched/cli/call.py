@@ -86,6 +86,15 @@ class Call:
         wanted = not self.plain and not os.environ.get("NO_COLOR")
         return wanted and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
+    @cached_property
+    def room(self) -> int | None:
+        """Columns of the terminal that stdout is; None if it is none, and everything is shown."""
+        if not sys.stdout.isatty():
+            return None
+        import shutil
+
+        return shutil.get_terminal_size().columns
+
     def answer(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Write the JSON object of a reading command."""
         render.write_json(kind, facts)
@@ -105,9 +114,16 @@ class Call:
         *,
         right: Sequence[str] = (),
         toned: Sequence[str] = (),
+        elastic: Sequence[str] = (),
+        spare: Sequence[str] = (),
     ) -> None:
-        """Write a table to stdout."""
-        render.write(render.table(heads, rows, right=right, toned=toned, colour=self.colour))
+        """Write a table to stdout; see ``render.table`` for what fits it into a terminal."""
+        render.write(
+            render.table(
+                heads, rows, right=right, toned=toned, colour=self.colour, room=self.room,
+                elastic=elastic, spare=spare,
+            )
+        )  # fmt: skip
 
     def facts(self, rows: Sequence[tuple[str, object]]) -> None:
         """Write ``name: value`` lines to stdout."""

@@ -28,6 +28,9 @@ _TONES = {
     "retry_wait": "odd", "disabled": "dim", "paused": "dim", "never": "dim", "ended": "dim",
     "ok": "good", "problem": "bad", "warning": "odd",
 }  # fmt: skip
+#: What stands between two columns, and the least that a cell is cut to.
+_GAP = "  "
+_LEAST = 8
 #: Seconds in each unit of an approximate duration.
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -107,6 +110,9 @@ def table(
     right: Sequence[str] = (),
     toned: Sequence[str] = (),
     colour: bool = False,
+    room: int | None = None,
+    elastic: Sequence[str] = (),
+    spare: Sequence[str] = (),
 ) -> str:
     """Return columns aligned with spaces; what is empty shows ``-``.
 
@@ -116,15 +122,58 @@ def table(
         right: columns aligned to the right.
         toned: columns coloured by the status they hold.
         colour: whether to colour at all.
+        room: columns of the terminal to fit into; None for no bound.
+        elastic: titles of the columns whose cells may be cut to fit, the first one first.
+        spare: titles of the columns that may be left out to fit, the first one first.
     """
     columns = [
-        _column(
-            head, [safe("-" if cell is None or cell == "" else cell) for cell in cells],
-            right=head in right, toned=head in toned, colour=colour,
-        )
+        (head, [safe("-" if cell is None or cell == "" else cell) for cell in cells])
         for head, *cells in zip(heads, *rows, strict=True)
-    ]  # fmt: skip
-    return "".join(f"{'  '.join(line).rstrip()}\n" for line in zip(*columns, strict=True))
+    ]
+    if room is not None:
+        columns = _fitted(columns, room, elastic, spare)
+    lined = [
+        _column(head, cells, right=head in right, toned=head in toned, colour=colour)
+        for head, cells in columns
+    ]
+    return "".join(f"{_GAP.join(line).rstrip()}\n" for line in zip(*lined, strict=True))
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text of at most so many columns of a terminal, with an ellipsis if it is cut."""
+    if width(text) <= most:
+        return text
+    while text and width(text) > most - 1:
+        text = text[:-1]
+    return f"{text}\u2026"
+
+
+def _fitted(
+    columns: list[tuple[str, list[str]]], room: int, elastic: Sequence[str], spare: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+    """Return columns that fit into ``room``, as far as some may be left out or cut."""
+    for title in spare:
+        if _wide(columns) > room:
+            columns = [each for each in columns if each[0] != title]
+    for title in elastic:
+        over = _wide(columns) - room
+        if over > 0:
+            columns = [
+                (head, _narrowed(head, cells, over) if head == title else cells)
+                for head, cells in columns
+            ]
+    return columns
+
+
+def _narrowed(head: str, cells: list[str], over: int) -> list[str]:
+    most = max(len(head), _LEAST, max(map(width, cells), default=0) - over)
+    return [cut(cell, most) for cell in cells]
+
+
+def _wide(columns: Sequence[tuple[str, Sequence[str]]]) -> int:
+    """Return how many columns of a terminal a table takes."""
+    widths = [max(map(width, (head, *cells))) for head, cells in columns]
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
 def _column(

@@ -13,7 +13,7 @@ import pytest
 from executors_desk import eventually, written
 
 from flytesched.core.runs import End
-from flytesched.executors.words import reads_alike
+from flytesched.executors.words import is_one_command, reads_alike
 
 if TYPE_CHECKING:
     from executors_desk import Desk
@@ -81,6 +81,20 @@ TEXTS = [
     "local x=1; echo local $?",
     "shift; echo shifted $?",
     "echo a;; echo b",
+    "/bin/echo a  'b  c' \"d $HOME ${HOME}\" $HOME ${HOME} *.none ~ >&2",
+    "/bin/sh -c 'echo out; echo err >&2; exit 3' >/dev/null 2>&1",
+    "/bin/sh -c 'echo out; echo err >&2; exit 3' 2>&1 >/dev/null",
+    "cat </etc/hostname>/dev/stdout",
+    "cat </no/such/file",
+    "cat /etc/hostname >/no/such/folder/file",
+    "no-such-program-at-all x >/dev/null",
+    "no-such-program-at-all x 2>&1",
+    "/etc/passwd >/dev/null",
+    "env $UNSET \"$UNSET\" >/dev/null",
+    "cat <&1 >&- 2>&-",
+    "sleep 0 >/dev/null &",
+    "/bin/echo a>/dev/null; /bin/echo b",
+    "/bin/echo a \\\n  b >&1",
 ]  # fmt: skip
 
 
@@ -93,7 +107,33 @@ def test_a_text_does_the_same_beside_its_supervisor_as_alone(desk: Desk, text: s
     second = desk.outcome()
 
     assert (second.end, second.exit_code) == (first.end, first.exit_code)
-    assert re.sub(r"\beval: ", "", desk.log(under)) == desk.log(alone)
+    assert re.sub(r"\b(?:eval|exec): ", "", desk.log(under)) == re.sub(
+        r"\bexec: ", "", desk.log(alone)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "work", "work >>log 2>&1", "/usr/bin/work -v --day=$DAY >/dev/null",
+        "work 'a;b' \"c|d ${E}\" </dev/null", "rm -f /tmp/x-*.log ~/y",
+    ],
+)  # fmt: skip
+def test_one_command_is_told_from_many(text: str) -> None:
+    assert is_one_command(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a; b", "a && b", "a | b", "a &", "a\nb", "A=b c", "echo a >b", "cd /", "if a", "a $(b)",
+        "a `b`", 'a "$(b)"', 'a "`b`"', "a <<END", "a <>b", "a >|b", "a >(b)", "$A b", '"a" b',
+        ">a b", "a # b", "a $1", "a 'b", 'a "b', "a {b", "(a)", "a !", "a \\; b", "", "ä b",
+        "2>x a", "2>x", "e'cho' b", "a>b", '"$(a)', "a ${B:-c}", 'a "${B%%c}"',
+    ],
+)  # fmt: skip
+def test_anything_else_is_left_to_the_shell(text: str) -> None:
+    assert not is_one_command(text)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,19 @@ SHELL = "/bin/sh"
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 #: A string of such characters means the same to a shell as cut at its blanks.
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./ \t-]*")
+#: One external command, with what a shell puts in and where it sends the output: its structure
+#: does not depend on any value.
+_ONE_COMMAND = re.compile(
+    r"""
+    [\w@%+:,./-]+ (?: [ \t]+ (?:
+        [\w@%+=:,./~*?\ \t-]                                # as it is, with patterns
+        | \$[A-Za-z_] | \$\{[A-Za-z_]\w*\}                   # variables
+        | '[^']*' | "(?: [^"\\`$!] | \$[A-Za-z_] | \$\{[A-Za-z_]\w*\} )*"
+        | >> | [<>]& | > | <(?![<>])                        # redirections
+    )* )?
+    """,
+    re.ASCII | re.VERBOSE,
+)
 #: What may tell a copy of a shell from a new one, quoted or not.
 _TELLS_COPIES_APART = re.compile(
     r"""(?:^|[;&|({!\n]|\b(?:then|do|else|elif|if|while|until|command|exec|env)\s|\w=\S*\s)\s*["']?[$`]|\$["'\\]*\{?["'\\]*\$|PPID|trap|eval|alias|source|set\s|(?:^|[^\w./~-])\.(?:\s|$)""",
@@ -142,6 +155,13 @@ def reads_alike(text: str) -> bool:
     change the other get a shell of their own, as do those that read further files.
     """
     return _TELLS_COPIES_APART.search(text) is None and _reads_in_copies()
+
+
+def is_one_command(text: str) -> bool:
+    """Tell whether a shell text is one external command, which ``exec`` may stand in front of."""
+    if _ONE_COMMAND.fullmatch(text) is None:
+        return False
+    return not is_built_in(text.split(None, 1)[0])
 
 
 @functools.cache

@@ -8,10 +8,10 @@ import signal
 from dataclasses import dataclass
 
 from flytesched import linux
-from flytesched.executors.spawn import READING_SUPERVISOR, SUPERVISOR
+from flytesched.executors.spawn import SUPERVISORS
 
 #: How the command line of a supervisor begins.
-_SUPERVISORS = tuple(f"sh\0-c\0{script}\0".encode() for script in (SUPERVISOR, READING_SUPERVISOR))
+_SUPERVISORS = tuple(f"sh\0-c\0{script}\0".encode() for script in SUPERVISORS)
 #: Their longest beginning.
 _LONGEST = max(map(len, _SUPERVISORS))
 #: TERM among the signals that a process has handlers for, in /proc.

@@ -36,6 +36,11 @@ SUPERVISOR = _SUPERVISOR.format('"$@"')
 #: The one that lets a copy of itself read the text of a shell command, instead of a shell of its
 #: own: see ``words.reads_alike``. In the copy no signal is trapped any more.
 READING_SUPERVISOR = _SUPERVISOR.format('(eval "shift;$1")')
+#: The one that reads a text itself which is one external command: see ``words.is_one_command``.
+#: It starts that as if it stood in the script, without a copy of itself in between.
+EVALUATING_SUPERVISOR = _SUPERVISOR.format('eval "$1"')
+#: All of them.
+SUPERVISORS = (SUPERVISOR, READING_SUPERVISOR, EVALUATING_SUPERVISOR)
 
 #: Commands find every signal at its default, whatever the scheduler does with it.
 _DEFAULTS = tuple(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})

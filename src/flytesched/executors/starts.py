@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from flytesched.executors import logs
 from flytesched.executors.delays import start_error
 from flytesched.executors.environment import command_environment, working_directory
-from flytesched.executors.spawn import READING_SUPERVISOR, SHELL, SUPERVISOR, open_null, spawn
+from flytesched.executors.spawn import (
+    EVALUATING_SUPERVISOR,
+    READING_SUPERVISOR,
+    SHELL,
+    SUPERVISOR,
+    open_null,
+    spawn,
+)
 from flytesched.executors.words import is_built_in, is_one_command, reads_alike, words
 
 if TYPE_CHECKING:
@@ -210,8 +217,7 @@ def _supervised(schedule: Schedule, path: str, argv: list[str]) -> list[str]:
     """Return what a supervisor is told: its script, its name, and what to execute."""
     is_text = schedule.command is not None and schedule.command.text is not None
     if is_text and argv[:-1] == [SHELL, "-c"] and reads_alike(argv[-1]):
-        # Beside its supervisor a shell forks once more for what it would become otherwise.
-        text = f"exec {argv[-1]}" if is_one_command(argv[-1]) else argv[-1]
-        return [READING_SUPERVISOR, SHELL, text]
+        script = EVALUATING_SUPERVISOR if is_one_command(argv[-1]) else READING_SUPERVISOR
+        return [script, SHELL, argv[-1]]
     # It looks names up as we did, but might carry some of them out itself.
     return [SUPERVISOR, "sh", path if is_built_in(argv[0]) else argv[0], *argv[1:]]

@@ -158,7 +158,7 @@ def reads_alike(text: str) -> bool:
 
 
 def is_one_command(text: str) -> bool:
-    """Tell whether a shell text is one external command, which ``exec`` may stand in front of."""
+    """Tell whether a shell text is one external command, and nothing of the shell's own."""
     if _ONE_COMMAND.fullmatch(text) is None:
         return False
     return not is_built_in(text.split(None, 1)[0])

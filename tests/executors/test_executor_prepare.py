@@ -49,15 +49,15 @@ def test_what_is_prepared_twice_and_started_twice_runs_once(desk: Desk) -> None:
 
 def test_more_than_are_made_ready_start_all_the_same(desk: Desk) -> None:
     """The files of the others are made, and their descriptors not kept."""
-    orders = [desk.order("true") for _ in range(100)]
+    orders = [desk.order("true") for _ in range(200)]
     before = descriptors()
     desk.launcher.prepare(orders, inf)
 
-    assert descriptors() - before <= 2 * 64
+    assert descriptors() - before <= 2 * 128
     assert all((desk.state / (order.attempt.log or "")).exists() for order in orders)
     for order in orders:
         desk.launcher.start(order)
-    assert {outcome.key for outcome in desk.outcomes(100)} == {o.attempt.key for o in orders}
+    assert {outcome.key for outcome in desk.outcomes(200)} == {o.attempt.key for o in orders}
 
 
 def test_nothing_is_prepared_once_the_time_is_over(desk: Desk) -> None:

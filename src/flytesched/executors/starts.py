@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flytesched.executors.record import Records
 
 #: Starts that are made ready to the last step at once: each has two files open.
-_MOST_READY = 64
+_MOST_READY = 128
 #: Starts that lack only that at once: each takes some kilobytes.
 _MOST_NEAR = 8192
 

@@ -34,6 +34,13 @@ def test_a_request_is_named_by_its_millisecond():
     )
 
 
+@pytest.mark.parametrize("origin", Origin)
+def test_only_a_live_run_is_held_to_its_slot(origin: Origin) -> None:
+    """What makes up for the past, or repeats it, has its slot behind it, whatever the clock."""
+    assert run(origin=origin).live_slot == (T if origin is Origin.SCHEDULE else None)
+    assert run(slot=None, origin=origin).live_slot is None
+
+
 @pytest.mark.parametrize(
     ("status", "ways"),
     [

@@ -40,10 +40,8 @@ def count_verdicts(runs: Iterable[Run]) -> Iterator[Count]:
 def count_starts(runs: Iterable[Run]) -> Iterator[Count]:
     """Yield what first starts of live slots add: the lag behind the slot and its jitter."""
     for run in runs:
-        if run.scheduled_at is None or run.started is None or run.attempt != 1:
-            continue
-        if run.origin is Origin.SCHEDULE:
-            lag = run.started - max(run.scheduled_at, run.not_before)
+        if run.live_slot is not None and run.started is not None and run.attempt == 1:
+            lag = run.started - max(run.live_slot, run.not_before)
             yield from _observe(run, "lag_seconds", lag, LAG_BOUNDS)
 
 

@@ -174,6 +174,14 @@ class Run:
         """Tell whether the verdict is still to come."""
         return self.status in ACTIVE
 
+    @property
+    def live_slot(self) -> int | None:
+        """Epoch second of the slot that it runs at, and not before: it may be claimed earlier.
+
+        None for what makes up for the past, repeats it, or has no slot.
+        """
+        return self.scheduled_at if self.origin is Origin.SCHEDULE else None
+
     def move(self, status: RunStatus, **changes: Any) -> Run:
         """Return the run in its next state; an illegal move is a bug and raises ValueError."""
         if status not in LEGAL_MOVES[self.status]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.policies import MAX_RERUNS, OnInterrupted
-from flytesched.core.runs import End, Origin, Run, RunStatus
+from flytesched.core.runs import End, Run, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,10 +51,9 @@ def _lost(run: Run, outcome: Outcome, schedule: Schedule | None) -> Run:
     again = schedule is not None and schedule.on_interrupted is OnInterrupted.RERUN
     if again and run.reruns < MAX_RERUNS:
         # It may have been lost between its claim and its slot.
-        slot = run.scheduled_at if run.origin is Origin.SCHEDULE else None
         return run.move(
-            RunStatus.RETRY_WAIT, not_before=max(outcome.ended, slot or 0), reruns=run.reruns + 1,
-            reason=f"interrupted: {outcome.reason}",
+            RunStatus.RETRY_WAIT, not_before=max(outcome.ended, run.live_slot or 0),
+            reruns=run.reruns + 1, reason=f"interrupted: {outcome.reason}",
         )  # fmt: skip
     return _final(run, RunStatus.INTERRUPTED, outcome, outcome.reason)
 

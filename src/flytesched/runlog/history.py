@@ -278,8 +278,7 @@ def _duration(run: Run) -> float | None:
 def _lag(run: Run) -> float | None:
     if run.started is None:
         return None
-    live = run.origin is Origin.SCHEDULE and run.scheduled_at is not None
-    due = float(run.scheduled_at or 0) if live else run.created
+    due = run.created if run.live_slot is None else run.live_slot
     # A wait before a retry is later than the first start, and no part of its lag.
     put_off = run.not_before if run.not_before <= run.started else 0.0
     return max(0.0, run.started - max(due, put_off))

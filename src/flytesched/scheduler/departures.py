@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.lanes import RANK
 from flytesched.core.protocols import Order
-from flytesched.core.runs import End, Origin, Outcome, Reason, RunStatus
+from flytesched.core.runs import End, Outcome, Reason, RunStatus
 from flytesched.core.timetables.parse import timetable
 from flytesched.errors import StartDelayed, StartError
 
@@ -173,7 +173,9 @@ class Departures:
             if at <= uptime and self._may_begin(run_id):
                 del self._delayed[run_id]
                 if (run := self._lanes.get(run_id)) is not None:
-                    self.order(run, _not_before(run) if run_id in self._found else 0.0)
+                    found = run_id in self._found
+                    moment = max(run.not_before, run.live_slot or 0) if found else 0.0
+                    self.order(run, moment)
                 self._found.discard(run_id)
 
     def _let_go(self, run: Run) -> None:
@@ -271,12 +273,6 @@ class Departures:
 def unstarted(attempt: Attempt, now: float) -> Outcome:
     """Return the end of an attempt that was ordered, never started, and is not wanted any more."""
     return Outcome(key=attempt.key, end=End.LOST, ended=now, reason=Reason.REMOVED.value)
-
-
-def _not_before(run: Run) -> float:
-    """Return the moment before which a run must not start: it may be claimed ahead of its slot."""
-    slot = run.scheduled_at if run.origin is Origin.SCHEDULE else None
-    return max(run.not_before, slot or 0.0)
 
 
 def _kickoff(run: Run, schedule: Schedule) -> int | None:

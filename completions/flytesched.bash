@@ -11,9 +11,9 @@ _flytesched() {
     done
     COMPREPLY=()
     case $verb:$before in
-        :--manifest|add:--manifest|set:--manifest|remove:--manifest|enable:--manifest|disable:--manifest|list:--manifest|show:--manifest|next:--manifest|run:--manifest|trigger:--manifest|catchup:--manifest|backfill:--manifest|history:--manifest|logs:--manifest|ps:--manifest|cancel:--manifest|retry:--manifest|status:--manifest|health:--manifest|metrics:--manifest|validate:--manifest|doctor:--manifest|service:--manifest|'service print':--manifest|'service install':--manifest|'service uninstall':--manifest|db:--manifest|'db check':--manifest)
+        :--manifest|add:--manifest|set:--manifest|remove:--manifest|enable:--manifest|disable:--manifest|pause:--manifest|resume:--manifest|list:--manifest|show:--manifest|next:--manifest|run:--manifest|trigger:--manifest|catchup:--manifest|backfill:--manifest|history:--manifest|logs:--manifest|ps:--manifest|cancel:--manifest|retry:--manifest|status:--manifest|health:--manifest|metrics:--manifest|validate:--manifest|doctor:--manifest|service:--manifest|'service print':--manifest|'service install':--manifest|'service uninstall':--manifest|db:--manifest|'db check':--manifest)
             COMPREPLY=($(compgen -f -- "$word")); return ;;
-        :--state-dir|add:--state-dir|set:--state-dir|remove:--state-dir|enable:--state-dir|disable:--state-dir|list:--state-dir|show:--state-dir|next:--state-dir|run:--state-dir|trigger:--state-dir|catchup:--state-dir|backfill:--state-dir|history:--state-dir|logs:--state-dir|ps:--state-dir|cancel:--state-dir|retry:--state-dir|status:--state-dir|health:--state-dir|metrics:--state-dir|validate:--state-dir|doctor:--state-dir|service:--state-dir|'service print':--state-dir|'service install':--state-dir|'service uninstall':--state-dir|db:--state-dir|'db check':--state-dir)
+        :--state-dir|add:--state-dir|set:--state-dir|remove:--state-dir|enable:--state-dir|disable:--state-dir|pause:--state-dir|resume:--state-dir|list:--state-dir|show:--state-dir|next:--state-dir|run:--state-dir|trigger:--state-dir|catchup:--state-dir|backfill:--state-dir|history:--state-dir|logs:--state-dir|ps:--state-dir|cancel:--state-dir|retry:--state-dir|status:--state-dir|health:--state-dir|metrics:--state-dir|validate:--state-dir|doctor:--state-dir|service:--state-dir|'service print':--state-dir|'service install':--state-dir|'service uninstall':--state-dir|db:--state-dir|'db check':--state-dir)
             COMPREPLY=($(compgen -d -- "$word")); return ;;
         add:--description|set:--description)
             return ;;
@@ -93,15 +93,21 @@ _flytesched() {
             return ;;
         set:--unset)
             return ;;
-        enable:-l|enable:--label|disable:-l|disable:--label|list:-l|list:--label|next:-l|next:--label|catchup:-l|catchup:--label|history:-l|history:--label)
+        enable:-l|enable:--label|disable:-l|disable:--label|pause:-l|pause:--label|resume:-l|resume:--label|list:-l|list:--label|next:-l|next:--label|catchup:-l|catchup:--label|history:-l|history:--label)
             return ;;
-        disable:--reason)
+        disable:--reason|pause:--reason)
+            return ;;
+        pause:--until|next:--until|catchup:--until|backfill:--until|history:--until)
+            return ;;
+        pause:--for)
+            return ;;
+        list:--sort)
+            COMPREPLY=($(compgen -W 'next name last' -- "$word")); return ;;
+        list:--interval|history:--interval|ps:--interval)
             return ;;
         next:-n|next:--count)
             return ;;
         next:--from|backfill:--from)
-            return ;;
-        next:--until|catchup:--until|backfill:--until|history:--until)
             return ;;
         run:--on-stop)
             COMPREPLY=($(compgen -W 'leave kill' -- "$word")); return ;;
@@ -125,22 +131,24 @@ _flytesched() {
             return ;;
     esac
     case $verb in
-        '') COMPREPLY=($(compgen -W 'add set remove enable disable list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate doctor service db --manifest --state-dir --json --no-color --utc --debug --version -h --help' -- "$word")) ;;
-        add) COMPREPLY=($(compgen -W '--disabled --replace --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
-        set) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--unset --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        remove) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--all -y --yes --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        enable) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        disable) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --reason --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        list) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label -q --quiet --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
+        '') COMPREPLY=($(compgen -W 'add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate doctor service db --manifest --state-dir --json --no-color --utc --debug --version -h --help' -- "$word")) ;;
+        add) COMPREPLY=($(compgen -W '--disabled --replace --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
+        set) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--unset --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
+        remove) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--all -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
+        enable) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
+        disable) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --reason --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
+        pause) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --until --for --reason --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
+        resume) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
+        list) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --sort -q --quiet -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
         show) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
         next) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label -n --count --from --until --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
         run) COMPREPLY=($(compgen -W '--once --on-stop --log-format --rebind --force-state-dir --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
         trigger) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--at -d --detach --force --raw --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
         catchup) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --since --until --limit --policy --dry-run --rebind -y --yes --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
         backfill) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--from --until --parallel --dry-run -y --yes --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        history) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --status --since --until -n --limit --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
+        history) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --status --since --until -n --limit -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
         logs) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--attempt -f --follow --raw --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        ps) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-q --quiet --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
+        ps) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-q --quiet -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
         cancel) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched ps --quiet 2>/dev/null)" -- "$word")); fi ;;
         retry) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched ps --quiet 2>/dev/null)" -- "$word")); fi ;;
         status) COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -138,10 +139,13 @@ def test_add_disabled_lets_no_slot_fall_due(empty: Terminal) -> None:
 
 
 def test_replace_replaces_the_whole_table(terminal: Terminal) -> None:
-    """Nothing of the old one stays, and everything around it does."""
+    """Nothing of the old one stays, and everything around it does; each key is said."""
     said = terminal.ok("add", "backup", "--every", "5m", "--replace", "--", "true")
 
-    assert said.out.startswith("replaced backup")
+    assert said.out.startswith("replaced backup\n")
+    assert "backup: cron: 0 2 * * * -> (none)\n" in said.out
+    assert "backup: every: (none) -> 5m\n" in said.out
+    assert "backup: env: TOKEN=... -> (none)\n" in said.out
     assert _table(terminal, "backup") == {"every": "5m", "command": "true"}
     assert "# the family's photos" in terminal.manifest.read_text()
 
@@ -214,12 +218,22 @@ def test_set_to_what_is_there_changes_nothing(terminal: Terminal) -> None:
 def test_disable_and_enable_say_what_changed_and_may_be_repeated(terminal: Terminal) -> None:
     """A reason is kept while it is disabled."""
     off = ("disable", "backup", "report", "--reason", "holidays")
-    assert terminal.ok(*off).out == "backup: disabled\nreport: already disabled\n"
+    *changed, moved, already = terminal.ok(*off).out.splitlines()
+    assert changed == [
+        "backup: enabled: true -> false",
+        "backup: pause_reason: (none) -> holidays",
+    ]
+    assert re.fullmatch(r"backup: next: 20..-..-.. 02:00:00\+0.:00 -> \(none\)", moved)
+    assert already == "report: already disabled"
     assert terminal.json("show", "backup")["schedule"]["pause_reason"] == "holidays"
 
-    assert terminal.ok("enable", "-l", "team=ops").out == (
-        "backup: enabled\nbackup-photos: already enabled\n"
-    )
+    *changed, moved, already = terminal.ok("enable", "-l", "team=ops").out.splitlines()
+    assert changed == [
+        "backup: enabled: false -> true",
+        "backup: pause_reason: holidays -> (none)",
+    ]
+    assert moved.startswith("backup: next: (none) -> 20")
+    assert already == "backup-photos: already enabled"
     assert "pause_reason" not in _table(terminal, "backup")
 
 
@@ -229,17 +243,96 @@ def test_enable_outdoes_a_default(empty: Terminal) -> None:
         "version = 1\n[defaults]\nenabled = false\n[schedules.x]\nevery = '5m'\ncommand = 'true'\n"
     )
 
-    empty.ok("enable", "x")
+    said = empty.ok("enable", "x")
 
+    assert said.out.startswith("x: enabled: false -> true\n")
     assert empty.json("list")["schedules"][0]["enabled"] is True
 
 
 def test_remove_takes_names_and_patterns_and_keeps_history(terminal: Terminal) -> None:
     """The history of what is gone can still be asked for."""
-    assert terminal.ok("remove", "backup*").out == "removed backup\nremoved backup-photos\n"
+    assert terminal.ok("remove", "backup*").out == (
+        "removed backup (cron 0 2 * * *): "
+        "echo $FLYTESCHED_ATTEMPT; echo from $FLYTESCHED_SCHEDULE\n"
+        "removed backup-photos (every 1h): false\n"
+    )
 
     assert [row["name"] for row in terminal.json("list")["schedules"]] == ["report"]
     assert len(terminal.json("history", "backup")["entries"]) == 1
+
+
+DRY = [
+    "add new --every 5m -- true",
+    "add backup --every 5m --replace -- true",
+    "set backup --timeout 2h --unset labels --daily 03:00",
+    "enable report",
+    "disable backup --reason holidays",
+    "pause backup --for 2h",
+    "pause backup",
+    "resume report",
+    "remove backup*",
+    "remove --all",
+]
+
+
+@pytest.mark.parametrize("words", DRY)
+def test_a_dry_run_says_what_would_change_and_leaves_no_trace(
+    terminal: Terminal, words: str
+) -> None:
+    """No other byte, no lock file, no time of a file; what it says is what then comes true."""
+    front, dashes, behind = words.partition(" --")
+    before = _everything(terminal)
+
+    tried = terminal.ok(*front.split(), "--dry-run", *f"{dashes}{behind}".split())
+
+    assert _everything(terminal) == before
+    assert tried.err == "nothing was changed: this was a dry run\n"
+    done = terminal.ok(*words.split(), *(["--yes"] if "--all" in words else []))
+    past = {"would add": "added", "would replace": "replaced", "would remove": "removed"}
+    for word, other in past.items():
+        tried.out = tried.out.replace(word, other)
+    if words.startswith("add new"):
+        assert "new: every: (none) -> 5m\n" in tried.out
+        assert tried.out.partition("; next:")[2] == done.out.partition("; next:")[2]
+    else:
+        assert tried.out == done.out
+
+
+def test_a_dry_run_of_the_first_schedule_makes_no_folder(empty: Terminal) -> None:
+    """Neither for the manifest nor for its lock."""
+    there = empty.home / "config" / "schedules.toml"
+
+    empty.ok("add", "x", "--every", "5m", "--dry-run", "--manifest", str(there), "--", "true")
+
+    assert list(empty.home.iterdir()) == []
+
+
+def test_a_dry_run_is_refused_where_the_change_would_be(terminal: Terminal) -> None:
+    """Or it would promise too much."""
+    taken = terminal.run("add", "backup", "--every", "5m", "--dry-run", "--", "true")
+    terminal.manifest.chmod(0o400)
+    read_only = terminal.run("set", "backup", "--timeout", "2h", "--dry-run")
+
+    assert (taken.code, read_only.code) == (4, 1)
+    assert "is read-only" in read_only.err
+
+
+def test_a_replaced_schedule_may_have_been_faulty(empty: Terminal) -> None:
+    """Its keys are said all the same."""
+    empty.write("version = 1\n[schedules.x]\nenabled = false\n")
+
+    said = empty.ok("add", "x", "--every", "5m", "--replace", "--", "true")
+
+    assert "x: enabled: false -> true\n" in said.out
+    assert "x: command: (none) -> true\n" in said.out
+
+
+def _everything(terminal: Terminal) -> dict[str, tuple[int, bytes]]:
+    """Return all files below a home with their time and content, those that pass too."""
+    return {
+        str(path): (path.lstat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in sorted(terminal.home.rglob("*"))
+    }
 
 
 def test_remove_all_with_consent(terminal: Terminal) -> None:

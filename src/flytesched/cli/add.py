@@ -1,13 +1,15 @@
 """flytesched add: write a schedule into the manifest."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from flytesched.cli.call import Call
+from flytesched.cli.changes import differences, finish
 from flytesched.cli.definition import OPTIONS, Words, foresee, raw, say_if_nobody_runs
 from flytesched.cli.definition import command as command_of
-from flytesched.cli.options import Name
+from flytesched.cli.options import DryRun, Name
 from flytesched.cli.verb import verb
 from flytesched.errors import UsageError
 from flytesched.service import editing
@@ -23,6 +25,7 @@ def command(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a schedule that has this name.")
     ] = False,
+    dry_run: DryRun = False,
     **keys: Any,
 ) -> None:
     """Add a schedule to the manifest.
@@ -37,7 +40,24 @@ def command(
     table = {**raw(keys), "command": what}
     if disabled:
         table["enabled"] = False
-    edited = editing.add(call.site, name, table, replace=replace)
-    call.line(f"{'replaced' if edited.change.before is not None else 'added'} {name}; next:")
+    write(call, name, table, replace=replace, dry_run=dry_run)
+
+
+def write(
+    call: Call, name: str, table: Mapping[str, Any], *, replace: bool = False, dry_run: bool = False
+) -> None:
+    """Add a schedule, and show what changed and its next slots."""
+    edited = editing.add(call.site, name, table, replace=replace, dry_run=dry_run)
+    new = edited.change.before is None
+    done = ("would add" if new else "would replace") if dry_run else "added" if new else "replaced"
+    if dry_run or not new:
+        call.line(f"{done} {name}")
+        for line in differences(edited):
+            call.line(line)
+        call.line(f"{name}; next:")
+    else:
+        call.line(f"{done} {name}; next:")
     foresee(call, edited.schedule)
-    say_if_nobody_runs(call)
+    finish(call, dry_run=dry_run)
+    if not dry_run:
+        say_if_nobody_runs(call)

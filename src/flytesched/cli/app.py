@@ -16,7 +16,7 @@ from flytesched.errors import FlyteschedError, InvalidManifest, UsageError, shor
 
 #: Every verb, in the order of the help, which lists those with subcommands last.
 VERBS = (
-    "add", "set", "remove", "enable", "disable", "list", "show", "next",
+    "add", "set", "remove", "enable", "disable", "pause", "resume", "list", "show", "next",
     "run", "trigger", "catchup", "backfill", "history", "logs", "ps", "cancel", "retry",
     "status", "health", "metrics", "validate", "doctor",
     "service", "db",

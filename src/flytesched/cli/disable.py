@@ -1,12 +1,8 @@
 """flytesched disable: let no more slots fall due."""
 
-from typing import Annotated
-
-import typer
-
 from flytesched.cli.call import Call
-from flytesched.cli.options import Labels, SomeNames
-from flytesched.cli.switching import require_some, told
+from flytesched.cli.options import DryRun, Labels, Reason, SomeNames
+from flytesched.cli.switching import require_reason, require_some, told
 from flytesched.cli.verb import verb
 from flytesched.service import editing
 
@@ -17,11 +13,11 @@ def command(
     names: SomeNames = None,
     *,
     labels: Labels = None,
-    reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="Why, for those who ask later.")
-    ] = None,
+    reason: Reason = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Let no more slots of schedules fall due; active runs finish."""
     require_some(names, labels)
-    done = editing.disable(call.site, names or (), labels or (), reason=reason)
-    told(call, done, "disabled")
+    require_reason(reason)
+    done = editing.pause(call.site, names or (), labels or (), reason=reason, dry_run=dry_run)
+    told(call, done, dry_run=dry_run)

@@ -32,3 +32,11 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Raw = Annotated[
     bool, typer.Option("--raw", help="Show the bytes as they are, control characters too.")
 ]
+#: A try that changes nothing.
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only show what would change, old and new.")
+]
+#: Why slots shall not fall due.
+Reason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why, for those who ask later.")
+]

@@ -5,14 +5,19 @@ from typing import Annotated, Any
 import typer
 
 from flytesched.cli.call import Call
+from flytesched.cli.changes import differences, finish
 from flytesched.cli.definition import OPTIONS, Words, foresee, raw, say_if_nobody_runs
 from flytesched.cli.definition import command as command_of
+from flytesched.cli.options import DryRun
 from flytesched.cli.verb import verb
 from flytesched.core.keys import ALL_KEYS, TIMETABLES, TIMING_KEYS
 from flytesched.core.schedule import suggest
 from flytesched.errors import UsageError
 from flytesched.service import editing
 from flytesched.service.editing import Edited
+
+#: Keys whose change moves the slots to come.
+_MOVING = frozenset({*TIMETABLES, *TIMING_KEYS, "enabled", "paused_until"})
 
 
 @verb(options=OPTIONS)
@@ -25,6 +30,7 @@ def command(
         list[str] | None,
         typer.Option("--unset", metavar="KEY", help="Remove a key; may be given several times."),
     ] = None,
+    dry_run: DryRun = False,
     **keys: Any,
 ) -> None:
     """Change keys of a schedule in the manifest.
@@ -38,9 +44,11 @@ def command(
     if not table and not gone:
         msg = "there is nothing to set"
         raise UsageError(msg, hint="give an option for a key, --unset KEY, or a command behind --")
-    for edited in editing.change(call.site, [name], table, gone):
+    for edited in editing.change(call.site, [name], table, gone, dry_run=dry_run):
         _show(call, edited)
-    say_if_nobody_runs(call)
+    finish(call, dry_run=dry_run)
+    if not dry_run:
+        say_if_nobody_runs(call)
 
 
 def _key(word: str) -> str:
@@ -52,23 +60,11 @@ def _key(word: str) -> str:
 
 
 def _show(call: Call, edited: Edited) -> None:
-    before, changed = edited.change.before or {}, edited.change.keys()
-    for key, value in changed.items():
-        call.line(f"{edited.change.name}: {key}: {_said(key, before.get(key))} -> "
-                  f"{_said(key, value)}")  # fmt: skip
+    name, changed = edited.change.name, edited.change.keys()
+    for line in differences(edited):
+        call.line(line)
     if not changed:
-        call.line(f"{edited.change.name}: nothing changed")
-    if not {*TIMETABLES, *TIMING_KEYS}.isdisjoint(changed):
-        call.line(f"{edited.change.name}; next:")
+        call.line(f"{name}: nothing changed")
+    if not _MOVING.isdisjoint(changed):
+        call.line(f"{name}; next:")
         foresee(call, edited.schedule)
-
-
-def _said(key: str, value: Any) -> str:
-    if value is None:
-        return "(none)"
-    if key == "env" and isinstance(value, dict):
-        # Values may be secrets.
-        return ", ".join(f"{variable}=..." for variable in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{inner}={entry}" for inner, entry in value.items())
-    return str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -44,6 +45,23 @@ def moment(option: str, text: str, *, now: float, zone: str, ahead: bool = False
         what = f"{option}: {text!r} is no time that can be used"
         hint = _HINT if _unlike_a_date(words) else error.hint or _HINT
         raise UsageError(what, hint=hint) from None
+
+
+def later(option: str, text: str, *, now: float) -> int:
+    """Return the epoch second that lies a duration after ``now``, rounded up.
+
+    Raises:
+        UsageError: it is no duration, or none at all.
+    """
+    try:
+        found = parse_duration(text)
+    except Invalid as error:
+        msg = f"{option}: {error.message}"
+        raise UsageError(msg, hint=error.hint) from None
+    if not found:
+        msg = f"{option}: {text!r} is no time at all"
+        raise UsageError(msg, hint="write a duration such as 30min, 2h or 3d")
+    return min(math.ceil(now + found.total_seconds()), _LAST)
 
 
 def clock_of(zone: str) -> Callable[[float], str]:

@@ -36,7 +36,7 @@ Tables = dict[str, dict[str, Any]]
 
 def put(
     path: Path, name: str, table: Mapping[str, Any], *, replace: bool = False,
-    timezone: str = "UTC", lock_timeout: float = LOCK_TIMEOUT,
+    timezone: str = "UTC", lock_timeout: float = LOCK_TIMEOUT, dry_run: bool = False,
 ) -> Change:  # fmt: skip
     """Add a schedule; make the manifest if there is none.
 
@@ -47,6 +47,7 @@ def put(
         replace: whether one that is there shall give way.
         timezone: see ``read``.
         lock_timeout: seconds to wait for another command that edits.
+        dry_run: whether to change nothing, and leave no trace of having looked.
 
     Raises:
         Conflict: it is there already, and not to be replaced; or the lock was not to be had.
@@ -61,12 +62,12 @@ def put(
             raise Conflict(what, hint="give --replace to replace it, or use `flytesched set`")
         return [Change(name=name, before=before, after=dict(table))]
 
-    return _edit(path, wish, timezone, lock_timeout, create=True)[0]
+    return _edit(path, wish, timezone, lock_timeout, create=True, dry_run=dry_run)[0]
 
 
 def update(
     path: Path, changes: Mapping[str, Mapping[str, Any]], *,
-    timezone: str = "UTC", lock_timeout: float = LOCK_TIMEOUT,
+    timezone: str = "UTC", lock_timeout: float = LOCK_TIMEOUT, dry_run: bool = False,
 ) -> list[Change]:  # fmt: skip
     """Set and remove single keys of schedules; all of them, or none.
 
@@ -75,6 +76,7 @@ def update(
         changes: new values by schedule and key; REMOVE takes a key out.
         timezone: see ``read``.
         lock_timeout: seconds to wait for another command that edits.
+        dry_run: see ``put``.
 
     Raises:
         NotFound: there is no such schedule.
@@ -92,14 +94,16 @@ def update(
             found.append(Change(name=name, before=before, after=after))
         return found
 
-    return _edit(path, wish, timezone, lock_timeout)
+    return _edit(path, wish, timezone, lock_timeout, dry_run=dry_run)
 
 
 def remove(
     path: Path, names: Iterable[str], *, timezone: str = "UTC",
-    lock_timeout: float = LOCK_TIMEOUT,
+    lock_timeout: float = LOCK_TIMEOUT, dry_run: bool = False,
 ) -> list[Change]:  # fmt: skip
     """Remove schedules; all of them, or none. The comments around them stay.
+
+    With ``dry_run`` nothing is changed; see ``put``.
 
     Raises:
         NotFound: there is no such schedule.
@@ -112,7 +116,7 @@ def remove(
     def wish(tables: Tables) -> list[Change]:
         return [Change(name=name, before=_known(tables, name), after=None) for name in wanted]
 
-    return _edit(path, wish, timezone, lock_timeout)
+    return _edit(path, wish, timezone, lock_timeout, dry_run=dry_run)
 
 
 def rewrite(
@@ -140,9 +144,11 @@ def rewrite(
 
 def _edit(
     path: Path, wish: Callable[[Tables], list[Change]], timezone: str, timeout: float,
-    *, create: bool = False,
+    *, create: bool = False, dry_run: bool = False,
 ) -> list[Change]:  # fmt: skip
     target = Path(os.path.realpath(path))
+    if dry_run:
+        return _foreseen(path, target, wish, timezone, create=create)
     if not create:
         load(path, to_edit=True)  # a missing or forbidden file says so before a lock file is made
     with _lock(target, timeout):
@@ -159,6 +165,17 @@ def _edit(
                 return changes
     what = f"{path}: it changes all the time"
     raise Conflict(what, hint="try again when nobody edits it")
+
+
+def _foreseen(
+    path: Path, target: Path, wish: Callable[[Tables], list[Change]], timezone: str, *, create: bool
+) -> list[Change]:
+    """Return what an edit would change, refused where the edit would be; without its lock file."""
+    content, status = _current(path, create=create)
+    changes, _ = _planned(content, path, wish, timezone)
+    if any(changes) and status is not None:
+        refuse_read_only(target, status)
+    return changes
 
 
 def _planned(

@@ -1,4 +1,7 @@
-"""Editing: what add, set, enable, disable and remove do to the manifest."""
+"""Editing: what add, set, enable, disable, pause, resume and remove do to the manifest.
+
+Each of them can be tried: with ``dry_run`` it answers the same, and changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from flytesched.service.selection import named, select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from flytesched.bootstrap import Site
     from flytesched.core.schedule import Schedule
+    from flytesched.manifest import Manifest
     from flytesched.manifest.splice import Change
 
 #: Refinements that belong to some kinds of timetable only, and go when the kind changes.
@@ -27,11 +32,15 @@ class Edited:
 
     #: What changed in its table.
     change: Change
+    #: The schedule as it was; None if there was none, or a faulty one.
+    before: Schedule | None
     #: The schedule as it is now.
     schedule: Schedule
 
 
-def add(site: Site, name: str, keys: Mapping[str, Any], *, replace: bool = False) -> Edited:
+def add(
+    site: Site, name: str, keys: Mapping[str, Any], *, replace: bool = False, dry_run: bool = False
+) -> Edited:
     """Add a schedule to the manifest; its time zone is written down.
 
     Raises:
@@ -41,22 +50,34 @@ def add(site: Site, name: str, keys: Mapping[str, Any], *, replace: bool = False
         InvalidManifest: the manifest cannot be edited.
     """
     from flytesched.manifest.edit import put
-    from flytesched.manifest.read import by_kind, usable_defaults
 
-    defaults, _ = usable_defaults(_document(site), site.settings.timezone)
-    schedule = _complete(name, keys, by_kind(defaults))
-    _doubt(schedule, site.now())
-    table = dict(keys)
-    if schedule.timing.timezone is not None:
-        table["timezone"] = schedule.timing.timezone
+    inherited = _inherited(site)
+    schedule, table = _definition(site, name, keys, inherited)
     change = put(
-        site.settings.manifest, name, table, replace=replace, timezone=site.settings.timezone
-    )
-    return Edited(change=change, schedule=schedule)
+        site.settings.manifest, name, table, replace=replace, timezone=site.settings.timezone,
+        dry_run=dry_run,
+    )  # fmt: skip
+    return Edited(change=change, before=_was(change, inherited), schedule=schedule)
+
+
+def drafted(site: Site, name: str, keys: Mapping[str, Any]) -> tuple[Schedule, dict[str, Any]]:
+    """Return the schedule and the table that ``add`` would write, without looking at the name.
+
+    Raises:
+        InvalidSchedule: a key is wrong, or ``at`` has passed.
+        InvalidTimetable: croniter reads the expression otherwise.
+        InvalidManifest: the manifest cannot be read.
+    """
+    return _definition(site, name, keys, _inherited(site))
 
 
 def change(
-    site: Site, words: Sequence[str], keys: Mapping[str, Any], unset: Sequence[str] = ()
+    site: Site,
+    words: Sequence[str],
+    keys: Mapping[str, Any],
+    unset: Sequence[str] = (),
+    *,
+    dry_run: bool = False,
 ) -> list[Edited]:
     """Set and remove keys of the schedules that ``words`` mean: of all, or of none.
 
@@ -82,11 +103,16 @@ def change(
         after[name] = _complete(name, table, inherited)
         if not {*TIMETABLES, *TIMING_KEYS}.isdisjoint(wish):
             _doubt(after[name], site.now())
-    done = update(site.settings.manifest, changes, timezone=site.settings.timezone)
-    return [Edited(change=one, schedule=after[one.name]) for one in done]
+    done = update(site.settings.manifest, changes, timezone=site.settings.timezone, dry_run=dry_run)
+    return [
+        Edited(change=one, before=manifest.schedules[one.name], schedule=after[one.name])
+        for one in done
+    ]
 
 
-def enable(site: Site, words: Sequence[str], labels: Sequence[str] = ()) -> list[Change]:
+def enable(
+    site: Site, words: Sequence[str], labels: Sequence[str] = (), *, dry_run: bool = False
+) -> list[Edited]:
     """Let the slots of schedules fall due, from now on; what is enabled stays as it is.
 
     Raises:
@@ -94,44 +120,143 @@ def enable(site: Site, words: Sequence[str], labels: Sequence[str] = ()) -> list
         UsageError: a label is not KEY=VALUE.
         InvalidManifest: the manifest cannot be edited.
     """
-    from flytesched.manifest.edit import REMOVE, update
-
-    manifest = site.manifest()
-    names = select(manifest.schedules, words, labels)
-    gone = dict.fromkeys(_PAUSE, REMOVE)
-    on = {"enabled": True} if manifest.defaults.get("enabled") is False else {"enabled": REMOVE}
-    return update(
-        site.settings.manifest, {name: {**on, **gone} for name in names},
-        timezone=site.settings.timezone,
-    )  # fmt: skip
+    manifest, now = site.manifest(), site.now()
+    changes = {
+        name: _woken(schedule, manifest.defaults, now)
+        for name, schedule in select(manifest.schedules, words, labels).items()
+    }
+    return _switched(site, manifest, changes, dry_run=dry_run)
 
 
-def disable(
-    site: Site, words: Sequence[str], labels: Sequence[str] = (), *, reason: str | None = None
-) -> list[Change]:
-    """Let no slot of schedules fall due; what is disabled stays as it is.
+def pause(
+    site: Site,
+    words: Sequence[str],
+    labels: Sequence[str] = (),
+    *,
+    until: int | None = None,
+    reason: str | None = None,
+    dry_run: bool = False,
+) -> list[Edited]:
+    """Let no slot of schedules fall due, for a time or until they are enabled again.
+
+    What is disabled stays so: it would be a surprise if the end of a pause enabled it.
+
+    Args:
+        site: whose manifest.
+        words: names and patterns.
+        labels: KEY=VALUE each.
+        until: epoch second from which slots fall due again; None for no end.
+        reason: why; without one the reason of a pause that still lasts is kept.
+        dry_run: whether to change nothing.
 
     Raises:
         NotFound: a word means no schedule.
         UsageError: a label is not KEY=VALUE.
         InvalidManifest: the manifest cannot be edited.
     """
-    from flytesched.manifest.edit import update
+    manifest, now = site.manifest(), site.now()
+    changes: dict[str, Mapping[str, Any]] = {}
+    for name, schedule in select(manifest.schedules, words, labels).items():
+        stays = until is not None and not schedule.enabled
+        zone = schedule.timing.timezone or site.settings.timezone
+        end = None if until is None else _moment(until, zone)
+        changes[name] = {} if stays else _paused(end, reason, fresh=schedule.due_at(now))
+    return _switched(site, manifest, changes, dry_run=dry_run)
 
-    names = select(site.manifest().schedules, words, labels)
-    off: dict[str, Any] = {"enabled": False}
-    if reason is not None:
-        off["pause_reason"] = reason
-    return update(
-        site.settings.manifest, dict.fromkeys(names, off), timezone=site.settings.timezone
+
+def remove(site: Site, names: Sequence[str], *, dry_run: bool = False) -> list[Change]:
+    """Remove schedules from the manifest: all of them, or none. Their history stays.
+
+    Raises:
+        NotFound: there is no such schedule.
+        InvalidManifest: the manifest cannot be edited.
+    """
+    from flytesched.manifest import edit
+
+    return edit.remove(
+        site.settings.manifest, names, timezone=site.settings.timezone, dry_run=dry_run
     )
 
 
-def remove(site: Site, names: Sequence[str]) -> list[Change]:
-    """Remove schedules from the manifest: all of them, or none. Their history stays."""
-    from flytesched.manifest import edit
+def _woken(schedule: Schedule, defaults: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """Return the keys that let slots fall due; where [defaults] stop them, taking out won't do."""
+    from flytesched.manifest.edit import REMOVE
 
-    return edit.remove(site.settings.manifest, names, timezone=site.settings.timezone)
+    on: dict[str, Any] = dict.fromkeys(("enabled", *_PAUSE), REMOVE)
+    if defaults.get("enabled") is False:
+        on["enabled"] = True
+    if "paused_until" in defaults:
+        del on["paused_until"]
+        if schedule.paused_until is not None and schedule.paused_until > now:
+            on["paused_until"] = _moment(int(now), "UTC")
+    return on
+
+
+def _paused(end: datetime | None, reason: str | None, *, fresh: bool) -> dict[str, Any]:
+    """Return the keys of a pause; a fresh one does not take over the reason of an earlier one."""
+    from flytesched.manifest.edit import REMOVE
+
+    off: dict[str, Any] = {"enabled": False, "paused_until": REMOVE}
+    if end is not None:
+        off = {"paused_until": end}
+    if reason is not None or fresh:
+        off["pause_reason"] = REMOVE if reason is None else reason
+    return off
+
+
+def _switched(
+    site: Site, manifest: Manifest, changes: Mapping[str, Mapping[str, Any]], *, dry_run: bool
+) -> list[Edited]:
+    """Carry out changes that enable, disable or pause."""
+    from flytesched.manifest.edit import update
+    from flytesched.manifest.read import by_kind
+
+    inherited = by_kind(manifest.defaults)
+    done = update(site.settings.manifest, changes, timezone=site.settings.timezone, dry_run=dry_run)
+    return [
+        Edited(
+            change=one,
+            before=manifest.schedules[one.name],
+            schedule=_complete(one.name, one.after or {}, inherited),
+        )
+        for one in done
+    ]
+
+
+def _moment(epoch: int, zone: str) -> datetime:
+    """Return an instant as the manifest holds it, on the clock of a zone."""
+    from datetime import datetime
+
+    from flytesched.core.instants import rfc3339_local
+
+    return datetime.fromisoformat(rfc3339_local(epoch, zone))
+
+
+def _inherited(site: Site) -> dict[str, dict[str, Any]]:
+    """Return the usable defaults of a manifest that may have faults elsewhere, by kind."""
+    from flytesched.manifest.read import by_kind, usable_defaults
+
+    return by_kind(usable_defaults(_document(site), site.settings.timezone)[0])
+
+
+def _definition(
+    site: Site, name: str, keys: Mapping[str, Any], inherited: Mapping[str, Mapping[str, Any]]
+) -> tuple[Schedule, dict[str, Any]]:
+    """Return the schedule that keys make, and its table with the time zone in it."""
+    schedule = _complete(name, keys, inherited)
+    _doubt(schedule, site.now())
+    table = dict(keys)
+    if schedule.timing.timezone is not None:
+        table["timezone"] = schedule.timing.timezone
+    return schedule, table
+
+
+def _was(change: Change, inherited: Mapping[str, Mapping[str, Any]]) -> Schedule | None:
+    """Return the schedule before a change, if it was one."""
+    from flytesched.manifest.read import build
+
+    built = build(change.name, change.before or {}, inherited)
+    return built[0] if isinstance(built, tuple) else None
 
 
 def _complete(

@@ -1,0 +1,20 @@
+"""flytesched resume: end pauses."""
+
+from flytesched.cli.call import Call
+from flytesched.cli.options import DryRun, Labels, SomeNames
+from flytesched.cli.switching import require_some, told
+from flytesched.cli.verb import verb
+from flytesched.service import editing
+
+
+@verb()
+def command(
+    call: Call, names: SomeNames = None, *, labels: Labels = None, dry_run: DryRun = False
+) -> None:
+    """End pauses of schedules, whether they have an end or not; enable does the same.
+
+    Slots fall due from now on; those of the pause are not made up.
+    """
+    require_some(names, labels)
+    done = editing.enable(call.site, names or (), labels or (), dry_run=dry_run)
+    told(call, done, dry_run=dry_run)

@@ -12,7 +12,7 @@ import typer
 
 from flytesched.cli import render
 from flytesched.cli.verb import between
-from flytesched.errors import FlyteschedError, InvalidManifest, UsageError, shortened
+from flytesched.errors import FlyteschedError, UsageError, shortened
 
 #: Every verb, in the order of the help, which lists those with subcommands last.
 VERBS = (
@@ -133,6 +133,10 @@ def _carry_out(words: list[str]) -> int:
 def _without_a_command(app: typer.Typer, words: list[str]) -> int:
     """Answer ``--help`` and ``--version``; show who asks for nothing what there is, as misuse."""
     asked = not {"--help", "-h", "--version"}.isdisjoint(words)
+    if not asked and _named(words)[0] is None and _says_only_where(words):
+        from flytesched.cli.welcome import welcome
+
+        render.write(welcome(*(_value(words, option) for option in _VALUED)))
     code = _asked(app, words if asked else [*words, "--help"])
     return code if asked else code or UsageError.exit_code
 
@@ -207,17 +211,29 @@ def _named(words: Sequence[str]) -> tuple[str | None, str | None]:
     return found[0], found[1]
 
 
+def _says_only_where(words: Sequence[str]) -> bool:
+    """Tell whether no option is given but those for places."""
+    return all(word.partition("=")[0] in _VALUED for word in words if word.startswith("-"))
+
+
+def _value(words: Sequence[str], option: str) -> str | None:
+    """Return the value of a global option that takes one; None if it is not given."""
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        if word == option:
+            return following
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return None
+
+
 # -- the boundary -------------------------------------------------------------------------------
 
 
 def _refused(error: FlyteschedError, *, debug: bool) -> int:
     if debug:
         render.talk(traceback.format_exc().rstrip("\n"))
-    lines = error.lines() if isinstance(error, InvalidManifest) else [error.message]
-    for line in lines:
-        render.talk(f"flytesched: {render.safe(shortened(line))}")
-    if error.hint:
-        render.talk(f"hint: {render.safe(shortened(error.hint))}")
+    for line in render.refusal(error):
+        render.talk(line)
     return error.exit_code
 
 

@@ -62,6 +62,15 @@ class Call:
 
         return clock_of(self.zone)
 
+    @cached_property
+    def short(self) -> Callable[[float], str]:
+        """Shows an instant: in short to somebody at a terminal, in full to whoever reads a pipe."""
+        if self.room is None:
+            return self.clock
+        from flytesched.cli.short import short_clock_of
+
+        return short_clock_of(self.zone, self.now)
+
     def moment(self, option: str, text: str | None, *, ahead: bool = False) -> int | None:
         """Return the epoch second that an option's text means; None if it was not given."""
         from flytesched.cli.times import moment
@@ -82,9 +91,12 @@ class Call:
 
     @cached_property
     def colour(self) -> bool:
-        """Whether stdout may be coloured (https://no-color.org)."""
-        wanted = not self.plain and not os.environ.get("NO_COLOR")
-        return wanted and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        """Whether to colour stdout (https://no-color.org, https://force-color.org)."""
+        if self.plain or os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
     @cached_property
     def room(self) -> int | None:
@@ -116,12 +128,13 @@ class Call:
         toned: Sequence[str] = (),
         elastic: Sequence[str] = (),
         spare: Sequence[str] = (),
+        if_need_be: Sequence[str] = (),
     ) -> None:
         """Write a table to stdout; see ``render.table`` for what fits it into a terminal."""
         render.write(
             render.table(
                 heads, rows, right=right, toned=toned, colour=self.colour, room=self.room,
-                elastic=elastic, spare=spare,
+                elastic=elastic, spare=spare, if_need_be=if_need_be,
             )
         )  # fmt: skip
 
@@ -132,6 +145,11 @@ class Call:
     def talk(self, text: str) -> None:
         """Say something on stderr."""
         render.talk(text)
+
+    def aside(self, text: str) -> None:
+        """Say something below what is shown, where somebody looks at both: on a terminal."""
+        if sys.stdout.isatty() and sys.stderr.isatty():
+            self.talk(text)
 
     # -- questions --------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ _STATUSES = (*(status.value for status in RunStatus), MISSED)
 _HEADS = ("WHEN", "NAME", "VERDICT", "ORIGIN", "LAG", "TOOK", "RUN")
 
 
-@verb(reads=True)
+@verb(reads=True, watched=True)
 def command(
     call: Call,
     names: Names = None,

@@ -1,5 +1,7 @@
 """flytesched list: every schedule with what comes next and what came last."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -9,51 +11,95 @@ from flytesched.cli.call import Call
 from flytesched.cli.options import Labels, Names
 from flytesched.cli.verb import verb
 from flytesched.core.timetables.parse import describe_kind
-from flytesched.service.listing import Listed, listed
+from flytesched.service.listing import Listed, Order, listed, ordered
 from flytesched.service.selection import select
 
-_HEADS = ("NAME", "SCHEDULE", "NEXT", "LEFT", "LAST", "RESULT", "STATE")
+_HEADS = ("NAME", "SCHEDULE", "NEXT", "LEFT", "LAST", "PASSED", "RESULT")
+#: What a narrow terminal does without: how long ago says as much as when, and a name is needed
+#: whole by the next command.
+_FIT = {"spare": ("LAST",), "elastic": ("SCHEDULE",), "if_need_be": ("PASSED", "LEFT", "SCHEDULE")}
+
+#: States in which no slot falls due.
+_QUIET = ("disabled", "paused", "ended")
 
 
-@verb(reads=True)
+@verb(reads=True, watched=True)
 def command(
     call: Call,
     names: Names = None,
     *,
     labels: Labels = None,
+    sort: Annotated[
+        Order | None,
+        typer.Option(
+            "--sort",
+            metavar="next|name|last",
+            help="By the next slot, the name, or the last verdict.",
+            show_default="next; with --json and --quiet the order of the manifest",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Names only.")] = False,
 ) -> None:
     """List schedules with the next slot and the last verdict."""
-    if quiet and not call.json:
+    if quiet and not call.json and sort is None:
         # Asked at each press of the key that completes: the manifest alone has them.
-        chosen = select(call.site.manifest().schedules, names or (), labels or ())
-        call.write("".join(f"{render.safe(name)}\n" for name in chosen))
+        _say_names(call, select(call.site.manifest().schedules, names or (), labels or ()))
         return
     found = listed(call.site, names or (), labels or ())
+    if not (call.json and sort is None):
+        found = ordered(found, sort or Order.NEXT)
     if call.json:
         call.answer("list", {"schedules": [shapes.listed(each) for each in found]})
+    elif quiet:
+        _say_names(call, [each.schedule.name for each in found])
     elif found:
-        call.table(_HEADS, [_row(call, each) for each in found], right=("LEFT",),
-                   toned=("RESULT", "STATE"))  # fmt: skip
+        call.table(_HEADS, [_row(call, each) for each in found], right=("LEFT", "PASSED"),
+                   toned=("NEXT", "RESULT"), **_FIT)  # fmt: skip
+        _sum_up(call, found)
     else:
         call.talk("there is no schedule; add one with: flytesched add")
 
 
+def _say_names(call: Call, names: Iterable[str]) -> None:
+    call.write("".join(f"{render.safe(name)}\n" for name in names))
+
+
 def _row(call: Call, each: Listed) -> tuple[object, ...]:
-    last = each.last
+    ended = None if each.last is None else each.last.ended
     return (
         each.schedule.name,
         describe_kind(each.schedule.timing),
-        call.when(each.next),
-        None if each.next is None else render.about(each.next - call.now),
-        None if last is None else call.ago(last.ended),
-        None if last is None else last.verdict(),
-        _state(each),
+        *_coming(call, each),
+        None if ended is None else call.short(ended),
+        None if ended is None else render.about(max(0.0, call.now - ended)),
+        _result(each),
     )
 
 
-def _state(each: Listed) -> str:
-    said = each.active[0].status.value if each.active else each.state
-    if len(each.active) > 1:
-        said += f" ({len(each.active)} active)"
-    return f"{said}, {each.missed:,} missed" if each.missed else said
+def _coming(call: Call, each: Listed) -> tuple[str, str | None]:
+    """Return what stands under NEXT and LEFT; why nothing comes, where nothing does."""
+    if each.state == "paused" and each.schedule.paused_until is not None:
+        return "paused until", call.short(each.schedule.paused_until)
+    if each.next is None:
+        return each.state, None
+    return call.short(each.next), render.about(each.next - call.now)
+
+
+def _result(each: Listed) -> str:
+    said = [] if each.last is None else [each.last.verdict()]
+    if each.active:
+        several = f" ({len(each.active)} active)" if len(each.active) > 1 else ""
+        said = [each.active[0].status.value + several]
+    return ", ".join([*said, f"{each.missed:,} missed"] if each.missed else said)
+
+
+def _sum_up(call: Call, found: Sequence[Listed]) -> None:
+    """Say on a terminal how many there are, and what there is to do about them."""
+    states = Counter(each.state for each in found)
+    said = [render.plural(len(found), "schedule")]
+    said += [f"{states[state]:,} {state}" for state in _QUIET if states[state]]
+    if active := sum(len(each.active) for each in found):
+        said.append(f"{active:,} active")
+    if missed := sum(each.missed for each in found):
+        said.append(f"{render.plural(missed, 'missed slot')}: see flytesched catchup --dry-run")
+    call.aside(", ".join(said))

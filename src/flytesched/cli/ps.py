@@ -14,7 +14,7 @@ from flytesched.service.selection import remembered
 _HEADS = ("RUN", "NAME", "STATE", "SINCE", "TRY", "PID", "ORIGIN")
 
 
-@verb(reads=True)
+@verb(reads=True, watched=True)
 def command(
     call: Call,
     names: Names = None,

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import suppress
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from flytesched.errors import FlyteschedError
+
+    #: The title of a column, and its cells.
+    _Column = tuple[str, list[str]]
 
 #: Version of the shapes that ``--json`` writes.
 SCHEMA = 1
@@ -70,6 +76,15 @@ def talk(text: str) -> None:
         sys.stderr.write(f"{safe(text, lines=True)}\n")
 
 
+def refusal(error: FlyteschedError) -> list[str]:
+    """Return what is said of an error: what is wrong, line by line, and what to do about it."""
+    from flytesched.errors import InvalidManifest, shortened
+
+    lines = error.lines() if isinstance(error, InvalidManifest) else [error.message]
+    said = [f"flytesched: {safe(shortened(line))}" for line in lines]
+    return [*said, f"hint: {safe(shortened(error.hint))}"] if error.hint else said
+
+
 def write_json(kind: str, facts: Mapping[str, Any]) -> None:
     """Write the one object that a ``--json`` command answers with."""
     import json
@@ -89,8 +104,9 @@ def painter(*, colour: bool) -> Callable[[str, str], str]:
 
 
 def tone(word: str) -> str:
-    """Return the tone of a status such as ``failed(exit 3)``."""
-    return _TONES.get(re.split(r"[(,\s]", word, maxsplit=1)[0], "")
+    """Return the tone of a status such as ``failed(exit 3)``, or ``succeeded, 2 missed``."""
+    found = _TONES.get(re.split(r"[(,\s]", word, maxsplit=1)[0], "")
+    return "odd" if found != "bad" and word.endswith(" missed") else found
 
 
 def width(text: str) -> int:
@@ -113,6 +129,7 @@ def table(
     room: int | None = None,
     elastic: Sequence[str] = (),
     spare: Sequence[str] = (),
+    if_need_be: Sequence[str] = (),
 ) -> str:
     """Return columns aligned with spaces; what is empty shows ``-``.
 
@@ -125,13 +142,14 @@ def table(
         room: columns of the terminal to fit into; None for no bound.
         elastic: titles of the columns whose cells may be cut to fit, the first one first.
         spare: titles of the columns that may be left out to fit, the first one first.
+        if_need_be: those that are left out as well where cutting alone is not enough.
     """
     columns = [
         (head, [safe("-" if cell is None or cell == "" else cell) for cell in cells])
         for head, *cells in zip(heads, *rows, strict=True)
     ]
     if room is not None:
-        columns = _fitted(columns, room, elastic, spare)
+        columns = _fitted(columns, room, elastic, spare, if_need_be)
     lined = [
         _column(head, cells, right=head in right, toned=head in toned, colour=colour)
         for head, cells in columns
@@ -148,13 +166,43 @@ def cut(text: str, most: int) -> str:
     return f"{text}\u2026"
 
 
+def listed(words: Sequence[str], room: int | None) -> str:
+    """Return words in a row, as many as fit into ``room``, and how many more there are.
+
+    Args:
+        words: what is listed; the first one always is.
+        room: columns there are; None for no bound.
+    """
+    said = ", ".join(words)
+    if room is None or len(words) < 2 or width(said) <= room:
+        return said
+    left = room - len(f" and {len(words):,} more")
+    # Each word brings a comma and a space, of which the last one needs none.
+    taken = accumulate(width(word) + 2 for word in words)
+    count = max(1, sum(columns - 2 <= left for columns in taken))
+    return f"{', '.join(words[:count])} and {len(words) - count:,} more"
+
+
 def _fitted(
-    columns: list[tuple[str, list[str]]], room: int, elastic: Sequence[str], spare: Sequence[str]
-) -> list[tuple[str, list[str]]]:
+    columns: list[_Column],
+    room: int,
+    elastic: Sequence[str],
+    spare: Sequence[str],
+    if_need_be: Sequence[str],
+) -> list[_Column]:
     """Return columns that fit into ``room``, as far as some may be left out or cut."""
     for title in spare:
         if _wide(columns) > room:
             columns = [each for each in columns if each[0] != title]
+    fitted = _cut_to_fit(columns, room, elastic)
+    for title in if_need_be:
+        if _wide(fitted) > room:
+            columns = [each for each in columns if each[0] != title]
+            fitted = _cut_to_fit(columns, room, elastic)
+    return fitted
+
+
+def _cut_to_fit(columns: list[_Column], room: int, elastic: Sequence[str]) -> list[_Column]:
     for title in elastic:
         over = _wide(columns) - room
         if over > 0:

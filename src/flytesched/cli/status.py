@@ -1,23 +1,42 @@
 """flytesched status: everything at a glance."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flytesched import __version__
 from flytesched.cli import render, shapes
 from flytesched.cli.call import Call
 from flytesched.cli.verb import verb
+from flytesched.service.listing import soonest
 from flytesched.service.overview import CLOCK_BEHIND, Overview, overview
 
+#: Runs and coming slots shown: with all the facts above them they fit into 24 lines.
+_FEW = 3
+#: Columns in front of a fact: the longest name, and what stands behind it.
+_BEFORE = len("scheduler's error: ")
 
-@verb(reads=True)
+
+@verb(reads=True, watched=True)
 def command(call: Call) -> None:
     """Show everything at a glance; always exits 0."""
     seen = overview(call.site)
+    coming = soonest(seen.schedules.values(), seen.now, _FEW)
     if call.json:
-        call.answer("status", _shape(call, seen))
-    else:
-        call.facts(_rows(call, seen))
+        call.answer("status", _shape(call, seen, coming))
+        return
+    call.facts(_rows(call, seen))
+    if seen.active:
+        runs = [
+            (run.id, run.status.value, render.about(max(0.0, seen.now - run.created)))
+            for run in seen.active[: -_FEW - 1 : -1]
+        ]
+        call.write("\n")
+        call.table(("ACTIVE", "STATE", "SINCE"), runs, right=("SINCE",), toned=("STATE",))
+    if coming:
+        slots = [(name, call.short(at), render.about(at - seen.now)) for at, name in coming]
+        call.write("\n")
+        call.table(("COMING", "NEXT", "LEFT"), slots, right=("LEFT",))
 
 
 def _rows(call: Call, seen: Overview) -> list[tuple[str, object]]:
@@ -28,19 +47,44 @@ def _rows(call: Call, seen: Overview) -> list[tuple[str, object]]:
         ("scheduler", _scheduler(call, seen)),
         ("version", __version__),
         ("manifest", settings.manifest),
-        ("manifest error", seen.manifest_error),
-        ("scheduler's error", _last_error(seen)),
+        ("manifest error", _first_line(seen.manifest_error)),
+        ("scheduler's error", _first_line(_last_error(seen))),
         ("state directory", settings.state_dir),
         ("belongs to", bound if bound not in {None, call.site.manifest_path} else None),
         ("run log error", seen.run_log_error),
         ("lock error", seen.lock_error),
         ("schedules", f"{len(seen.schedules):,}, {enabled:,} of them enabled"),
+        ("paused", _some(call, (f"{name} until {call.short(at)}" for name, at in _paused(seen)))),
         ("active runs", _active(seen)),
         ("missed slots", _missed(seen)),
-        ("failing", ", ".join(seen.failing)),
-        ("overdue", ", ".join(seen.overdue) if seen.scheduler else None),
+        ("failing", _some(call, seen.failing)),
+        ("overdue", _some(call, seen.overdue) if seen.scheduler else None),
         ("last decision", call.when(seen.heartbeat)),
         ("clock", _clock(seen)),
+    ]
+
+
+def _some(call: Call, words: Iterable[str]) -> str:
+    """Join words; on a terminal as many as fit into its line, and how many more there are."""
+    said = [*words]
+    room = None if call.room is None else call.room - _BEFORE
+    return render.listed(said, room)
+
+
+def _first_line(error: str | None) -> str | None:
+    """Return the first of many faults; the others are for ``validate``."""
+    if error is None or "\n" not in error:
+        return error
+    first, *others = error.splitlines()
+    return f"{first}; and {len(others):,} more, see: flytesched validate"
+
+
+def _paused(seen: Overview) -> list[tuple[str, int]]:
+    """Return the schedules that wait for the end of a pause, with that moment."""
+    return [
+        (name, schedule.paused_until)
+        for name, schedule in seen.schedules.items()
+        if schedule.enabled and schedule.paused_until and not schedule.due_at(seen.now)
     ]
 
 
@@ -73,7 +117,7 @@ def _clock(seen: Overview) -> str | None:
     return f"{render.about(seen.clock_behind)} behind the newest slot decided: is it right?"
 
 
-def _shape(call: Call, seen: Overview) -> dict[str, Any]:
+def _shape(call: Call, seen: Overview, coming: Sequence[tuple[int, str]]) -> dict[str, Any]:
     settings, holder = call.site.settings, seen.holder
     counts = Counter(run.status.value for run in seen.active)
     return {
@@ -88,10 +132,13 @@ def _shape(call: Call, seen: Overview) -> dict[str, Any]:
         "run_log_error": seen.run_log_error,
         "schedules": len(seen.schedules),
         "enabled": sum(schedule.due_at(seen.now) for schedule in seen.schedules.values()),
+        "paused": [name for name, _ in _paused(seen)],
         "active": dict(counts),
+        "active_runs": [run.id for run in seen.active],
         "missed": sum(seen.missed.values()),
         "failing": list(seen.failing),
         "overdue": list(seen.overdue),
+        "next": [{"schedule": name, "scheduled_at": shapes.instant(at)} for at, name in coming],
         "last_decision": shapes.moment(seen.heartbeat),
         "clock_behind_seconds": round(seen.clock_behind, 3),
     }  # fmt: skip

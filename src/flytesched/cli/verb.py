@@ -32,8 +32,26 @@ GLOBAL = (
 JSON = _option("json", bool, "--json", help="Answer in JSON.")
 
 
+#: Options of what can be watched.
+WATCH = (
+    _option("watch", bool, "--watch", "-w", help="Show it again and again, until Ctrl-C or q."),
+    inspect.Parameter(
+        "interval",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[
+            float | None,
+            typer.Option("--interval", metavar="SECONDS", help="Watch, and look so often; 2."),
+        ],
+    ),
+)
+
+
 def verb(
-    *, reads: bool = False, options: Sequence[inspect.Parameter] = ()
+    *,
+    reads: bool = False,
+    watched: bool = False,
+    options: Sequence[inspect.Parameter] = (),
 ) -> Callable[[Work], Callable[..., None]]:
     """Return a decorator that makes a command of ``work(call, ...)``.
 
@@ -42,14 +60,20 @@ def verb(
 
     Args:
         reads: whether the command answers, and so takes ``--json``.
+        watched: whether it may be watched, and so takes ``--watch``.
         options: further options, handed to the ``**`` argument of ``work``.
     """
     shared = (*GLOBAL, JSON) if reads else GLOBAL
+    looking = WATCH if watched else ()
 
     def decorate(work: Work) -> Callable[..., None]:
         def command(ctx: typer.Context, **given: Any) -> None:
             own = {option.name: given.pop(option.name) for option in shared}
-            if code := work(_call(ctx, own, reads=reads), **given):
+            watch, interval = (given.pop(option.name, None) for option in WATCH)
+            call = _call(ctx, own, reads=reads)
+            if watch or interval is not None:
+                _watch(ctx, call, lambda call: work(call, **given), interval)
+            elif code := work(call, **given):
                 raise typer.Exit(code)
 
         _, *parameters = inspect.signature(work).parameters.values()
@@ -58,12 +82,22 @@ def verb(
             for parameter in parameters
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
-        _declare(command, [*parameters, *options, *shared])
+        _declare(command, [*parameters, *options, *looking, *shared])
         command.__doc__ = work.__doc__
         command.__name__ = work.__name__
         return command
 
     return decorate
+
+
+def _watch(
+    ctx: typer.Context, call: Call, show: Callable[[Call], object], interval: float | None
+) -> None:
+    """Show it again and again; an interval alone asks for that too."""
+    from flytesched.cli import screen  # hardly any call is watched
+
+    every = screen.USUAL if interval is None else interval
+    screen.watch(call, show, title=ctx.command_path, interval=every)
 
 
 def between(ctx: typer.Context, **given: Any) -> None:

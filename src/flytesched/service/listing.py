@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from heapq import nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ from flytesched.core.timetables.parse import slots
 from flytesched.service.selection import select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flytesched.bootstrap import Site
     from flytesched.core.runs import Run
@@ -18,6 +20,19 @@ if TYPE_CHECKING:
 
 #: No slot lies after this epoch second, the end of the year 9999.
 _EVER = 253_402_300_800
+#: Which states come after which where schedules are sorted by what is next.
+_STATES = ("enabled", "paused", "ended", "disabled")
+
+
+class Order(StrEnum):
+    """What a list is sorted by."""
+
+    #: The next slot; those that have none, or not yet, come last.
+    NEXT = "next"
+    #: The name.
+    NAME = "name"
+    #: The last verdict, the newest first; those that have none come last.
+    LAST = "last"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +75,32 @@ def listed(site: Site, words: Sequence[str] = (), labels: Sequence[str] = ()) ->
         _listed(schedule, now, last.get(name), active.get(name, ()), missed.get(name, 0))
         for name, schedule in chosen.items()
     ]
+
+
+def ordered(found: Iterable[Listed], by: Order) -> list[Listed]:
+    """Return schedules sorted; what is equal goes by name."""
+    keys = {Order.NEXT: _by_next, Order.NAME: _by_name, Order.LAST: _by_last}
+    return sorted(found, key=keys[by])
+
+
+def _by_name(each: Listed) -> tuple[float, float, str]:
+    return 0, 0, each.schedule.name
+
+
+def _by_next(each: Listed) -> tuple[float, float, str]:
+    following = _EVER if each.next is None else each.next
+    return _STATES.index(each.state), following, each.schedule.name
+
+
+def _by_last(each: Listed) -> tuple[float, float, str]:
+    ended = 0.0 if each.last is None else each.last.ended or 0.0
+    return 0, -ended, each.schedule.name
+
+
+def soonest(schedules: Iterable[Schedule], after: float, most: int) -> list[tuple[int, str]]:
+    """Return what is next: the schedules with the earliest slots to come, each with that slot."""
+    slots = ((next(coming(each, after), None), each.name) for each in schedules)
+    return nsmallest(most, ((slot, name) for slot, name in slots if slot is not None))
 
 
 def coming(schedule: Schedule, after: float, until: float = _EVER) -> Iterator[int]:

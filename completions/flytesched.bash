@@ -11,9 +11,9 @@ _flytesched() {
     done
     COMPREPLY=()
     case $verb:$before in
-        :--manifest|add:--manifest|set:--manifest|remove:--manifest|enable:--manifest|disable:--manifest|pause:--manifest|resume:--manifest|list:--manifest|show:--manifest|next:--manifest|run:--manifest|trigger:--manifest|catchup:--manifest|backfill:--manifest|history:--manifest|logs:--manifest|ps:--manifest|cancel:--manifest|retry:--manifest|status:--manifest|health:--manifest|metrics:--manifest|validate:--manifest|doctor:--manifest|service:--manifest|'service print':--manifest|'service install':--manifest|'service uninstall':--manifest|db:--manifest|'db check':--manifest)
+        :--manifest|add:--manifest|set:--manifest|remove:--manifest|enable:--manifest|disable:--manifest|pause:--manifest|resume:--manifest|list:--manifest|show:--manifest|next:--manifest|run:--manifest|trigger:--manifest|catchup:--manifest|backfill:--manifest|history:--manifest|logs:--manifest|ps:--manifest|cancel:--manifest|retry:--manifest|status:--manifest|health:--manifest|metrics:--manifest|validate:--manifest|config:--manifest|doctor:--manifest|service:--manifest|'service print':--manifest|'service install':--manifest|'service uninstall':--manifest|db:--manifest|'db check':--manifest)
             COMPREPLY=($(compgen -f -- "$word")); return ;;
-        :--state-dir|add:--state-dir|set:--state-dir|remove:--state-dir|enable:--state-dir|disable:--state-dir|pause:--state-dir|resume:--state-dir|list:--state-dir|show:--state-dir|next:--state-dir|run:--state-dir|trigger:--state-dir|catchup:--state-dir|backfill:--state-dir|history:--state-dir|logs:--state-dir|ps:--state-dir|cancel:--state-dir|retry:--state-dir|status:--state-dir|health:--state-dir|metrics:--state-dir|validate:--state-dir|doctor:--state-dir|service:--state-dir|'service print':--state-dir|'service install':--state-dir|'service uninstall':--state-dir|db:--state-dir|'db check':--state-dir)
+        :--state-dir|add:--state-dir|set:--state-dir|remove:--state-dir|enable:--state-dir|disable:--state-dir|pause:--state-dir|resume:--state-dir|list:--state-dir|show:--state-dir|next:--state-dir|run:--state-dir|trigger:--state-dir|catchup:--state-dir|backfill:--state-dir|history:--state-dir|logs:--state-dir|ps:--state-dir|cancel:--state-dir|retry:--state-dir|status:--state-dir|health:--state-dir|metrics:--state-dir|validate:--state-dir|config:--state-dir|doctor:--state-dir|service:--state-dir|'service print':--state-dir|'service install':--state-dir|'service uninstall':--state-dir|db:--state-dir|'db check':--state-dir)
             COMPREPLY=($(compgen -d -- "$word")); return ;;
         add:--description|set:--description)
             return ;;
@@ -103,7 +103,7 @@ _flytesched() {
             return ;;
         list:--sort)
             COMPREPLY=($(compgen -W 'next name last' -- "$word")); return ;;
-        list:--interval|history:--interval|ps:--interval)
+        list:--interval|history:--interval|ps:--interval|status:--interval)
             return ;;
         next:-n|next:--count)
             return ;;
@@ -131,7 +131,7 @@ _flytesched() {
             return ;;
     esac
     case $verb in
-        '') COMPREPLY=($(compgen -W 'add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate doctor service db --manifest --state-dir --json --no-color --utc --debug --version -h --help' -- "$word")) ;;
+        '') COMPREPLY=($(compgen -W 'add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db --manifest --state-dir --json --no-color --utc --debug --version -h --help' -- "$word")) ;;
         add) COMPREPLY=($(compgen -W '--disabled --replace --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
         set) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--unset --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
         remove) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--all -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
@@ -151,10 +151,11 @@ _flytesched() {
         ps) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-q --quiet -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
         cancel) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched ps --quiet 2>/dev/null)" -- "$word")); fi ;;
         retry) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched ps --quiet 2>/dev/null)" -- "$word")); fi ;;
-        status) COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
+        status) COMPREPLY=($(compgen -W '-w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
         health) COMPREPLY=($(compgen -W '--strict --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
         metrics) COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
         validate) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+        config) COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
         doctor) COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
         service) COMPREPLY=($(compgen -W 'print install uninstall --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
         'service print') COMPREPLY=($(compgen -W '--user --harden --name --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;

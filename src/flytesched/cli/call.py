@@ -146,10 +146,10 @@ class Call:
         """Say something on stderr."""
         render.talk(text)
 
-    def aside(self, text: str) -> None:
-        """Say something below what is shown, where somebody looks at both: on a terminal."""
-        if sys.stdout.isatty() and sys.stderr.isatty():
-            self.talk(text)
+    @property
+    def looked_at(self) -> bool:
+        """Whether somebody sees what is said together with what is shown: both on a terminal."""
+        return sys.stdout.isatty() and sys.stderr.isatty()
 
     # -- questions --------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from flytesched.cli.call import Call
 from flytesched.cli.options import Labels, Names
 from flytesched.cli.verb import verb
 from flytesched.core.timetables.parse import describe_kind
+from flytesched.errors import FlyteschedError
 from flytesched.service.listing import Listed, Order, listed, ordered
 from flytesched.service.selection import select
 
@@ -55,7 +57,9 @@ def command(
     elif found:
         call.table(_HEADS, [_row(call, each) for each in found], right=("LEFT", "PASSED"),
                    toned=("NEXT", "RESULT"), **_FIT)  # fmt: skip
-        _sum_up(call, found)
+        if call.looked_at:
+            call.talk(_summary(found))
+            _say_if_nobody_runs(call)
     else:
         call.talk("there is no schedule; add one with: flytesched add")
 
@@ -93,8 +97,8 @@ def _result(each: Listed) -> str:
     return ", ".join([*said, f"{each.missed:,} missed"] if each.missed else said)
 
 
-def _sum_up(call: Call, found: Sequence[Listed]) -> None:
-    """Say on a terminal how many there are, and what there is to do about them."""
+def _summary(found: Sequence[Listed]) -> str:
+    """Say how many there are, and what there is to do about them."""
     states = Counter(each.state for each in found)
     said = [render.plural(len(found), "schedule")]
     said += [f"{states[state]:,} {state}" for state in _QUIET if states[state]]
@@ -102,4 +106,11 @@ def _sum_up(call: Call, found: Sequence[Listed]) -> None:
         said.append(f"{active:,} active")
     if missed := sum(each.missed for each in found):
         said.append(f"{render.plural(missed, 'missed slot')}: see flytesched catchup --dry-run")
-    call.aside(", ".join(said))
+    return ", ".join(said)
+
+
+def _say_if_nobody_runs(call: Call) -> None:
+    with suppress(FlyteschedError, OSError):  # status tells what is wrong with the lock
+        holder = call.site.scheduler()
+        if holder is None or holder.kind != "run":
+            call.talk("no scheduler is running; start one with: flytesched run")

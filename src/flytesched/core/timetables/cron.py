@@ -22,6 +22,7 @@ from flytesched.core.timetables.fields import (
     Times,
     checked,
     is_fixed_time,
+    meant,
     month_days,
     week_days,
     words,
@@ -56,6 +57,8 @@ _FLYTE = {
     "years": "@yearly",
 }
 EVERY = "@every "
+#: How much of a near miss of a nickname is right: @dayly means @daily, @fortnightly no @monthly.
+_NEAR = 0.75
 _ZONE = "CRON_TZ="
 _FIVE = (MINUTE, HOUR, MONTHDAY, MONTH, WEEKDAY)
 _SIX = (SECOND, *_FIVE)
@@ -161,7 +164,10 @@ def _nickname(word: str, text: str, *, alone: bool) -> str:
     if word == "@reboot":
         what = "@reboot names no time: a restart of the machine is no slot"
         raise InvalidTimetable(what, hint="let systemd start what must run at boot")
+    near = meant(word, [*NICKNAMES, *_FLYTE, EVERY.strip()], cutoff=_NEAR)
     hint = f"write five fields such as 0 2 * * *, one of {', '.join(NICKNAMES)}, or @every 5m"
+    if near and near != word:
+        hint = f"did you mean {near}{' 5m' * (near == EVERY.strip())}?"
     what = f"{text!r} is no cron expression"
     raise InvalidTimetable(what, hint=hint)
 

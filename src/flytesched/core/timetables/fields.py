@@ -10,7 +10,7 @@ from flytesched.core.timetables.walk import WallTimes
 from flytesched.errors import InvalidTimetable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -110,19 +110,24 @@ class Part(NamedTuple):
         low, high = self.field.low, self.field.high
         value = int(word) if word.isdigit() else self.field.names.get(word)
         if value is None:
-            raise self.unreadable()
+            raise self.unreadable(word)
         if not low <= value <= high:
             hint = "midnight is hour 0" if self.field is HOUR and value == 24 else None
             what = f"{word} is not one of {low} to {high}"
             raise self.fault(what, hint=hint)
         return value
 
-    def unreadable(self) -> InvalidTimetable:
-        """Return the error for a text that is no item, with the spelling to use."""
+    def unreadable(self, word: str = "") -> InvalidTimetable:
+        """Return the error for a text that is no item, with the spelling to use.
+
+        `word` is the one in it that is not known; it may be a name's near miss.
+        """
         if not self.text:
             return self.fault("an item is missing", hint="take away the comma that is too many")
         hint = next((hint for sign, hint in _FOREIGN if sign.search(self.text)), _SPELLING)
-        if hint is _SPELLING and self.field.names:
+        if near := meant(word, self.field.names):
+            hint = f"did you mean {near}?"
+        elif hint is _SPELLING and self.field.names:
             first, *_, last = self.field.names
             hint = f"{hint}; the names are {first} to {last}"
         return self.fault("this cannot be read", hint=hint)
@@ -158,6 +163,20 @@ class Times(NamedTuple):
             for second in sorted(self.seconds)
         ]
         return WallTimes(times, days(self.days), fixed_time=self.fixed_time)
+
+
+def meant(word: str, names: Collection[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the name that a word is a near miss of; None if there is none.
+
+    Letters in another order come first, then names in full: of JNA, a library for near words makes
+    JUN, and of WEDNESDAY nothing. `cutoff` is how much of 1 must agree.
+    """
+    from difflib import get_close_matches  # only a mistake pays for this import
+
+    near = [name for name in names if sorted(name) == sorted(word)]
+    near += [name for name in names if word.isalpha() and word.startswith(name)]
+    near += get_close_matches(word, names, n=1, cutoff=cutoff)
+    return near[0] if near else None
 
 
 def words(text: str) -> list[tuple[str, int]]:

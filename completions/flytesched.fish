@@ -1,14 +1,14 @@
 # fish completion for flytesched; made by: python -m flytesched.cli.completions fish
 complete -c flytesched -f
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l manifest -d 'The manifest to work on.' -r -F
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l json -d 'Answer in JSON.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l no-color -d 'Never colour.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l utc -d 'Type and show times in UTC.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l debug -d 'Show where an error came from.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l version -d 'Show the version.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a add -d 'Add a schedule to the manifest'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l json -d 'Answer in JSON.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l no-color -d 'Never colour.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l utc -d 'Type and show times in UTC.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -l version -d 'Show the version.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a add -d 'Add a schedule to the manifest'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l disabled -d 'Let no slot fall due yet.'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l replace -d 'Replace a schedule that has this name.'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l dry-run -d 'Only show what would change, old and new.'
@@ -56,7 +56,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from add' -l no-color -d 'Neve
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a set -d 'Change keys of a schedule in the manifest'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a set -d 'Change keys of a schedule in the manifest'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l unset -d 'Remove a key; may be given several times.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l description -d 'What it is for, in your words.' -x
@@ -104,7 +104,16 @@ complete -c flytesched -n '__fish_seen_subcommand_from set' -l utc -d 'Type and 
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a remove -d 'Remove schedules from the manifest'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a edit -d 'Edit the manifest in $VISUAL or $EDITOR'
+complete -c flytesched -n '__fish_seen_subcommand_from edit' -l discard -d 'Throw away what an earlier edit left, and begin anew.'
+complete -c flytesched -n '__fish_seen_subcommand_from edit' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from edit' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from edit' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from edit' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from edit' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from edit' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from edit' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a remove -d 'Remove schedules from the manifest'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -l all -d 'Remove every schedule.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -s y -l yes -d 'Do not ask.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -l dry-run -d 'Only show what would change, old and new.'
@@ -115,7 +124,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from remove' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a enable -d 'Let the slots of schedules fall due again'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a enable -d 'Let the slots of schedules fall due again'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -s l -l label -d 'Only schedules with this label.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l manifest -d 'The manifest to work on.' -r -F
@@ -125,7 +134,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from enable' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a disable -d 'Let no more slots of schedules fall due'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a disable -d 'Let no more slots of schedules fall due'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -s l -l label -d 'Only schedules with this label.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l reason -d 'Why, for those who ask later.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l dry-run -d 'Only show what would change, old and new.'
@@ -136,7 +145,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from disable' -l utc -d 'Type 
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a pause -d 'Let no slots of schedules fall due until a time, or until flytesched resume'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a pause -d 'Let no slots of schedules fall due until a time, or until flytesched resume'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -s l -l label -d 'Only schedules with this label.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l until -d 'Slots fall due again from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l for -d 'Pause for so long.' -x
@@ -149,7 +158,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from pause' -l utc -d 'Type an
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a resume -d 'End pauses of schedules, whether they have an end or not'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a resume -d 'End pauses of schedules, whether they have an end or not'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -s l -l label -d 'Only schedules with this label.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l manifest -d 'The manifest to work on.' -r -F
@@ -159,7 +168,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from resume' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a list -d 'List schedules with the next slot and the last verdict'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a list -d 'List schedules with the next slot and the last verdict'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s l -l label -d 'Only schedules with this label.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l sort -d 'By the next slot, the name, or the last verdict.' -x -a 'next name last'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s q -l quiet -d 'Names only.'
@@ -173,7 +182,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from list' -l debug -d 'Show w
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a show -d 'Show one schedule in full'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a show -d 'Show one schedule in full'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -182,7 +191,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from show' -l debug -d 'Show w
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a next -d 'Show the coming slots of schedules in one row'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a next -d 'Show the coming slots of schedules in one row'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s l -l label -d 'Only schedules with this label.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s n -l count -d 'Slots at most.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l from -d 'Slots from this time on.' -x
@@ -195,7 +204,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from next' -l debug -d 'Show w
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a run -d 'Run the scheduler in the foreground'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a run -d 'Run the scheduler in the foreground'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l once -d 'Do what a start does, then wait for what is active.'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l on-stop -d 'Leave running commands to be adopted, or end them.' -x -a 'leave kill'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l log-format -d 'How events are written to stderr.' -x -a 'plain json'
@@ -207,7 +216,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from run' -l no-color -d 'Neve
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a trigger -d 'Run a schedule now and show its output'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a trigger -d 'Run a schedule now and show its output'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l at -d 'Run this slot, which has no run yet.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -s d -l detach -d 'Do not wait; a scheduler must be running.'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l force -d 'Run beside an active run, whatever overlap says.'
@@ -219,7 +228,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l utc -d 'Type 
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a catchup -d 'Run the missed slots that are still open'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a catchup -d 'Run the missed slots that are still open'
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -s l -l label -d 'Only schedules with this label.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l since -d 'Slots from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l until -d 'Slots before this time.' -x
@@ -236,7 +245,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l debug -d 'Sho
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a backfill -d 'Run past slots that were never decided'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a backfill -d 'Run past slots that were never decided'
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l from -d 'Slots from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l until -d 'Slots before this time.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l parallel -d 'Runs at once.' -x
@@ -250,12 +259,13 @@ complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l debug -d 'Sh
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a history -d 'Show the verdicts of slots and runs, newest first'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a history -d 'Show the verdicts of slots and runs, newest first'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -s l -l label -d 'Only schedules with this label.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l status -d 'Only these, such as failed,missed; repeatable.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l since -d 'From this time on, such as 2h.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l until -d 'Before this time.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from history' -s n -l limit -d 'Lines at most.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l strip -d 'Draw the last runs of each schedule, one glyph a run.'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l interval -d 'Watch, and look so often; 2.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l manifest -d 'The manifest to work on.' -r -F
@@ -266,7 +276,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from history' -l debug -d 'Sho
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a logs -d 'Show what a run wrote to stdout and stderr'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a logs -d 'Show what a run wrote to stdout and stderr'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l attempt -d 'Only this attempt; else all.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on until the run has its verdict.'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l raw -d 'Show the bytes as they are, control characters too.'
@@ -277,7 +287,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from logs' -l utc -d 'Type and
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a ps -d 'Show what is active: the runs without a verdict'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a ps -d 'Show what is active: the runs without a verdict'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s q -l quiet -d 'Ids only.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -l interval -d 'Watch, and look so often; 2.' -x
@@ -289,7 +299,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from ps' -l debug -d 'Show whe
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a cancel -d 'End active runs'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a cancel -d 'End active runs'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -297,7 +307,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -a '(flytesched ps --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a retry -d 'Run again what has ended'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a retry -d 'Run again what has ended'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -305,7 +315,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from retry' -l utc -d 'Type an
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -a '(flytesched ps --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a status -d 'Show everything at a glance'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a status -d 'Show everything at a glance'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l interval -d 'Watch, and look so often; 2.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l manifest -d 'The manifest to work on.' -r -F
@@ -315,7 +325,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from status' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a health -d 'Tell whether slots are being decided'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a health -d 'Tell whether slots are being decided'
 complete -c flytesched -n '__fish_seen_subcommand_from health' -l strict -d 'Failing schedules and missed slots count too.'
 complete -c flytesched -n '__fish_seen_subcommand_from health' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from health' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -324,14 +334,14 @@ complete -c flytesched -n '__fish_seen_subcommand_from health' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from health' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from health' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from health' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a metrics -d 'Write metrics in the text format of Prometheus'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a metrics -d 'Write metrics in the text format of Prometheus'
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l no-color -d 'Never colour; NO_COLOR does the same.'
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a validate -d 'Check a manifest and say every fault with its line'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a validate -d 'Check a manifest and say every fault with its line'
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -340,7 +350,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from validate' -l debug -d 'Sh
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -F
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a config -d 'Show every setting with its value and what says so, and the files in use'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a config -d 'Show every setting with its value and what says so, and the files in use'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -348,7 +358,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from config' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a doctor -d 'Examine schedules, scheduler, machine and state, and say what to do'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a doctor -d 'Examine schedules, scheduler, machine and state, and say what to do'
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -356,7 +366,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a service -d 'Run the scheduler as a service of systemd'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a service -d 'Run the scheduler as a service of systemd'
 complete -c flytesched -n '__fish_seen_subcommand_from service; and not __fish_seen_subcommand_from print install uninstall' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from service; and not __fish_seen_subcommand_from print install uninstall' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from service; and not __fish_seen_subcommand_from print install uninstall' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -401,7 +411,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from service; and __fish_seen_
 complete -c flytesched -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from uninstall' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from uninstall' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from uninstall' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a db -d 'Look after the run log'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume list show next run trigger catchup backfill history logs ps cancel retry status health metrics validate config doctor service db' -a db -d 'Look after the run log'
 complete -c flytesched -n '__fish_seen_subcommand_from db; and not __fish_seen_subcommand_from check' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from db; and not __fish_seen_subcommand_from check' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from db; and not __fish_seen_subcommand_from check' -l no-color -d 'Never colour; NO_COLOR does the same.'

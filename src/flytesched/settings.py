@@ -17,12 +17,15 @@ from flytesched.errors import Fault, Invalid, InvalidManifest, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|KiB|MiB|GiB)")
+_SIZE = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,20}))?\s*(B|kB|KB|MB|GB|KiB|MiB|GiB)")
 _UNITS = {
-    "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9,
+    "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip
+#: What looks like a size, to say which one may be meant.
+_NEARLY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)")
 _LARGEST = 2**63 - 1
+_SIZES = 'write a size with its unit, such as "10MB" or "512KiB"'
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 
@@ -33,18 +36,33 @@ def parse_size(value: Any) -> int:
     Raises:
         Invalid: it has no unit, or is no size.
     """
-    instead = 'write a size with its unit, such as "10MB" or "512KiB"'
-    if isinstance(value, bool) or not isinstance(value, str):
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
         what = f"{value!r} is not a size"
-        raise Invalid(what, hint=instead)
-    if not (match := _SIZE.fullmatch(value.strip())) or len(match[1]) > 20:
-        what = f"{value!r} is not a size"
-        raise Invalid(what, hint=instead)
-    size = int(float(match[1]) * _UNITS[match[2]])
+        raise Invalid(what, hint=_size_meant(str(value).strip()))
+    whole, fraction, unit = match[1], match[2] or "", match[3]
+    size = int(whole + fraction) * _UNITS[unit] // 10 ** len(fraction)
     if not 1 <= size <= _LARGEST:
         what = f"{value!r} is out of range"
-        raise Invalid(what, hint=instead)
+        raise Invalid(what, hint=_SIZES)
     return size
+
+
+def _size_meant(text: str) -> str:
+    """Say what to write instead of a size without a unit, or with one that could be two."""
+    match = _NEARLY.fullmatch(text)
+    letter = match[2][:1].upper() if match else ""
+    if match is None or letter not in {"", "K", "M", "G"}:
+        return _SIZES
+    ten, two = {"K": ("kB", "KiB"), "G": ("GB", "GiB")}.get(letter, ("MB", "MiB"))
+    number = match[1]
+    return f"write {number}{ten} ({_UNITS[ten]:,} bytes each) or {number}{two} ({_UNITS[two]:,})"
+
+
+def write_size(size: int) -> str:
+    """Return a size as ``parse_size`` reads it, exactly: ``10MB``, ``4KiB``."""
+    unit = max((unit for unit in _UNITS if size % _UNITS[unit] == 0), key=_UNITS.__getitem__)
+    return f"{size // _UNITS[unit]}{unit}"
 
 
 def _count(least: int) -> Callable[[Any], int]:
@@ -84,6 +102,12 @@ def _duration(value: Any) -> timedelta:
         what = f"{value!r} is not a duration"
         raise Invalid(what, hint=f'write a unit, such as "{value}s"')
     return parse_duration(value)
+
+
+def _write_duration(value: timedelta) -> str:
+    from flytesched.core.durations import format_duration  # as above
+
+    return format_duration(value)
 
 
 def _switch(value: Any) -> bool:
@@ -133,6 +157,8 @@ class Setting:
     help: str
     #: Placeholder of the value.
     metavar: str
+    #: Turns the kept value into one that JSON and TOML can hold.
+    write: Callable[[Any], Any] = lambda value: value
     #: Whether it may stand in the manifest.
     in_manifest: bool = True
 
@@ -149,11 +175,11 @@ class Setting:
 
 _TABLE = (
     Setting(
-        name="manifest", read=_path, default=None, metavar="FILE", in_manifest=False,
+        name="manifest", read=_path, write=str, default=None, metavar="FILE", in_manifest=False,
         help="The manifest; /etc/flytesched/schedules.toml for root, else in the config folder.",
     ),
     Setting(
-        name="state_dir", read=_path, default=None, metavar="DIR", in_manifest=False,
+        name="state_dir", read=_path, write=str, default=None, metavar="DIR", in_manifest=False,
         help="Folder of run log and logs; /var/lib/flytesched for root, else in the state folder.",
     ),
     Setting(
@@ -173,23 +199,27 @@ _TABLE = (
         help="Starts that may come at once under start_rate.",
     ),
     Setting(
-        name="missed_after", read=_duration, default="10s", metavar="DURATION",
+        name="missed_after", read=_duration, write=_write_duration, default="10s",
+        metavar="DURATION",
         help="A slot decided later than this is missed.",
     ),
     Setting(
-        name="shutdown_grace", read=_duration, default="0s", metavar="DURATION",
+        name="shutdown_grace", read=_duration, write=_write_duration, default="0s",
+        metavar="DURATION",
         help="How long a stop waits for what runs before leaving it to be adopted.",
     ),
     Setting(
-        name="keep_runs", read=_duration, default="365d", metavar="DURATION",
+        name="keep_runs", read=_duration, write=_write_duration, default="365d",
+        metavar="DURATION",
         help="How long verdicts are kept.",
     ),
     Setting(
-        name="keep_logs", read=_duration, default="30d", metavar="DURATION",
+        name="keep_logs", read=_duration, write=_write_duration, default="30d",
+        metavar="DURATION",
         help="How long the output of commands is kept.",
     ),
     Setting(
-        name="log_limit", read=parse_size, default="10MB", metavar="SIZE",
+        name="log_limit", read=parse_size, write=write_size, default="10MB", metavar="SIZE",
         help="Output kept per attempt, head and tail; the command is never stopped for it.",
     ),
     Setting(

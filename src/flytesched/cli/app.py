@@ -18,7 +18,7 @@ from flytesched.errors import FlyteschedError, UsageError, shortened
 VERBS = (
     "add", "set", "remove", "enable", "disable", "pause", "resume", "list", "show", "next",
     "run", "trigger", "catchup", "backfill", "history", "logs", "ps", "cancel", "retry",
-    "status", "health", "metrics", "validate", "doctor",
+    "status", "health", "metrics", "validate", "config", "doctor",
     "service", "db",
 )  # fmt: skip
 #: Global options that stand before a verb or a subcommand and take a value.

@@ -414,6 +414,43 @@ def process_facts(pid: int) -> tuple[int, int, str] | None:
     return int(fields[3]), int(fields[19]), fields[0].decode("ascii")
 
 
+def process_environment(pid: int) -> dict[str, str] | None:
+    """Return the environment that a process was started with; None if that cannot be told."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            lines = os.fsdecode(file.read()).split("\0")
+    except OSError:
+        return None
+    pairs = (line.partition("=") for line in lines)
+    return {name: value for name, equals, value in pairs if equals}
+
+
+def process_unit(pid: int) -> str | None:
+    """Return the service of systemd that a process belongs to (cgroups(7)); None if to none."""
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
+            groups = [line.rstrip("\n").rpartition("/")[2] for line in file]
+    except OSError:
+        return None
+    return next((group for group in groups if group.endswith(".service")), None)
+
+
+#: What adjtimex(2) returns while nothing keeps the clock right.
+_TIME_ERROR = 5
+#: Larger than ``struct timex`` on any machine; all zeros, so that nothing is set.
+_TIMEX = 512
+
+
+def clock_is_kept() -> bool | None:
+    """Tell whether something keeps the clock right, NTP say; None if that cannot be told."""
+    import ctypes
+
+    try:
+        return _call("adjtimex", ctypes.create_string_buffer(_TIMEX)) != _TIME_ERROR
+    except (OSError, AttributeError):
+        return None
+
+
 def network_filesystem(path: str | Path) -> str | None:
     """Return the type of the file system if other machines may take part in it, else None.
 

@@ -70,8 +70,7 @@ class Manager:
         if self.user:
             self._check_user()
             return
-        # As sd_booted(3) does it.
-        if not (self._run / "systemd/system").is_dir():
+        if not self.runs():
             msg = "systemd does not run this machine"
             raise FlyteschedError(msg, hint="start the scheduler in the foreground: flytesched run")
         if os.geteuid() != 0:
@@ -79,9 +78,9 @@ class Manager:
             raise FlyteschedError(msg, hint="become root, or pass --user for a service of your own")
 
     def _check_user(self) -> None:
-        runtime = self._environ.get("XDG_RUNTIME_DIR", "")
-        if runtime and Path(runtime, "systemd").is_dir():
+        if self.runs():
             return
+        runtime = self._environ.get("XDG_RUNTIME_DIR", "")
         why = f"nobody listens in {runtime}" if runtime else "XDG_RUNTIME_DIR is not set"
         msg = f"there is no manager for services of your own: {why}"
         raise FlyteschedError(
@@ -126,6 +125,19 @@ class Manager:
         ):
             return None
         return f"it reads {read or 'no file'} instead"
+
+    def runs(self) -> bool:
+        """Tell whether there is such a manager, to be asked by this user."""
+        if not self.user:
+            return (self._run / "systemd/system").is_dir()  # as sd_booted(3) does it
+        runtime = self._environ.get("XDG_RUNTIME_DIR", "")
+        return bool(runtime) and Path(runtime, "systemd").is_dir()
+
+    def facts(self, unit: str, *names: str) -> dict[str, str]:
+        """Return what the manager knows of a unit, by property; nothing if it does not answer."""
+        said = self._ask("show", f"--property={','.join(names)}", unit).stdout
+        pairs = (line.partition("=") for line in said.splitlines())
+        return {name: value for name, equals, value in pairs if equals}
 
     def _show(self, unit: str, fact: str) -> str:
         return self._ask("show", f"--property={fact}", "--value", unit).stdout.strip()

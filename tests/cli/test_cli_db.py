@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from terminal import environment
 
+from flytesched.cli.call import Call
 from flytesched.runlog.migrations import LATEST
 from flytesched.service import check as checking
 from flytesched.service import vitals
@@ -223,13 +224,14 @@ def test_a_problem_has_the_exit_code_7_and_advice(terminal: Terminal) -> None:
     """A warning has not."""
     log = next((terminal.state / "logs").rglob("*.log"))
     log.chmod(0o640)
-    assert terminal.ok("doctor").out.count("warning") == 1
+    lines = terminal.ok("doctor").out.splitlines()
+    assert [line for line in lines if line.split()[:2] == ["warning", "modes"]] == [lines[-1]]
     log.chmod(0o660)
 
     said = terminal.run("doctor")
 
     assert said.code == 7
-    assert f"problem  modes        can be written by others: {log}; chmod go= it" in said.out
+    assert f"problem  modes         can be written by others: {log}; chmod go= it" in said.out
 
 
 def test_the_doctor_answers_before_there_is_anything(empty: Terminal) -> None:
@@ -241,8 +243,34 @@ def test_the_doctor_answers_before_there_is_anything(empty: Terminal) -> None:
 
 
 def test_the_doctor_answers_while_the_manifest_is_broken(terminal: Terminal) -> None:
-    """It looks at the run log."""
+    """That is the one problem; it looks at the run log all the same."""
     terminal.write("version = 1\n[schedules.x\n")
 
-    assert terminal.ok("doctor")
+    said = terminal.run("doctor")
+
+    assert said.code == 7
+    assert [line.split()[1] for line in said.out.splitlines() if line.startswith("problem")] == [
+        "manifest"
+    ]
+    assert "it can be read, and its pages are sound" in said.out
     assert terminal.ok("db", "check")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_long_findings_hang_below_their_column(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """Words are left whole: a path, or an id, can be copied."""
+    # The width of the terminal is all that matters of it here.
+    monkeypatch.setattr(Call, "room", columns)
+    folder = terminal.home / ("a-folder-with-a-name-that-is-wider-than-eighty-columns" * 2)
+    terminal.write(f'version = 1\n[schedules.x]\nevery = "1h"\ncommand = ["{folder}"]\n')
+
+    heads, *lines = terminal.run("doctor").out.splitlines()
+
+    column = heads.index("FINDING")
+    below = [line for line in lines if line.startswith(" ")]
+    assert below
+    assert {line[:column] for line in below} == {" " * column}
+    assert [line for line in lines if len(line) > columns and " " in line[column:]] == []
+    assert any(repr(str(folder)) in line for line in lines)

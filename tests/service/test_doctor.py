@@ -19,8 +19,8 @@ from flytesched.errors import Conflict
 from flytesched.executors.record import Records
 from flytesched.runlog.migrations import LATEST
 from flytesched.runlog.sqlite import SqliteRunLog
-from flytesched.service import vitals
-from flytesched.service.doctor import Examination, Finding, Level, doctor
+from flytesched.service.doctor import Examination, Finding, Level, Patient, doctor
+from flytesched.service.examinations import run_log, state_directory
 from flytesched.service.vitals import EXAMINATIONS
 from flytesched.state_dir import prepare_state_dir
 
@@ -77,7 +77,7 @@ def test_a_healthy_site_is_told_so_by_every_examination(site: Site) -> None:
 
     assert [each for each in diagnosis.findings if each.level is Level.PROBLEM] == []
     assert {each.about for each in diagnosis.findings} == {
-        each.about for each in vitals.EXAMINATIONS
+        each.about for each in EXAMINATIONS
     }
     assert diagnosis.exit_code == 0
     after = {path.name: path.read_bytes() for path in site.settings.state_dir.iterdir()}
@@ -110,7 +110,7 @@ def test_an_examination_that_fails_is_a_problem_and_the_next_goes_on(
 ) -> None:
     """What it had found before is told as well."""
 
-    def fails(_: Site) -> Any:
+    def fails(_: Patient) -> Any:
         yield Finding(about="heart", level=Level.OK, what="it beats")
         raise error
 
@@ -154,7 +154,7 @@ def test_a_run_log_that_is_too_big_for_a_quick_look_says_so(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One of 256 MiB would take a test too long to make."""
-    monkeypatch.setattr(vitals, "_QUICK", 1)
+    monkeypatch.setattr(run_log, "_QUICK", 1)
 
     ((how, what),) = found(site, "run_log")
 
@@ -165,7 +165,7 @@ def test_a_run_log_that_is_too_big_for_a_quick_look_says_so(
 def test_a_migration_that_is_due_is_a_warning(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The doctor does not carry it out."""
     # This is the program that will know the next schema.
-    monkeypatch.setattr(vitals, "LATEST", LATEST + 1)
+    monkeypatch.setattr(run_log, "LATEST", LATEST + 1)
 
     assert found(site, "run_log")[1][0] == "warning"
     connection = sqlite3.connect(site.runs_db)
@@ -188,8 +188,8 @@ def test_a_run_log_that_somebody_keeps_locked_is_a_problem(
 ) -> None:
     """It can be read all the same."""
     # Nobody should have to wait five seconds in a test.
-    patient = vitals.probe_writing
-    monkeypatch.setattr(vitals, "probe_writing", lambda path, **_: patient(path, timeout=0))
+    patient = run_log.probe_writing
+    monkeypatch.setattr(run_log, "probe_writing", lambda path, **_: patient(path, timeout=0))
     other = SqliteRunLog(site.runs_db)
     with other.transaction():
         assert level(site, "writing") == "problem"
@@ -372,11 +372,11 @@ def test_below_a_folder_that_cannot_be_looked_at_there_is_nothing_to_tell(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even the root folder, which is always there otherwise."""
-    monkeypatch.setattr(vitals, "_standing", lambda _: None)
+    monkeypatch.setattr(state_directory, "_standing", lambda _: None)
 
     assert found(site, "disk") == found(site, "file_system") == []
 
 
 def test_a_file_that_goes_while_it_is_looked_at_is_no_fault(tmp_path: Path) -> None:
     """A running scheduler makes and removes some."""
-    assert vitals._mode_fault(tmp_path / "gone", os.geteuid()) is None
+    assert state_directory._mode_fault(tmp_path / "gone", os.geteuid()) is None

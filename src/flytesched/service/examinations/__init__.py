@@ -1,0 +1,1 @@
+"""Examinations: what the doctor looks at, a file for each part of the body."""

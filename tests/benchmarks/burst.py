@@ -38,7 +38,8 @@ class Way:
     @property
     def name(self) -> str:
         """Return the way in words."""
-        return f"{self.form.value}, survive = {str(self.survive).lower()}"
+        beside = ", beside a bare loop of argv" if self.limit is Form.ARGV else ""
+        return f"{self.form.value}, survive = {str(self.survive).lower()}{beside}"
 
 
 #: A command that leads itself is started by one that forks: that is what survival costs at least.
@@ -48,6 +49,7 @@ WAYS = (
     Way(form=Form.ARGV, survive=False, limit=Form.SHELL, goal=2.0),
     Way(form=Form.SHELL, survive=True, limit=Form.FORK, goal=0.8),
     Way(form=Form.PLAIN, survive=True, limit=Form.FORK, goal=0.8),
+    Way(form=Form.ARGV, survive=False, limit=Form.ARGV),
 )
 
 

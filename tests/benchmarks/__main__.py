@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 import tempfile
 import traceback
@@ -48,6 +49,8 @@ def main() -> int:
     asked = parser.parse_args()
     if unknown := set(asked.section) - set(SECTIONS):
         parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    # Else a peer that is being measured would go on, beside all that is measured later.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     noise, failed = Noise(), False
     rows: list[Row] = []
     for section in asked.section or SECTIONS:

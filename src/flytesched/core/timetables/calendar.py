@@ -10,7 +10,8 @@ from flytesched.core.timetables.walk import WallTimes
 from flytesched.errors import InvalidTimetable
 
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(:00)?")
-_EVERY_DAY = DaySpec(
+#: Every day of every year.
+EVERY_DAY = DaySpec(
     monthdays=frozenset(range(1, 32)),
     months=frozenset(range(1, 13)),
     weekdays=frozenset(range(7)),
@@ -40,7 +41,7 @@ def daily(expression: str) -> WallTimes:
     """Return the times of canonical text: fixed-time."""
     found = canonical_daily(expression).split(",")
     times = [int(time[:2]) * 3600 + int(time[3:]) * 60 for time in found]
-    return WallTimes(times, days(_EVERY_DAY), fixed_time=True)
+    return WallTimes(times, days(EVERY_DAY), fixed_time=True)
 
 
 @lru_cache(maxsize=2**14)
@@ -48,7 +49,7 @@ def hourly(expression: str) -> WallTimes:
     """Return the times of canonical text: wildcard, like the hour ``*`` that they stand for."""
     minutes = [int(minute) for minute in canonical_hourly(expression).split(",")]
     times = [hour * 3600 + minute * 60 for hour in range(24) for minute in minutes]
-    return WallTimes(times, days(_EVERY_DAY), fixed_time=False)
+    return WallTimes(times, days(EVERY_DAY), fixed_time=False)
 
 
 def _time(text: str) -> str:

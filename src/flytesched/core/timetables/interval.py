@@ -73,4 +73,13 @@ def interval(period: str, anchor: int) -> Interval:
     Raises:
         InvalidTimetable: it is none: see `canonical`.
     """
-    return Interval(parse_duration(canonical(period)) // _SECOND, anchor)
+    return Interval(seconds(period), anchor)
+
+
+def seconds(period: str) -> int:
+    """Return the seconds of a canonical period.
+
+    Raises:
+        InvalidTimetable: it is none: see `canonical`.
+    """
+    return parse_duration(canonical(period)) // _SECOND

@@ -186,6 +186,19 @@ def _base(
     return Walk(wall, zones.zone(timezone or "UTC", fixed_time=wall.fixed_time))
 
 
+def period_of(timing: Timing) -> int:
+    """Return the seconds between two slots of a timing that follows no wall clock."""
+    text = _period(timing.expression) or timing.expression
+    return interval.seconds(text)
+
+
+def clock_face(timing: Timing) -> WallTimes | None:
+    """Return the wall-clock times of a timing; None if it follows no wall clock, or comes once."""
+    if timing.kind in {"every", "at"} or timing.timezone is None:
+        return None
+    return _wall(timing.kind, timing.expression, timing.seconds)
+
+
 def _wall(kind: str, expression: str, seconds: bool) -> WallTimes:
     """Return the wall-clock times of an expression."""
     match kind:

@@ -99,13 +99,18 @@ class Call:
         return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
     @cached_property
-    def room(self) -> int | None:
-        """Columns of the terminal that stdout is; None if it is none, and everything is shown."""
+    def size(self) -> os.terminal_size | None:
+        """Columns and lines of the terminal that stdout is; None if it is none."""
         if not sys.stdout.isatty():
             return None
         import shutil
 
-        return shutil.get_terminal_size().columns
+        return shutil.get_terminal_size()
+
+    @property
+    def room(self) -> int | None:
+        """Columns of the terminal that stdout is; None if it is none, and everything is shown."""
+        return None if self.size is None else self.size.columns
 
     def answer(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Write the JSON object of a reading command."""

@@ -19,7 +19,7 @@ from flytesched.service.selection import select
 _HEADS = ("NAME", "SCHEDULE", "NEXT", "LEFT", "LAST", "PASSED", "RESULT")
 #: What a narrow terminal does without: how long ago says as much as when, and a name is needed
 #: whole by the next command.
-_FIT = {"spare": ("LAST",), "elastic": ("SCHEDULE",), "if_need_be": ("PASSED", "LEFT", "SCHEDULE")}
+_FIT = {"spare": ("LAST",), "elastic": ("SCHEDULE",), "if_need_be": ("PASSED", "SCHEDULE", "LEFT")}
 
 #: States in which no slot falls due.
 _QUIET = ("disabled", "paused", "ended")
@@ -58,8 +58,7 @@ def command(
         call.table(_HEADS, [_row(call, each) for each in found], right=("LEFT", "PASSED"),
                    toned=("NEXT", "RESULT"), **_FIT)  # fmt: skip
         if call.looked_at:
-            call.talk(_summary(found))
-            _say_if_nobody_runs(call)
+            _sum_up(call, found)
     else:
         call.talk("there is no schedule; add one with: flytesched add")
 
@@ -97,7 +96,7 @@ def _result(each: Listed) -> str:
     return ", ".join([*said, f"{each.missed:,} missed"] if each.missed else said)
 
 
-def _summary(found: Sequence[Listed]) -> str:
+def _sum_up(call: Call, found: Sequence[Listed]) -> None:
     """Say how many there are, and what there is to do about them."""
     states = Counter(each.state for each in found)
     said = [render.plural(len(found), "schedule")]
@@ -105,8 +104,11 @@ def _summary(found: Sequence[Listed]) -> str:
     if active := sum(len(each.active) for each in found):
         said.append(f"{active:,} active")
     if missed := sum(each.missed for each in found):
-        said.append(f"{render.plural(missed, 'missed slot')}: see flytesched catchup --dry-run")
-    return ", ".join(said)
+        said.append(render.plural(missed, "missed slot"))
+    call.talk(", ".join(said))
+    if missed:
+        call.talk("what was missed is still to be run; see: flytesched catchup --dry-run")
+    _say_if_nobody_runs(call)
 
 
 def _say_if_nobody_runs(call: Call) -> None:

@@ -18,7 +18,8 @@ _WEEK, _YEAR = 7, 300
 def short_clock_of(zone: str, now: float) -> Callable[[float], str]:
     """Return a function that shows an instant on a zone's clock, seen from ``now``.
 
-    Seconds are left out where they are zero, and the time where the year has to be said.
+    Seconds are told of a slot that has some: a whole number. How a run ended to the second is of
+    no use here, and so is the time of day where the year has to be told.
     """
     today = _on_clock(now, zone).date()
 
@@ -27,7 +28,8 @@ def short_clock_of(zone: str, now: float) -> Callable[[float], str]:
         days = abs((moment.date() - today).days)
         if days > _YEAR:
             return f"{moment:%Y-%m-%d}"
-        clock = f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
+        told = isinstance(epoch, int) and moment.second
+        clock = f"{moment:%H:%M:%S}" if told else f"{moment:%H:%M}"
         if days == 0:
             return clock
         return f"{moment:%a} {clock}" if days < _WEEK else f"{moment.day} {moment:%b} {clock}"

@@ -1,7 +1,7 @@
 """flytesched status: everything at a glance."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from flytesched import __version__
@@ -11,8 +11,10 @@ from flytesched.cli.verb import verb
 from flytesched.service.listing import soonest
 from flytesched.service.overview import CLOCK_BEHIND, Overview, overview
 
-#: Runs and coming slots shown: with all the facts above them they fit into 24 lines.
-_FEW = 3
+#: Runs and coming slots shown where no height has to be kept to, and where there is plenty.
+_FEW, _PLENTY = 5, 10
+#: Lines of a screen that neither a fact nor a row takes: the prompt, two titles, and two between.
+_AROUND = 5
 #: Columns in front of a fact: the longest name, and what stands behind it.
 _BEFORE = len("scheduler's error: ")
 
@@ -21,22 +23,41 @@ _BEFORE = len("scheduler's error: ")
 def command(call: Call) -> None:
     """Show everything at a glance; always exits 0."""
     seen = overview(call.site)
-    coming = soonest(seen.schedules.values(), seen.now, _FEW)
     if call.json:
-        call.answer("status", _shape(call, seen, coming))
+        call.answer("status", _shape(call, seen))
         return
-    call.facts(_rows(call, seen))
-    if seen.active:
-        runs = [
-            (run.id, run.status.value, render.about(max(0.0, seen.now - run.created)))
-            for run in seen.active[: -_FEW - 1 : -1]
-        ]
+    facts = _rows(call, seen)
+    call.facts(facts)
+    few = _few(call, render.facts(facts))
+    _show_active(call, seen, few)
+    _show_coming(call, seen, few)
+
+
+def _few(call: Call, facts: str) -> int:
+    """Return how many runs, and how many slots, fit below the facts on one screen."""
+    if call.size is None:
+        return _FEW
+    # A path, or what is wrong with a manifest, is shown whole, and may go on in the next line.
+    taken = sum(1 + render.width(line) // call.size.columns for line in facts.splitlines())
+    return min(max((call.size.lines - _AROUND - taken) // 2, 1), _PLENTY)
+
+
+def _show_active(call: Call, seen: Overview, few: int) -> None:
+    rows = [
+        (run.id, run.status.value, render.about(max(0.0, seen.now - run.created)))
+        for run in seen.active[: -few - 1 : -1]
+    ]
+    if rows:
         call.write("\n")
-        call.table(("ACTIVE", "STATE", "SINCE"), runs, right=("SINCE",), toned=("STATE",))
-    if coming:
-        slots = [(name, call.short(at), render.about(at - seen.now)) for at, name in coming]
+        call.table(("ACTIVE", "STATE", "SINCE"), rows, right=("SINCE",), toned=("STATE",))
+
+
+def _show_coming(call: Call, seen: Overview, few: int) -> None:
+    coming = soonest(seen.schedules.values(), seen.now, few)
+    rows = [(name, call.short(at), render.about(at - seen.now)) for at, name in coming]
+    if rows:
         call.write("\n")
-        call.table(("COMING", "NEXT", "LEFT"), slots, right=("LEFT",))
+        call.table(("COMING", "NEXT", "LEFT"), rows, right=("LEFT",))
 
 
 def _rows(call: Call, seen: Overview) -> list[tuple[str, object]]:
@@ -117,7 +138,8 @@ def _clock(seen: Overview) -> str | None:
     return f"{render.about(seen.clock_behind)} behind the newest slot decided: is it right?"
 
 
-def _shape(call: Call, seen: Overview, coming: Sequence[tuple[int, str]]) -> dict[str, Any]:
+def _shape(call: Call, seen: Overview) -> dict[str, Any]:
+    coming = soonest(seen.schedules.values(), seen.now, _FEW)
     settings, holder = call.site.settings, seen.holder
     counts = Counter(run.status.value for run in seen.active)
     return {

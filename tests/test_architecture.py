@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "runlog": {"core", "errors", "linux"},
     "executors": {"core", "errors", "linux"},
     "hooks": {"core", "errors", "linux"},
+    "crontab": {"core", "errors"},
 }
 ADAPTERS = set(MAY_IMPORT) - {"testing"}
 MAY_IMPORT |= {

@@ -23,7 +23,7 @@ from flytesched.manifest.toml import same
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["REMOVE", "Change", "put", "remove", "rewrite", "update"]
+__all__ = ["REMOVE", "Change", "put", "put_all", "remove", "rewrite", "update"]
 
 #: Stands for the value of a key that ``update`` shall remove.
 REMOVE: Final = object()
@@ -55,14 +55,42 @@ def put(
         FlyteschedError: the file cannot be written.
     """
 
-    def wish(tables: Tables) -> list[Change]:
-        before = tables.get(name)
-        if before is not None and not replace:
-            what = f"there is a schedule {name!r} already"
-            raise Conflict(what, hint="give --replace to replace it, or use `flytesched set`")
-        return [Change(name=name, before=before, after=dict(table))]
+    return put_all(
+        path, {name: table}, replace=replace, timezone=timezone, lock_timeout=lock_timeout,
+        dry_run=dry_run,
+    )[0]  # fmt: skip
 
-    return _edit(path, wish, timezone, lock_timeout, create=True, dry_run=dry_run)[0]
+
+def put_all(
+    path: Path, added: Mapping[str, Mapping[str, Any]], *, replace: bool = False,
+    timezone: str = "UTC", lock_timeout: float = LOCK_TIMEOUT, dry_run: bool = False,
+) -> list[Change]:  # fmt: skip
+    """Add schedules, all of them or none; make the manifest if there is none.
+
+    Args:
+        path: the manifest.
+        added: their tables by name, as the manifest spells them.
+        replace: whether those that are there shall give way.
+        timezone: see ``read``.
+        lock_timeout: seconds to wait for another command that edits.
+        dry_run: whether to change nothing, and leave no trace of having looked.
+
+    Raises:
+        Conflict: one is there already, and not to be replaced; or the lock was not to be had.
+        InvalidManifest: the manifest is no TOML, or a table is faulty.
+        FlyteschedError: the file cannot be written.
+    """
+
+    def wish(tables: Tables) -> list[Change]:
+        if not replace and (taken := next((name for name in added if name in tables), None)):
+            what = f"there is a schedule {taken!r} already"
+            raise Conflict(what, hint="give --replace to replace it, or use `flytesched set`")
+        return [
+            Change(name=name, before=tables.get(name), after=dict(table))
+            for name, table in added.items()
+        ]
+
+    return _edit(path, wish, timezone, lock_timeout, create=True, dry_run=dry_run)
 
 
 def update(
@@ -120,10 +148,10 @@ def remove(
 
 
 def rewrite(
-    path: Path, text: str, *, was: str, timezone: str = "UTC",
+    path: Path, text: str, *, was: str | bytes, timezone: str = "UTC",
     lock_timeout: float = LOCK_TIMEOUT,
 ) -> None:  # fmt: skip
-    """Replace the whole text, as after an editor; ``was`` is the text that was edited.
+    """Replace the whole text, as after an editor; ``was`` is what was edited, be it text or not.
 
     Raises:
         Conflict: the file is no longer as it ``was``; or the lock was not to be had.
@@ -134,7 +162,7 @@ def rewrite(
     target = Path(os.path.realpath(path))
     with _lock(target, lock_timeout):
         content, status = _current(path, create=True)
-        if content != was.encode():
+        if content != (was.encode() if isinstance(was, str) else was):
             what = f"{path}: somebody else has changed it meanwhile"
             raise Conflict(what, hint="look at the new one and edit again")
         if status is not None:

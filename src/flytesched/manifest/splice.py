@@ -83,11 +83,9 @@ class _Splice:
         for change in changes:
             if change.before is not None:
                 self._change(change)
-        text = self._cut()
-        for change in changes:
-            if change.before is None and change.after is not None:
-                text = self._appended(text, change.name, change.after)
-        return text
+        new = {each.name: each.after for each in changes if each.before is None}
+        there = {name: table for name, table in new.items() if table is not None}
+        return self._appended(self._cut(), there)
 
     def _change(self, change: Change) -> None:
         own = [self.statements[index] for index in self.places.get(change.name, ())]
@@ -216,13 +214,16 @@ class _Splice:
             at = end
         return "".join([*pieces, self.text[at:]])
 
-    def _appended(self, text: str, name: str, table: Mapping[str, Any]) -> str:
-        """Put a new table at the end, with a blank line before it."""
+    def _appended(self, text: str, tables: Mapping[str, Mapping[str, Any]]) -> str:
+        """Put new tables at the end, each with a blank line before it."""
+        if not tables:
+            return text
         if text and not text.endswith("\n"):
             text += self.newline
         if text and not re.search(r"(?:\A|\n)[ \t]*\r?\n\Z", text):
             text += self.newline
-        return text + block(name, table, self.newline)
+        blocks = [block(name, table, self.newline) for name, table in tables.items()]
+        return text + self.newline.join(blocks)
 
 
 def _inline_cuts(

@@ -1,0 +1,328 @@
+"""Crontabs: their jobs as schedules of the manifest, and schedules as a crontab."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from flytesched.crontab.reading import Grade, Job, Remark, read
+from flytesched.errors import Conflict, Invalid, InvalidTimetable, Unhealthy, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flytesched.bootstrap import Site
+    from flytesched.core.schedule import Schedule
+    from flytesched.crontab.tables import Account
+    from flytesched.crontab.writing import Written
+
+#: The crontab of the machine.
+SYSTEM = "/etc/crontab"
+#: Bytes of a crontab: ten thousand lines of four hundred.
+_MOST = 4 * 2**20
+#: Keys of ``[defaults]`` that would change what a job means, and what cron does instead.
+_MEANT = {"shell": "/bin/sh", "cwd": "~", "executor": "local", "offset": "0s", "jitter": "0s"}
+#: Names that one sentence lists.
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What of which crontab to import, and how."""
+
+    #: The file, or ``-`` for stdin; None for the one in use.
+    file: str | None = None
+    #: Whose crontab it is, if not one's own.
+    user: str | None = None
+    #: Whether each job names its user.
+    system: bool = False
+    #: What every name begins with.
+    prefix: str = ""
+    #: Whether no slot shall fall due yet.
+    disabled: bool = False
+    #: Whether schedules that are there and differ shall give way.
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A job as a schedule."""
+
+    #: Its line of the crontab.
+    line: int
+    #: The schedule.
+    schedule: Schedule
+    #: Its table.
+    table: Mapping[str, Any]
+    #: ``added``, ``replaced``, or ``unchanged`` if the manifest has it already.
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """What becomes of a crontab."""
+
+    #: What was read, as messages name it.
+    source: str
+    #: The jobs that are carried over.
+    carried: tuple[Carried, ...]
+    #: What has to be said about lines, in their order.
+    remarks: tuple[Remark, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 if everything is carried over, 7 if in part, 5 if there is nothing that can be read."""
+        grades = {remark.grade for remark in self.remarks} - {Grade.NOTE}
+        if not grades:
+            return 0
+        unread = not self.carried and grades == {Grade.UNREADABLE}
+        return Invalid.exit_code if unread else Unhealthy.exit_code
+
+    @property
+    def changing(self) -> dict[str, Mapping[str, Any]]:
+        """The tables that the manifest does not have yet."""
+        return {
+            each.schedule.name: each.table for each in self.carried if each.result != "unchanged"
+        }
+
+
+def foresee(site: Site, wish: Wish, watch: Callable[[float], None]) -> Import:
+    """Read a crontab and say what becomes of it; nothing is changed.
+
+    Args:
+        site: whose manifest takes the schedules.
+        wish: what to import.
+        watch: is told which part of 1 is done.
+
+    Raises:
+        UsageError: the prefix can begin no name.
+        Invalid: there is no such crontab, or it cannot be read.
+        InvalidManifest: the manifest is no TOML.
+        Conflict: a name is taken by a schedule that differs.
+    """
+    from flytesched.core.keys import NAME
+    from flytesched.settings import system_timezone
+
+    if wish.prefix and not NAME.fullmatch(wish.prefix):
+        what = f"--prefix: {wish.prefix!r} can begin no name"
+        raise UsageError(what, hint="use letters, digits, '.', '_' and '-', no sign first")
+    source, content = _content(wish)
+    crontab = read(content, timezone=system_timezone(site.environ)[0], system=wish.system)
+    model = _model(site)
+    plan = _Plan(site, model, wish)
+    for number, job in enumerate(crontab.jobs, 1):
+        plan.take(job)
+        watch(number / len(crontab.jobs))
+    remarks = sorted([*crontab.remarks, *plan.remarks], key=lambda remark: remark.line)
+    return Import(source=source, carried=tuple(plan.carried()), remarks=tuple(remarks))
+
+
+def carry_out(site: Site, planned: Import, *, replace: bool) -> None:
+    """Write what was foreseen into the manifest: all of it, or nothing.
+
+    Raises:
+        Conflict: the manifest has changed meanwhile, and has such a name now.
+        InvalidManifest: the manifest cannot be edited.
+    """
+    from flytesched.manifest.edit import put_all
+
+    if tables := planned.changing:
+        settings = site.settings
+        put_all(settings.manifest, tables, replace=replace, timezone=settings.timezone)
+
+
+class _Plan:
+    """What becomes of jobs, one after the other."""
+
+    def __init__(self, site: Site, model: Mapping[str, Any], wish: Wish) -> None:
+        from flytesched.manifest.read import by_kind, usable_defaults
+
+        self.remarks: list[Remark] = []
+        self._now = site.now()
+        self._wish = wish
+        self._known = model.get("schedules", {}) if isinstance(model, dict) else {}
+        self._defaults, _ = usable_defaults(model, site.settings.timezone)
+        self._inherited = by_kind(self._defaults)
+        self._taken: list[tuple[Job, str, dict[str, Any]]] = []
+
+    def take(self, job: Job) -> None:
+        """Make a table of a job, or say why there is none."""
+        from flytesched.crontab.names import name_of
+        from flytesched.crontab.tables import feeds, table
+
+        user = job.user or self._wish.user or own_name()
+        account = None if user == own_name() else self._account(job, user)
+        if account is None and user != own_name():
+            return
+        if not feeds(job):
+            shell = job.variables["SHELL"]
+            self._lose(job, f"{shell} cannot be given the text behind % here", "use SHELL=/bin/sh")
+            return
+        found = table(job, account)
+        found |= {
+            key: value
+            for key, value in _MEANT.items()
+            if key not in found and self._defaults.get(key, value) != value
+        }
+        if self._wish.disabled:
+            found["enabled"] = False
+        if self._is_sound(job, found):
+            name = self._wish.prefix + (job.name or name_of(job.command))
+            self._taken.append((job, name[:90], found))
+
+    def carried(self) -> list[Carried]:
+        """Return the jobs with their names.
+
+        Raises:
+            Conflict: a name is taken by a schedule that differs.
+        """
+        from flytesched.crontab.names import assign, same
+
+        tables = {name: each for name, each in self._known.items() if isinstance(each, dict)}
+        names = assign([(base, table) for _, base, table in self._taken], tables)
+        found = []
+        for (job, _, table), name in zip(self._taken, names, strict=True):
+            there = name in self._known
+            unchanged = there and same(tables.get(name, {}), table)
+            result = "unchanged" if unchanged else "replaced" if there else "added"
+            schedule = self._built(name, table)
+            found.append(Carried(line=job.line, schedule=schedule, table=table, result=result))
+        if not self._wish.replace:
+            _refuse_taken([each.schedule.name for each in found if each.result == "replaced"])
+        return found
+
+    def _account(self, job: Job, user: str) -> Account | None:
+        """Return the user whose job it is, if root is here to run it as that user."""
+        import pwd
+
+        from flytesched.crontab.tables import Account
+
+        try:
+            home = pwd.getpwnam(user).pw_dir
+        except (KeyError, ValueError):
+            self._lose(job, f"there is no user {user!r}", "mend the line, or take it out")
+            return None
+        if os.geteuid() != 0:
+            instead = "import it as root, whose scheduler runs it with runuser(1), or as that user"
+            self._lose(job, f"it runs as {user}", instead)
+            return None
+        return Account(name=user, home=home)
+
+    def _is_sound(self, job: Job, table: Mapping[str, Any]) -> bool:
+        """Tell whether a table makes a schedule that everybody reads alike; else say why not."""
+        from flytesched.errors import InvalidSchedule
+        from flytesched.second_opinion import compare
+
+        try:
+            compare(self._built("job", table).timing, self._now)
+        except InvalidSchedule as error:
+            said = "; ".join(str(replace(fault, table=())) for fault in error.faults)
+            self._lose(job, f"it makes no schedule: {said}", None)
+        except InvalidTimetable as error:
+            self._lose(job, error.message, error.hint)
+        else:
+            return True
+        return False
+
+    def _built(self, name: str, table: Mapping[str, Any]) -> Schedule:
+        from flytesched.errors import InvalidSchedule
+        from flytesched.manifest.read import build
+
+        built = build(name, table, self._inherited)
+        if isinstance(built, list):
+            raise InvalidSchedule(built, name=name)
+        return built[0]
+
+    def _lose(self, job: Job, what: str, instead: str | None) -> None:
+        self.remarks.append(Remark(line=job.line, grade=Grade.LOST, what=what, instead=instead))
+
+
+def _refuse_taken(names: Sequence[str]) -> None:
+    if not names:
+        return
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    said = ", ".join(names[:_NAMED])
+    what = f"the manifest has {said}{more} already, and otherwise; nothing was changed"
+    raise Conflict(what, hint="give --replace to replace them, or --prefix for names of their own")
+
+
+@cache
+def own_name() -> str:
+    """Return the name of the user who asks."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _model(site: Site) -> Mapping[str, Any]:
+    from flytesched.manifest.disk import NoManifest, load
+    from flytesched.manifest.read import document
+
+    path = site.settings.manifest
+    try:
+        return document(load(path)[0], path)[1]
+    except NoManifest:
+        return {}
+
+
+# -- where crontabs are -------------------------------------------------------------------------
+
+
+def _content(wish: Wish) -> tuple[str, bytes]:
+    """Return what was read, as messages name it, and what it holds."""
+    if wish.file is None and not wish.system:
+        return "crontab", _listed(wish.user)
+    path = wish.file or SYSTEM
+    try:
+        if path == "-":
+            path, content = "stdin", sys.stdin.buffer.read(_MOST + 1)
+        else:
+            with open(path, "rb") as file:
+                content = file.read(_MOST + 1)
+    except OSError as error:
+        what = f"cannot read {path}: {error.strerror}"
+        raise Invalid(what, hint="name a file that is a crontab, or - for stdin") from None
+    if len(content) > _MOST:
+        what = f"{path} has over {_MOST // 2**20} MiB, and is no crontab"
+        raise Invalid(what, hint="name another file")
+    return path, content
+
+
+def _listed(user: str | None) -> bytes:
+    """Return what ``crontab -l`` says."""
+    import subprocess
+
+    words = ["crontab", "-l", *(() if user is None else ("-u", user))]
+    try:
+        done = subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        what = f"cannot run crontab(1): {error.strerror}"
+        raise Invalid(what, hint="name a file: flytesched import crontab FILE") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        what = f"crontab -l: {said or f'exit code {done.returncode}'}"
+        raise Invalid(what, hint="name a file: flytesched import crontab FILE")
+    return done.stdout[: _MOST + 1]
+
+
+# -- export -------------------------------------------------------------------------------------
+
+
+def export(site: Site, schedules: Sequence[Schedule], user: str | None) -> Written:
+    """Return a crontab that starts what the schedules start.
+
+    Args:
+        site: whose machine's clock counts.
+        schedules: of the manifest.
+        user: for the format of /etc/crontab, whose; None for a user's own.
+    """
+    from flytesched.crontab.writing import write
+    from flytesched.settings import system_timezone
+
+    return write(schedules, timezone=system_timezone(site.environ)[0], user=user)

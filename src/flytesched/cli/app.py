@@ -19,7 +19,7 @@ VERBS = (
     "add", "set", "remove", "enable", "disable", "pause", "resume", "list", "show", "next",
     "run", "trigger", "catchup", "backfill", "history", "logs", "ps", "cancel", "retry",
     "status", "health", "metrics", "validate", "config", "doctor",
-    "service", "db",
+    "import", "export", "service", "db",
 )  # fmt: skip
 #: Global options that stand before a verb or a subcommand and take a value.
 _VALUED = ("--manifest", "--state-dir")

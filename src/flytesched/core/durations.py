@@ -20,6 +20,18 @@ _UNITS = {
     "us": 1,
 }
 _PLAIN = re.compile("".join(rf"(?:{_NUMBER}{unit}\s*)?" for unit in _UNITS))
+#: How people write the units, in the same order; both cases are read, but for a single M.
+_NAMES = (
+    "weeks?|wks?|w", "days?|d", "hours?|hrs?|h", "minutes?|mins?|m", "seconds?|secs?|s",
+    "milliseconds?|msecs?|ms", "microseconds?|usecs?|us",
+)  # fmt: skip
+_WORDS = re.compile(
+    "".join(rf"(?:{_NUMBER}\s*(?:{names})(?:\s*,?\s*(?:and\s+)?(?=[0-9]))?)?" for names in _NAMES),
+    re.IGNORECASE | re.ASCII,
+)
+#: Months or minutes, or millions.
+_CAPITAL = re.compile(r"[0-9]\s*M(?![A-Za-z])")
+_NO_LENGTH = re.compile(r"[0-9.]+\s*(?:mo|months?|y|yrs?|years?)", re.IGNORECASE | re.ASCII)
 #: ISO 8601; months and years are left out because they have no fixed length.
 _ISO = re.compile(
     rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?=[0-9])(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?",
@@ -31,8 +43,9 @@ _HINT = "write a number with its unit, the largest unit first: 90s, 1h30m, 2d, 5
 def parse_duration(value: object) -> timedelta:
     """Return the duration that a text means; a timedelta that is not negative is returned as it is.
 
-    Units are w, d, h, m, s, ms and us, or ISO 8601's W, D, H, M and S; each at most once, the
-    largest first. Fractions are read exactly, down to a microsecond.
+    Units are w, d, h, m, s, ms and us, or their names (``5 min``, ``1 hour 30 minutes``), or ISO
+    8601's W, D, H, M and S; each at most once, the largest first. Fractions are read exactly, down
+    to a microsecond.
 
     Raises:
         Invalid: it is no duration: no unit, an unknown one, negative, too long or too fine.
@@ -49,20 +62,34 @@ def parse_duration(value: object) -> timedelta:
 
 
 def _parse(text: str) -> timedelta:
-    if len(text) <= _MOST and re.fullmatch(r"[0-9.]+", text):
+    short = len(text) <= _MOST
+    if short and re.fullmatch(r"[0-9.]+", text):
         raise _no_unit(text)
     if text.startswith("-"):
         raise _fault(text, "is negative", "a duration is zero or more")
-    match = len(text) <= _MOST and (_ISO.fullmatch(text) or _PLAIN.fullmatch(text))
+    match = _PLAIN.fullmatch(text) or _ISO.fullmatch(text) or _worded(text) if short else None
     if not match or not any(match.groups()):
-        raise _fault(text, "is no duration", _HINT)
+        raise _fault(text, "is no duration", _meant(text) if short else _HINT)
     numbers = match.groups()
-    parts = zip(numbers, _UNITS.values(), strict=False)
+    parts = zip(numbers, _UNITS.values(), strict=False)  # ISO has no unit below the second
     micros = sum(_exact(number, unit, text) for number, unit in parts if number)
     try:
         return timedelta(microseconds=micros)
     except OverflowError:
         raise _fault(text, "is too long", "the longest is 999999999d") from None
+
+
+def _worded(text: str) -> re.Match[str] | None:
+    return None if _CAPITAL.search(text) else _WORDS.fullmatch(text)
+
+
+def _meant(text: str) -> str:
+    """Say what to write instead of a text that is no duration."""
+    if _NO_LENGTH.match(text):
+        return "months and years have no fixed length: write days, such as 30d or 365d"
+    if _CAPITAL.search(text):
+        return f"write {_CAPITAL.sub(lambda found: found[0].lower(), text)} if you mean minutes"
+    return _HINT
 
 
 def _exact(number: str, unit: int, text: str) -> int:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import glance
 import pytest
+from terminal import environment
 
 from flytesched import __version__
 from flytesched.cli.render import width
 from flytesched.core.runs import RunStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from terminal import Terminal
 
 LIST_80 = """\
@@ -66,9 +71,19 @@ photos  Fri 18:00      1d 3h
 
 
 @pytest.fixture
-def site(empty: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Give a terminal on an afternoon with a bit of everything."""
+def bare(empty: Terminal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """Give a terminal on that afternoon, whose home has a path as short as those of people."""
     glance.freeze(monkeypatch)
+    with TemporaryDirectory(prefix="f") as home:
+        empty.home = Path(home)
+        for name, value in environment(empty.home).items():
+            monkeypatch.setenv(name, value)
+        yield empty
+
+
+@pytest.fixture
+def site(bare: Terminal) -> Terminal:
+    """Give one with a bit of everything."""
     runs = [
         glance.a_run("backup", 43_400, RunStatus.SUCCEEDED, exit_code=0),
         glance.a_run("weekly-report", 275_600, RunStatus.FAILED, exit_code=3),
@@ -77,7 +92,7 @@ def site(empty: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
         glance.a_run("once", 522_200, RunStatus.INTERRUPTED, reason="host restarted"),
     ]
     glance.furnish(manifest=glance.MANIFEST, runs=runs, missed=["mail"])
-    return empty
+    return bare
 
 
 # -- list ---------------------------------------------------------------------------------------
@@ -206,18 +221,17 @@ def crowd() -> str:
 
 
 def test_status_of_many_schedules_fits_80_by_24(
-    empty: Terminal, monkeypatch: pytest.MonkeyPatch
+    bare: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With faults in the manifest, too: names end in how many more there are."""
-    glance.freeze(monkeypatch)
     names = [f"job-number-{n:04}" for n in range(300)]
     runs = [glance.a_run(name, 9_999, RunStatus.FAILED, exit_code=1) for name in names]
     runs += [glance.a_run(name, 60, RunStatus.RUNNING) for name in names]
     glance.furnish(manifest=crowd(), runs=runs, missed=names)
 
-    whole = glance.look(empty, monkeypatch, "status", 80).out.splitlines()
-    empty.write('version = 1\n[schedules.x]\nevery = "5"\n[schedules.y]\nevery = "5"\n')
-    broken = glance.look(empty, monkeypatch, "status", 80).out.splitlines()
+    whole = glance.look(bare, monkeypatch, "status", 80).out.splitlines()
+    bare.write('version = 1\n[schedules.x]\nevery = "5"\n[schedules.y]\nevery = "5"\n')
+    broken = glance.look(bare, monkeypatch, "status", 80).out.splitlines()
 
     assert len(whole) < 24
     assert sum(1 + width(line) // 80 for line in broken) < 24  # a fault may need two lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "shapes"
 #: Objects whose keys are data of the user, by the key that holds them: only their values have a
 #: shape.
-MAPS = frozenset({"labels", "env", "rows", "active"})
+MAPS = frozenset({"labels", "env", "rows", "active", "keys"})
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 _HOUR = 3600
 
@@ -168,7 +169,12 @@ def prepare(home: Path) -> None:
     runlog = site.runlog(holder=True)
     bind(site, runlog, rebind=False)
     schedules = site.manifest().schedules
-    runlog.apply(Decision(schedules=tuple(_seen(schedules, hour, now))))
+    states = {state.name: state for state in _seen(schedules, hour, now)}
+    earlier = schedules["backup"].with_(env={}, description=None, labels={"team": "dev"})
+    backup = replace(states["backup"], definition=earlier.definition(), seen_at=hour - 20.0 * _HOUR)
+    runlog.apply(Decision(schedules=(backup,)))
+    states["backup"] = replace(states["backup"], revision=2)
+    runlog.apply(Decision(schedules=tuple(states.values())))
     runs, attempts = zip(*_past(hour, now), strict=True)
     gap = Gap(
         schedule="sync", after=hour - 6 * _HOUR, until=hour - 3 * _HOUR, count=3,

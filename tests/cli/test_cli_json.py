@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 CALLS: dict[str, dict[str, list[str]]] = {
     "list": {"list": ["list", "list sync", "list --label team=ops"]},
     "show": {"show": ["show backup", "show slow", "show sync", "show report", "show tidy"]},
+    "revisions": {
+        "revisions": ["revisions backup", "revisions once"],
+        "revisions-diff": ["revisions backup --diff 2", "revisions backup --diff 1"],
+    },
     "next": {"next": ["next", "next --until 2d", "next once"]},
     "catchup": {
         "catchup-dry-run": ["catchup --dry-run"],

@@ -16,9 +16,10 @@ from flytesched.errors import FlyteschedError, UsageError, shortened
 
 #: Every verb, in the order of the help, which lists those with subcommands last.
 VERBS = (
-    "add", "set", "remove", "enable", "disable", "pause", "resume", "list", "show", "next",
-    "run", "trigger", "catchup", "backfill", "history", "logs", "ps", "cancel", "retry",
-    "status", "health", "metrics", "validate", "config", "doctor",
+    "add", "set", "edit", "remove", "enable", "disable", "pause", "resume",
+    "revisions", "revert", "list", "show", "next", "explain",
+    "run", "trigger", "catchup", "backfill", "history", "stats", "logs", "ps", "cancel", "retry",
+    "status", "health", "metrics", "validate", "config", "doctor", "prune",
     "import", "export", "service", "db",
 )  # fmt: skip
 #: Global options that stand before a verb or a subcommand and take a value.
@@ -218,7 +219,7 @@ def _says_only_where(words: Sequence[str]) -> bool:
 
 def _value(words: Sequence[str], option: str) -> str | None:
     """Return the value of a global option that takes one; None if it is not given."""
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for word, following in zip(words, [*words, None][1:], strict=True):
         if word == option:
             return following
         if word.startswith(f"{option}="):

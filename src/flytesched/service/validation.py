@@ -27,6 +27,34 @@ def validate(site: Site, path: Path) -> Manifest:
     return manifest
 
 
+def checked(site: Site, content: bytes, path: Path, *, before: bytes) -> Manifest:
+    """Return the manifest that an edited text holds, if nothing is wrong with what is new in it.
+
+    Args:
+        site: whose manifest it is to become.
+        content: the text.
+        path: the file it is in, for messages.
+        before: the text that was edited; a doubt that it raised already was accepted.
+
+    Raises:
+        InvalidManifest: with every fault.
+    """
+    from dataclasses import replace
+
+    from flytesched.manifest.read import parse
+
+    timezone = site.settings.timezone
+    manifest = parse(content, path, timezone=timezone)
+    try:
+        old = parse(before, path, timezone=timezone).schedules
+    except InvalidManifest:
+        old = {}
+    new = {name: one for name, one in manifest.schedules.items() if old.get(name) != one}
+    if faults := _doubts(replace(manifest, schedules=new), site.now()):
+        raise InvalidManifest(str(path), faults)
+    return manifest
+
+
 def _doubts(manifest: Manifest, now: float) -> list[Fault]:
     """Return what croniter reads otherwise."""
     from flytesched.manifest.places import Lines

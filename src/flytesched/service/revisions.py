@@ -1,0 +1,256 @@
+"""Revisions: what a schedule said when, and how an earlier definition comes back.
+
+The run log remembers each definition from when a scheduler first saw it, without values of ``env``,
+which may be secrets. So what comes back keeps today's, and a variable that has none is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from flytesched.core.spelling import Difference, default, differences, spelled
+from flytesched.errors import Conflict, Fault, Invalid, InvalidSchedule, NotFound, UsageError
+from flytesched.service.selection import remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from flytesched.bootstrap import Site
+    from flytesched.core.schedule import Schedule
+    from flytesched.manifest.read import Manifest
+    from flytesched.runlog.reading import Revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What a schedule said for some time."""
+
+    #: Number of the revision; None for what stands in the manifest and no scheduler has seen yet.
+    number: int | None
+    #: Moment a scheduler first saw it; None if none did.
+    seen_at: float | None
+    #: Its keys, as the manifest spells them, ``env`` without values; None if nobody can read it.
+    keys: Mapping[str, Any] | None
+    #: What differs from the version before it.
+    changed: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """All versions of one schedule."""
+
+    #: Its name.
+    name: str
+    #: Its versions, the oldest first.
+    versions: tuple[Version, ...]
+    #: Whether it stands in the manifest now.
+    present: bool
+
+    def version(self, number: int) -> Version:
+        """Return the version with a number.
+
+        Raises:
+            NotFound: there is none.
+        """
+        for version in self.versions:
+            if version.number == number:
+                return version
+        there = [str(version.number) for version in self.versions if version.number is not None]
+        msg = f"{self.name} has no revision {number}"
+        raise NotFound(msg, hint=f"there are {', '.join(there)}" if there else _NONE)
+
+    def before_present(self) -> Version:
+        """Return the version that was in force before the present one.
+
+        Raises:
+            NotFound: there is none.
+        """
+        back = 2 if self.present else 1
+        if len(self.versions) < back:
+            msg = f"{self.name} has no earlier definition"
+            raise NotFound(msg, hint=_NONE)
+        return self.versions[-back]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """An earlier definition on its way back into the manifest."""
+
+    #: Name of the schedule.
+    name: str
+    #: The version that comes back.
+    version: Version
+    #: What changes in the manifest, ``env`` apart: that stays.
+    changed: tuple[Difference, ...]
+    #: Whether the schedule is not in the manifest now.
+    anew: bool
+    #: Variables of ``env`` that it had and that have no value today: they are left out.
+    lost: tuple[str, ...]
+
+
+_NONE = "a definition is recorded when a scheduler first sees it"
+
+
+def past(site: Site, word: str) -> Past:
+    """Return every version of a schedule, the oldest first; a removed one has a past as well.
+
+    A manifest that cannot be read leaves what is recorded.
+
+    Raises:
+        NotFound: there is no such schedule, and never was.
+        UsageError: the word means several.
+        RunLogError: the run log cannot be read.
+    """
+    name, *others = remembered(site, [word])
+    if others:
+        msg = f"{word!r} means {len(others) + 1} schedules"
+        raise UsageError(msg, hint="name one of them; see: flytesched list")
+    versions = [_recorded(revision) for revision in _revisions(site, name)]
+    schedule = _present(site, name)
+    if schedule is not None:
+        keys = spelled(schedule.definition())
+        if not versions or versions[-1].keys != keys:
+            versions.append(Version(number=None, seen_at=None, keys=keys))
+    return Past(name=name, versions=_compared(versions), present=schedule is not None)
+
+
+def foresee(site: Site, word: str, number: int | None = None) -> Reversal:
+    """Return what it takes to bring an earlier definition back; nothing is changed.
+
+    Args:
+        site: whose manifest.
+        word: the schedule.
+        number: the revision; None for the one before the present one.
+
+    Raises:
+        NotFound: there is no such schedule, or no such revision.
+        Conflict: ``[defaults]`` say what it did without.
+        Invalid: nobody can read it, it would be faulty today, or the manifest is.
+    """
+    manifest, seen = site.manifest(), past(site, word)
+    version = seen.before_present() if number is None else seen.version(number)
+    if version.keys is None:
+        msg = f"revision {version.number} of {seen.name} cannot be read"
+        raise Invalid(msg, hint="was it written by a newer version?")
+    env: Mapping[str, str] = {}
+    if (today := manifest.schedules.get(seen.name)) is not None:
+        env = today.env
+    changed = _changes(manifest, seen.name, _without_env(version.keys), site.now())
+    return Reversal(
+        name=seen.name, version=version, changed=tuple(changed), anew=today is None,
+        lost=tuple(sorted(version.keys.get("env", {}).keys() - env.keys())),
+    )  # fmt: skip
+
+
+def revert(site: Site, reversal: Reversal) -> None:
+    """Write an earlier definition into the manifest.
+
+    Raises:
+        Conflict: somebody has added a schedule of that name meanwhile.
+        NotFound: somebody has removed it meanwhile.
+        InvalidManifest: the manifest cannot be edited.
+    """
+    from flytesched.manifest.edit import REMOVE, put, update
+
+    path, timezone = site.settings.manifest, site.settings.timezone
+    if reversal.anew:
+        put(path, reversal.name, _changed({}, reversal.changed), timezone=timezone)
+        return
+    wish = {one.key: REMOVE if one.after is None else one.after for one in reversal.changed}
+    update(path, {reversal.name: wish}, timezone=timezone)
+
+
+# -- versions -----------------------------------------------------------------------------------
+
+
+def _revisions(site: Site, name: str) -> Sequence[Revision]:
+    if (reader := site.reader()) is None:
+        return ()
+    with reader:
+        return reader.revisions(name)
+
+
+def _recorded(revision: Revision) -> Version:
+    try:
+        keys = spelled(revision.definition)
+    except Invalid:
+        keys = None
+    return Version(number=revision.number, seen_at=revision.seen_at, keys=keys)
+
+
+def _present(site: Site, name: str) -> Schedule | None:
+    try:
+        return site.manifest().schedules.get(name)
+    except Invalid:
+        return None
+
+
+def _compared(versions: Sequence[Version]) -> tuple[Version, ...]:
+    """Return versions with what differs from the one before; of the first one, nothing does."""
+    before = [None, *(version.keys for version in versions)]
+    return tuple(
+        replace(version, changed=tuple(differences(old, version.keys)))
+        if old is not None and version.keys is not None
+        else version
+        for old, version in zip(before, versions, strict=False)
+    )
+
+
+# -- going back ---------------------------------------------------------------------------------
+
+
+def _changes(
+    manifest: Manifest, name: str, wanted: Mapping[str, Any], now: float
+) -> list[Difference]:
+    """Return what has to change in a table for a schedule to say what is wanted.
+
+    What ``[defaults]`` say and the wanted definition did not is said again, with its default.
+    """
+    table = manifest.tables.get(name, {})
+    today = manifest.schedules.get(name)
+    is_now = {} if today is None else _without_env(spelled(today.definition()))
+    changed = {one.key: one for one in differences(is_now, wanted)}
+    built = _built(manifest, name, _changed(table, changed.values()))
+    for one in differences(_without_env(spelled(built.definition())), wanted):
+        changed[one.key] = _default(one, name)
+    built = _built(manifest, name, _changed(table, changed.values()))
+    if today is None or today.timing != built.timing:
+        _refuse_over(built, now)
+    return list(changed.values())
+
+
+def _default(inherited: Difference, name: str) -> Difference:
+    """Return the change that says the default of a key which ``[defaults]`` say otherwise."""
+    said = default(inherited.key)
+    if said is None:
+        msg = f"[defaults] say {inherited.key} for {name} today, and that revision had none"
+        raise Conflict(msg, hint=f"take {inherited.key} out of [defaults] first")
+    return replace(inherited, after=said)
+
+
+def _changed(table: Mapping[str, Any], changes: Iterable[Difference]) -> dict[str, Any]:
+    """Return a table with changes."""
+    merged = {**table, **{one.key: one.after for one in changes}}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def _built(manifest: Manifest, name: str, table: Mapping[str, Any]) -> Schedule:
+    from flytesched.manifest.read import build, by_kind
+
+    built = build(name, table, by_kind(manifest.defaults))
+    if isinstance(built, tuple):
+        return built[0]
+    raise InvalidSchedule([replace(fault, table=()) for fault in built], name=name)
+
+
+def _refuse_over(schedule: Schedule, now: float) -> None:
+    """Refuse to bring back what has no slot to come."""
+    if schedule.timetable.next(int(now)) is None:
+        what = "has no slot to come: it would never fire"
+        fault = Fault(key=schedule.timing.kind, what=what, instead="add it anew with another time")
+        raise InvalidSchedule([fault], name=schedule.name)
+
+
+def _without_env(keys: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in keys.items() if key != "env"}

@@ -1,0 +1,125 @@
+"""What was recorded, in the manifest's own spelling: it makes the same schedule again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flytesched.core.keys import ALL_KEYS, KEYS
+from flytesched.core.schedule import Schedule
+from flytesched.core.spelling import Difference, default, differences, spelled
+from flytesched.errors import Invalid
+
+TIMETABLES: list[dict[str, Any]] = [
+    {"cron": "0 2 * * *", "timezone": "Europe/Berlin"},
+    {"cron": "*/5 0 2 * * *", "seconds": True, "timezone": "UTC"},
+    {"cron": "@every 5m"},
+    {"cron": "CRON_TZ=Asia/Tokyo 0 2 * * *"},
+    {"aws_cron": "0 10 ? * MON-FRI *", "offset": "5m", "timezone": "UTC"},
+    {"aws_cron": "rate(5 minutes)"},
+    {"every": "1h", "anchor": "2026-01-01T00:15:00Z", "start": "2026-01-01", "end": "2027-01-01"},
+    {"daily": "02:00", "timezone": "Asia/Kathmandu"},
+    {"daily": ["02:00", "14:30"]},
+    {"hourly": 15},
+    {"hourly": [15, 45], "start": "2026-03-29T02:30:00", "timezone": "Europe/Berlin"},
+    {"at": "2998-12-24T18:00:00", "timezone": "Europe/Berlin"},
+    {"at": "2998-12-24T18:00:00Z"},
+]
+TRAITS: dict[str, Any] = {
+    "command": ["/bin/echo", "two  words"],
+    "description": "the photos",
+    "labels": {"team": "ops"},
+    "enabled": False,
+    "paused_until": "2998-01-01T00:00:00Z",
+    "pause_reason": "holidays",
+    "jitter": "30s",
+    "executor": "local",
+    "cwd": "/tmp",
+    "env_file": "/etc/default/x",
+    "shell": "/bin/bash",
+    "kickoff_time_arg": "--at",
+    "overlap": "queue",
+    "queue_limit": 7,
+    "catchup": "all",
+    "catchup_window": "2d",
+    "catchup_limit": 9,
+    "timeout": "1h30m",
+    "kill_after": "3s",
+    "retry": {"max_attempts": 3, "delay": "5s"},
+    "on_interrupted": "rerun",
+    "survive": False,
+    "success_exit_codes": [0, 2],
+    "on_success": "echo ok",
+    "on_failure": ["echo", "bad"],
+    "on_missed": "echo missed",
+    "on_recovered": "echo again",
+}
+
+
+@pytest.mark.parametrize("timing", TIMETABLES, ids=lambda keys: " ".join(map(str, keys.values())))
+def test_every_timetable_comes_back_from_its_spelling(timing: dict[str, Any]) -> None:
+    """With all that refines it."""
+    was = Schedule("x", command="true", **timing)
+
+    again = Schedule("x", **spelled(was.definition()))
+
+    assert again == was
+
+
+def test_every_trait_is_tried_here() -> None:
+    """But env, whose values nobody records."""
+    assert TRAITS.keys() | {"env"} == set(KEYS)
+
+
+@given(st.sets(st.sampled_from(sorted(TRAITS))), st.sampled_from(TIMETABLES))
+def test_any_definition_comes_back_from_its_spelling(
+    chosen: set[str], timing: dict[str, Any]
+) -> None:
+    """Keys stand in the order of the manual."""
+    was = Schedule("x", **timing, **{key: TRAITS[key] for key in chosen})
+
+    keys = spelled(was.definition())
+
+    assert Schedule("x", **keys) == was
+    assert list(keys) == [key for key in ALL_KEYS if key in keys]
+
+
+def test_env_is_spelled_without_its_values() -> None:
+    """They may be secrets."""
+    schedule = Schedule("x", every="5m", command="true", env={"TOKEN": "s3cret"})
+
+    assert spelled(schedule.definition())["env"] == {"TOKEN": ""}
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"timing": "{}"}', '{"timing": 3}'])
+def test_what_nobody_wrote_is_refused(text: str) -> None:
+    """A damaged file must not end what reads it."""
+    with pytest.raises(Invalid):
+        spelled(text)
+
+
+@pytest.mark.parametrize("key", [key for key in ALL_KEYS if key not in {"command", "env"}])
+def test_a_default_says_what_nothing_says(key: str) -> None:
+    """Of those that have one."""
+    said = default(key)
+
+    if said is not None:
+        plain = Schedule("x", every="5m", command="true")
+        assert Schedule("x", every="5m", command="true", **{key: said}) == plain
+    else:
+        assert key not in KEYS or KEYS[key].default is None
+
+
+def test_what_differs_is_told_in_the_order_of_the_manual() -> None:
+    """What is equal is not told."""
+    before = {"timeout": "2h", "command": "a", "cron": "0 2 * * *"}
+    after = {"daily": "02:00", "command": "b", "timeout": "2h"}
+
+    assert differences(before, after) == [
+        Difference(key="cron", before="0 2 * * *", after=None),
+        Difference(key="daily", before=None, after="02:00"),
+        Difference(key="command", before="a", after="b"),
+    ]

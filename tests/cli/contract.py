@@ -146,6 +146,12 @@ command = "true"
 at = 2020-01-01T00:00:00Z
 command = "true"
 """
+CRONTAB = """\
+MAILTO=me
+# the other house
+30 3 * * 1-5 rsync -a /home there:
+@reboot echo up
+"""
 BROKEN = """\
 version = 1
 [schedules.x]
@@ -161,6 +167,7 @@ def prepare(home: Path) -> None:
     """Make a site with a verdict of every kind, and with runs and schedules in every state."""
     (home / "schedules.toml").write_text(MANIFEST)
     (home / "broken.toml").write_text(BROKEN)
+    (home / "crontab").write_text(CRONTAB)
     (home / "damaged").mkdir(mode=0o700)
     (home / "damaged/runs.db").write_bytes(b"this was a run log once\n" * 1000)
     site = open_site(environ=os.environ)

@@ -7,6 +7,7 @@ is there already stays: a key that goes, or whose type changes, needs another sc
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import contract
@@ -17,7 +18,7 @@ from flytesched.cli.completions import commands
 from flytesched.lock import SchedulerLock
 
 if TYPE_CHECKING:
-    from terminal import Terminal
+    from terminal import Said, Terminal
 
 #: Each command with ``--json``, the forms of its answers, and the calls that show each of them.
 CALLS: dict[str, dict[str, list[str]]] = {
@@ -37,6 +38,8 @@ CALLS: dict[str, dict[str, list[str]]] = {
         "backfill": ["backfill sync --from 12h --until 10h"],
     },
     "history": {"history": ["history", "history sync --status missed"]},
+    "config": {"config": ["config", "config missed_after"]},
+    "import crontab": {"import-crontab": ["import crontab crontab --yes"]},
     "ps": {"ps": ["ps"]},
     "status": {
         "status": [
@@ -73,9 +76,14 @@ def site(empty: Terminal) -> Terminal:
     return empty
 
 
+def ask(site: Terminal, call: str) -> Said:
+    """Ask for an answer in JSON."""
+    return site.run(*shlex.split(call), "--json")
+
+
 def answers(site: Terminal, form: str) -> list[Any]:
     """Return what the calls of a form answer."""
-    found = [site.run(*call.split(), "--json").json for call in FORMS[form]]
+    found = [ask(site, call).json for call in FORMS[form]]
     if form in TOLD:
         lock = SchedulerLock(site.state)
         lock.acquire("run")
@@ -119,7 +127,7 @@ def test_an_answer_is_the_whole_of_stdout(site: Terminal) -> None:
     """One object in ASCII, ended by a line end, whatever is said besides on stderr."""
     for calls in FORMS.values():
         for call in calls:
-            said = site.run(*call.split(), "--json")
+            said = ask(site, call)
             assert said.out.isascii(), call
             assert said.out.startswith('{\n  "schema": 1,\n  "kind": "'), call
             assert said.out.endswith("\n}\n"), call

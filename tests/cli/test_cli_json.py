@@ -38,7 +38,7 @@ CALLS: dict[str, dict[str, list[str]]] = {
         "backfill": ["backfill sync --from 12h --until 10h"],
     },
     "history": {"history": ["history", "history sync --status missed"]},
-    "config": {"config": ["config", "config missed_after"]},
+    "config": {"config": ["config", "config missed_after", "config --manifest broken.toml"]},
     "import crontab": {"import-crontab": ["import crontab crontab --yes"]},
     "ps": {"ps": ["ps"]},
     "status": {

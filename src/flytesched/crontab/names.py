@@ -21,7 +21,7 @@ _WRAPPERS = frozenset(
     {
         "sudo", "doas", "su", "runuser", "nice", "ionice", "chrt", "taskset", "flock", "timeout",
         "env", "exec", "command", "time", "nohup", "setsid", "stdbuf", "chronic", "cronic",
-        "systemd-cat", "systemd-inhibit", "xargs", "if", "then", "do", "!",
+        "systemd-cat", "run-one", "systemd-inhibit", "xargs", "if", "then", "do", "!",
     }
 )  # fmt: skip
 _GUARDS = frozenset(
@@ -31,7 +31,7 @@ _GUARDS = frozenset(
     }
 )  # fmt: skip
 _INTERPRETERS = re.compile(
-    r"(ba|da|z|k)?sh|(python|php|perl|ruby|lua)[0-9.]*|node|Rscript|java|run-parts|run-one"
+    r"(ba|da|z|k)?sh|(python|php|perl|ruby|lua)[0-9.]*|node|Rscript|java|run-parts"
 )
 #: How many words without a dash each of these takes for itself, and options that take a word.
 _TAKES = {"flock": 1, "su": 1}
@@ -46,9 +46,7 @@ _SUBCOMMAND = re.compile(r"[a-z][a-z:_-]{1,19}")
 
 def name_of(command: str) -> str:
     """Return a name for what a shell text does: ``backup``, ``certbot-renew``, ``cron.daily``."""
-    commands = list(_commands(command[:_MOST]))
-    telling = (words for words in commands if words[0] not in _GUARDS)
-    chosen = next(telling, commands[0] if commands else ["job"])
+    chosen = _telling(command[:_MOST]) or ["job"]
     said = _plain(_base(chosen[0]))
     if len(chosen) > 1 and _SUBCOMMAND.fullmatch(chosen[1]) and chosen[0] not in _GUARDS:
         said = _plain(f"{said}-{chosen[1]}")
@@ -107,34 +105,48 @@ def _print(table: Mapping[str, Any]) -> str:
     return json.dumps(said, sort_keys=True, default=str)
 
 
+def _telling(text: str) -> list[str]:
+    """Return the words of the first command that says what a text does, from its name on."""
+    commands = list(_commands(text))
+    telling = (words for words in commands if not _says_little(words[0]))
+    return next(telling, commands[0] if commands else [])
+
+
+def _says_little(word: str) -> bool:
+    """Tell whether a command is there for the others; of an interpreter its script is not known."""
+    return word in _GUARDS or _INTERPRETERS.fullmatch(word) is not None
+
+
 def _commands(text: str) -> Iterator[list[str]]:
     """Yield the words of each simple command, from the one that matters on."""
     words: list[str] = []
-    for word in _WORDS.findall(text):
+    for word in [*_WORDS.findall(text), ""]:
         if word:
             words.append(word)
-        elif found := _subject(words):
+            continue
+        if found := _subject(words):
             yield found
-            words = []
-    if found := _subject(words):
-        yield found
+        words = []
 
 
 def _subject(words: Sequence[str]) -> list[str]:
     """Return the words without assignments, wrappers and interpreters in front."""
-    rest = [word.strip("\"'") for word in words]
+    rest, wrapped = [word.strip("\"'") for word in words], False
     while rest:
+        base = rest[0].rpartition("/")[2]
         if _ASSIGNMENT.fullmatch(rest[0]) or not rest[0]:
             rest = rest[1:]
-        elif (base := rest[0].rpartition("/")[2]) in _WRAPPERS:
-            rest = _behind(rest[1:], _TAKES.get(base, 0))
+        elif base in _WRAPPERS:
+            rest, wrapped = _behind(rest[1:], _TAKES.get(base, 0)), True
         elif _INTERPRETERS.fullmatch(base) and (behind := _behind(rest[1:], 0)):
-            return behind[:1] if " " not in behind[0] else next(_commands(behind[0]), behind)
+            # What a script is told says less than the script, and code on the line is no name.
+            if " " in behind[0]:
+                return _telling(behind[0]) if base.endswith("sh") else [base]
+            return behind[:1]
         else:
             break
-    if rest and " " in rest[0]:
-        return next(_commands(rest[0]), [])
-    return rest
+    # What su or flock is given as one word is a text of its own.
+    return _telling(rest[0]) if wrapped and rest and " " in rest[0] else rest
 
 
 def _behind(words: Sequence[str], takes: int) -> list[str]:

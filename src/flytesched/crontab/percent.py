@@ -47,7 +47,7 @@ def escaped(command: str, stdin: str = "") -> str:
     if "\n" in command:
         what = "its command has several lines"
         raise Inexpressible(what, hint="put them into a script")
-    if _BEYOND.search(command):
+    if _BEYOND.search(f"{command}%" if stdin else command):
         what = r"its command has a backslash before a %"
         raise Inexpressible(what, hint="put it into a script")
     said = command.replace("%", r"\%")
@@ -69,7 +69,7 @@ def fed(command: str, stdin: str) -> str:
     if not stdin:
         return command
     lines = set(stdin.split("\n"))
-    words = ("STDIN", *(f"STDIN{number}" for number in range(len(lines) + 1)))
+    words = ("STDIN", *(f"STDIN{number}" for number in range(1, len(lines) + 1)))
     end = next(word for word in words if word not in lines)
     return f"exec <<'{end}'\n{stdin}{end}\n{command}"
 

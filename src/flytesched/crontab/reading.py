@@ -167,6 +167,10 @@ class _Reader:
 
     def _job(self, number: int, when: str, rest: str) -> None:
         expression = " ".join(when.split())
+        if expression.lower() == "@every":
+            instead = "write it as flytesched add NAME --every 5m -- COMMAND"
+            self._say(number, Grade.UNREADABLE, "cron knows no @every", instead)
+            return
         timezone = self._variables.get("CRON_TZ") or self._timezone
         try:
             make_timing("cron", expression, timezone=timezone)

@@ -163,8 +163,8 @@ def _commanded(schedule: Schedule, user: str | None) -> Start:
         raise Inexpressible(what, hint="let it look at the time itself")
     command = _in_folder(schedule.cwd, start.variables.get("HOME"), command.lstrip(" \t"))
     said = escaped(command, stdin)
-    if not said or len(said.encode(errors="replace")) > _MOST:
-        what = "its command is empty" if not said else f"its command has over {_MOST} bytes"
+    if len(said.encode(errors="replace")) > _MOST:
+        what = f"its command has over {_MOST} bytes, more than Debian's cron reads"
         raise Inexpressible(what, hint="put it into a script")
     for name, value in start.variables.items():
         _assignment(name, value)

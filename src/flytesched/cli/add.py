@@ -9,7 +9,7 @@ from flytesched.cli.call import Call
 from flytesched.cli.changes import differences, finish
 from flytesched.cli.definition import OPTIONS, Words, foresee, raw, say_if_nobody_runs
 from flytesched.cli.definition import command as command_of
-from flytesched.cli.options import DryRun, Name
+from flytesched.cli.options import DryRun
 from flytesched.cli.verb import verb
 from flytesched.errors import UsageError
 from flytesched.service import editing
@@ -18,7 +18,9 @@ from flytesched.service import editing
 @verb(options=OPTIONS)
 def command(
     call: Call,
-    name: Name,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A schedule.", show_default=False)
+    ] = None,
     words: Words = None,
     *,
     disabled: Annotated[bool, typer.Option("--disabled", help="Let no slot fall due yet.")] = False,
@@ -31,15 +33,24 @@ def command(
     """Add a schedule to the manifest.
 
     Exactly one of --cron, --aws-cron, --every, --daily, --hourly and --at says when. The time
-    zone is written down, and the next slots are shown.
+    zone is written down, and the next slots are shown. With no more than a name it asks, on a
+    terminal.
     """
-    what = command_of(call, words, "add")
-    if what is None:
+    what, table = command_of(call, words, "add"), raw(keys)
+    if what is None and not table and call.on_terminal:
+        from flytesched.cli.asking import ask
+
+        name, table = ask(call, name, replace=replace, disabled=disabled)
+    elif name is None:
+        msg = "the name is missing"
+        raise UsageError(msg, hint="write: flytesched add NAME [options] -- COMMAND...")
+    elif what is None:
         msg = "there is no command"
         raise UsageError(msg, hint=f"write it behind --: flytesched add {name} ... -- COMMAND...")
-    table = {**raw(keys), "command": what}
-    if disabled:
-        table["enabled"] = False
+    else:
+        table["command"] = what
+        if disabled:
+            table["enabled"] = False
     write(call, name, table, replace=replace, dry_run=dry_run)
 
 

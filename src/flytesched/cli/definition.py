@@ -111,18 +111,23 @@ def command(call: Call, words: Sequence[str] | None, verb: str) -> str | list[st
 
 def foresee(call: Call, schedule: Schedule) -> None:
     """Show the next slots of a schedule on its own clock."""
-    from flytesched.cli.times import clock_of
-    from flytesched.service.listing import first
-
     if not schedule.enabled:
         call.line("  it is disabled: no slot falls due")
         return
-    show = clock_of("UTC" if call.utc else schedule.timing.timezone or call.zone)
-    found = first(schedule, call.now, _SHOWN)
+    found = foreseen(call, schedule)
     for slot in found:
-        call.line(f"  {show(slot)}")
+        call.line(f"  {slot}")
     if not found:
         call.talk(f"flytesched: {schedule.name} has no slot to come")
+
+
+def foreseen(call: Call, schedule: Schedule) -> list[str]:
+    """Return the next slots of a schedule, as its own clock shows them."""
+    from flytesched.cli.times import clock_of
+    from flytesched.service.listing import first
+
+    show = clock_of("UTC" if call.utc else schedule.timing.timezone or call.zone)
+    return [show(slot) for slot in first(schedule, call.now, _SHOWN)]
 
 
 def say_if_nobody_runs(call: Call) -> None:

@@ -60,6 +60,21 @@ def add(
     return Edited(change=change, before=_was(change, inherited), schedule=schedule)
 
 
+def taken(site: Site) -> Mapping[str, Any]:
+    """Return the tables of schedules by name, of a manifest that may have faults.
+
+    Raises:
+        InvalidManifest: it is no TOML.
+    """
+    found = _document(site).get("schedules", {})
+    return found if isinstance(found, dict) else {}
+
+
+def zone_of_new(site: Site) -> str:
+    """Return the time zone of a schedule that names none."""
+    return str(_inherited(site)["cron"]["timezone"])
+
+
 def drafted(site: Site, name: str, keys: Mapping[str, Any]) -> tuple[Schedule, dict[str, Any]]:
     """Return the schedule and the table that ``add`` would write, without looking at the name.
 

@@ -65,15 +65,14 @@ def strip(
     return "".join(paint(_GLYPHS[kind][plain] * len([*same]), tone(kind)) for kind, same in runs)
 
 
-def legend(statuses: Iterable[str], *, plain: bool = False) -> str:
-    """Say what the glyphs mean that a strip of these statuses has: ``. succeeded  F failed``."""
+def legend(statuses: Iterable[str], *, plain: bool = False) -> list[str]:
+    """Return what the glyphs mean that a strip of these statuses has: ``. succeeded``."""
     kinds = {*map(_kind, statuses)}
-    said = [
+    return [
         f"{glyphs[plain]} {kind.replace('_', ' ')}"
         for kind, glyphs in _GLYPHS.items()
         if kind in kinds
     ]
-    return "  ".join(said)
 
 
 def bar(part: float, width: int, *, plain: bool = False) -> str:

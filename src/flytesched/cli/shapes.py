@@ -74,8 +74,8 @@ def entry(entry: Entry) -> dict[str, Any]:
         "created_at": moment(entry.created),
         "started_at": moment(entry.started),
         "ended_at": moment(entry.ended),
-        "duration_seconds": _rounded(entry.duration),
-        "lag_seconds": _rounded(entry.lag),
+        "duration_seconds": rounded(entry.duration),
+        "lag_seconds": rounded(entry.lag),
         "retry_of": entry.retry_of,
     }
 
@@ -119,5 +119,6 @@ def definition(schedule: Schedule) -> dict[str, Any]:
     return {**found, "timing": json.loads(schedule.timing.text)}
 
 
-def _rounded(seconds: float | None) -> float | None:
+def rounded(seconds: float | None) -> float | None:
+    """Return seconds to the millisecond."""
     return None if seconds is None else round(seconds, 3)

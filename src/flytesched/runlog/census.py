@@ -18,7 +18,7 @@ from flytesched.core.statistics import Figures, figures
 from flytesched.errors import InvalidTimetable
 from flytesched.runlog.database import open_to_read
 from flytesched.runlog.reading import Reader, strangers
-from flytesched.runlog.rows import GAP_COLUMNS, SLOTS, to_gap
+from flytesched.runlog.rows import GAP_COLUMNS, OLD_GAPS, OLD_RUNS, SLOTS, to_gap
 
 if TYPE_CHECKING:
     import sqlite3
@@ -82,6 +82,22 @@ class Census(Reader):
         """Return what came of the newest ``most`` runs of a schedule, skipped ones included."""
         newest = f"SELECT {_OBSERVED} FROM runs WHERE schedule = ? ORDER BY at DESC, asked DESC"
         return figures(reversed(self._all(f"{newest} LIMIT ?", name, most)))
+
+    def old(self, before: float) -> tuple[int, int]:
+        """Count the runs, and the closed gaps, that retention up to a moment would drop.
+
+        Args:
+            before: epoch seconds.
+        """
+        counts = (("runs", OLD_RUNS), ("gaps", OLD_GAPS))
+        with self._reading() as connection:
+            runs, gaps = (
+                connection.execute(
+                    f"SELECT count(*) FROM {table} WHERE {old}", {"before": before}
+                ).fetchone()[0]
+                for table, old in counts
+            )
+        return int(runs), int(gaps)
 
 
 def _which(

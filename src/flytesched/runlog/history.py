@@ -129,7 +129,7 @@ class _Asked:
         sql = f"SELECT {RUN_COLUMNS} FROM {source} {which}at >= ? AND at < ?"
         sql += f" ORDER BY at DESC, {tie} DESC"
         rows = self.connection.execute(sql, (*values, self.since, self.until))
-        return (_of_run(to_run(row)) for row in rows)
+        return (entry_of(to_run(row)) for row in rows)
 
     def _latest(self) -> Sequence[tuple[float, str]]:
         """Return the time of the latest run of each schedule that has one, the latest first.
@@ -259,7 +259,8 @@ def _named(gap: Gap, last: int) -> Iterator[int]:
         slot = table.previous(slot)
 
 
-def _of_run(run: Run) -> Entry:
+def entry_of(run: Run) -> Entry:
+    """Return a run as a line of a history."""
     return Entry(
         id=run.id, schedule=run.schedule, scheduled_at=run.scheduled_at, origin=run.origin.value,
         status=run.status.value, at=run.created if run.scheduled_at is None else run.scheduled_at,

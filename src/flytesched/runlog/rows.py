@@ -44,6 +44,13 @@ SLOTS = "schedule = ? AND asked = '' AND at > ? AND at <= ?"
 SLOTS_OF_GAP = (
     "runs.schedule = gaps.schedule AND asked = '' AND at > gaps.after AND at <= gaps.until"
 )
+# A run in a gap that is open or given up stays as long as the gap: without it, its slot would
+# read as missed or declined.
+#: Runs and gaps that got their verdict, or were closed, before ``:before``, and may be forgotten.
+OLD_RUNS = """created < :before AND ended < :before AND (asked <> '' OR NOT EXISTS (
+    SELECT 1 FROM gaps WHERE gaps.schedule = runs.schedule AND gaps.until >= runs.at
+    AND gaps.after < runs.at AND gaps.closed_as IS NOT 'caught_up'))"""
+OLD_GAPS = "until < :before AND closed_at < :before"
 #: How the second of a slot is written in an id, up to the year 9999.
 _SLOT = re.compile(r"0|[1-9][0-9]{0,11}")
 #: How the ids of slots begin.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flytesched.errors import RunLogBusy, RunLogError
 from flytesched.runlog.database import close_unchanged, translated
+from flytesched.runlog.rows import OLD_GAPS, OLD_RUNS
 from flytesched.runlog.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -19,19 +21,12 @@ _CHECK_PAGES = 32 * 2**20
 #: Stretches without anything to delete that one step of `prune` passes over at most.
 _STRETCHES = 8
 
-# A run in a gap that is open or given up stays as long as the gap: without it, its slot would
-# read as missed or declined.
-_OLD_RUNS = """
+_OLD_RUNS = f"""
     WITH step AS (SELECT * FROM runs WHERE seq > :position ORDER BY seq LIMIT :limit)
-    SELECT seq, created < :before,
-        ended < :before AND (asked <> '' OR NOT EXISTS (
-            SELECT 1 FROM gaps WHERE gaps.schedule = step.schedule AND gaps.until >= step.at
-            AND gaps.after < step.at AND gaps.closed_as IS NOT 'caught_up'))
-    FROM step"""
-_DELETE_GAPS = """
+    SELECT seq, created < :before, {OLD_RUNS} FROM step AS runs"""
+_DELETE_GAPS = f"""
     DELETE FROM gaps WHERE id IN (
-        SELECT id FROM gaps WHERE until < :before AND closed_at < :before
-        ORDER BY until LIMIT :limit)"""
+        SELECT id FROM gaps WHERE {OLD_GAPS} ORDER BY until LIMIT :limit)"""
 _NOTE = """
     INSERT INTO meta (key, value) VALUES ('pruned_before', ?1) ON CONFLICT DO UPDATE
     SET value = excluded.value WHERE CAST(excluded.value AS REAL) > CAST(value AS REAL)"""
@@ -40,6 +35,8 @@ _NOTE = """
 class Upkeep(Wishes):
     """A run log that its holder looks after, in quiet moments."""
 
+    #: Closed gaps that `prune` has deleted through this object.
+    gaps_pruned = 0
     #: Row number up to which `prune` has looked.
     _position = 0
 
@@ -52,6 +49,19 @@ class Upkeep(Wishes):
     def pruning(self) -> bool:
         """Whether the last `prune` ended before it had looked at everything."""
         return self._position > 0
+
+    @property
+    def unused(self) -> int:
+        """Bytes of the file that hold nothing: what is written next fills them."""
+        return self._pragma("freelist_count") * self._pragma("page_size")
+
+    @property
+    def wal_size(self) -> int:
+        """Bytes of the WAL file; what is in it may have been moved into the database already."""
+        try:
+            return os.stat(f"{self._name}-wal").st_size  # noqa: PTH116  it is asked at each turn
+        except OSError:
+            return 0
 
     def checkpoint(self) -> bool:
         """Move what is in the WAL into the database; True when nothing is left in it.
@@ -113,6 +123,7 @@ class Upkeep(Wishes):
             deleted = self._delete_runs(connection, before, limit)
             if gaps or deleted:
                 connection.execute(_NOTE, (f"{before:.0f}",))
+        self.gaps_pruned += gaps
         return deleted
 
     def _delete_runs(self, connection: sqlite3.Connection, before: float, limit: int) -> int:

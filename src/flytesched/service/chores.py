@@ -30,6 +30,8 @@ PRUNE_STEP = 250
 #: Rows written since the last checkpoint that make the next one worth waiting for the disk. It is
 #: far below what makes SQLite take one for itself, in the middle of a claim.
 WORTH_A_CHECKPOINT = 1000
+#: Bytes by which the WAL has grown, whoever wrote them, that make it worth it as well.
+MUCH_WAL = 16 * 2**20
 #: Seconds that must be left until the next slot.
 ROOM = 0.25
 #: Seconds after which what was written has settled.
@@ -52,6 +54,8 @@ class Chores:
         self._worth_since = math.inf
         #: Rows that had been written at the last look, and at the last checkpoint.
         self._written = self._moved = works.runlog.written
+        #: Bytes of the WAL at the last checkpoint, or since, when it began anew.
+        self._wal = works.runlog.wal_size
         self._settles = 0.0
         self._runs_pruned = False
 
@@ -73,7 +77,14 @@ class Chores:
         return min((now + at - elapsed for at in moments), default=None)
 
     def _look(self, elapsed: float) -> None:
-        """See whether something was written since the last look."""
+        """See whether something was written since the last look.
+
+        What commands write counts by the length of the WAL alone: they make no checkpoints, and one
+        that prunes a million runs would else fill the disk.
+        """
+        self._wal = min(self._wal, size := self._works.runlog.wal_size)
+        if size - self._wal >= MUCH_WAL:
+            self._worth_since = min(self._worth_since, elapsed)
         if (written := self._works.runlog.written) == self._written:
             return
         self._written, self._settles = written, elapsed + SETTLED
@@ -108,6 +119,7 @@ class Chores:
     def _checkpoint(self) -> None:
         self._works.runlog.checkpoint()
         self._moved, self._worth_since = self._works.runlog.written, math.inf
+        self._wal = self._works.runlog.wal_size
 
     def _prune(self, now: float) -> float:
         """Drop some of what is too old: runs, then logs; return seconds to wait."""

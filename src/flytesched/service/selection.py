@@ -64,6 +64,22 @@ def remembered(site: Site, words: Sequence[str]) -> list[str]:
     return named(known(site), words)
 
 
+def asked_for(site: Site, words: Sequence[str], labels: Sequence[str]) -> list[str] | None:
+    """Return the names, of those with a history or a definition, that are meant; None for all.
+
+    Labels are the manifest's, names also those of schedules that are no longer in it.
+
+    Raises:
+        NotFound: a word means none; the hint names a near one.
+        UsageError: a label is not KEY=VALUE.
+    """
+    chosen = remembered(site, words) if words else None
+    if not labels:
+        return chosen
+    labelled = select(site.manifest().schedules, (), labels)
+    return [name for name in labelled if chosen is None or name in chosen]
+
+
 def known(site: Site) -> list[str]:
     """Return every name that has a history or a definition, the manifest's first.
 

@@ -1,192 +1,160 @@
 # bash completion for flytesched; made by: python -m flytesched.cli.completions bash
-_flytesched() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb= index
-    for ((index = 1; index < COMP_CWORD; index++)); do
-        case ${COMP_WORDS[index]} in
-            --) return ;;
-            --manifest|--state-dir) ((index++)) ;;
-            -*) ;;
-            *) case $verb in ''|import|export|service|db) verb=${verb:+$verb }${COMP_WORDS[index]} ;; esac ;;
-        esac
+
+# Reply with those lines, a word and what it is behind a tab, that begin like the word typed.
+_flytesched_reply() {
+    local line offer
+    while IFS= read -r line; do
+        offer=${line%%$'\t'*}
+        [[ $offer == "$typed"* ]] || continue
+        offer=${offer#"$stem"}
+        # Readline puts what stands in quotes behind the quote that was typed, and the other one.
+        if [[ -z $quote && $offer == *[!A-Za-z0-9_@%+=:,./-]* ]]; then
+            offer="'${offer//\'/\'\\\'\'}'"
+        fi
+        COMPREPLY+=("$offer")
     done
-    COMPREPLY=()
-    case $verb:$before in
-        :--manifest|add:--manifest|set:--manifest|edit:--manifest|remove:--manifest|enable:--manifest|disable:--manifest|pause:--manifest|resume:--manifest|revisions:--manifest|revert:--manifest|list:--manifest|show:--manifest|next:--manifest|explain:--manifest|run:--manifest|trigger:--manifest|catchup:--manifest|backfill:--manifest|history:--manifest|stats:--manifest|logs:--manifest|ps:--manifest|cancel:--manifest|retry:--manifest|status:--manifest|health:--manifest|metrics:--manifest|validate:--manifest|config:--manifest|doctor:--manifest|prune:--manifest|import:--manifest|'import crontab':--manifest|export:--manifest|'export crontab':--manifest|service:--manifest|'service print':--manifest|'service install':--manifest|'service uninstall':--manifest|db:--manifest|'db check':--manifest)
-            COMPREPLY=($(compgen -f -- "$word")); return ;;
-        :--state-dir|add:--state-dir|set:--state-dir|edit:--state-dir|remove:--state-dir|enable:--state-dir|disable:--state-dir|pause:--state-dir|resume:--state-dir|revisions:--state-dir|revert:--state-dir|list:--state-dir|show:--state-dir|next:--state-dir|explain:--state-dir|run:--state-dir|trigger:--state-dir|catchup:--state-dir|backfill:--state-dir|history:--state-dir|stats:--state-dir|logs:--state-dir|ps:--state-dir|cancel:--state-dir|retry:--state-dir|status:--state-dir|health:--state-dir|metrics:--state-dir|validate:--state-dir|config:--state-dir|doctor:--state-dir|prune:--state-dir|import:--state-dir|'import crontab':--state-dir|export:--state-dir|'export crontab':--state-dir|service:--state-dir|'service print':--state-dir|'service install':--state-dir|'service uninstall':--state-dir|db:--state-dir|'db check':--state-dir)
-            COMPREPLY=($(compgen -d -- "$word")); return ;;
-        add:--description|set:--description)
-            return ;;
-        add:--cron|set:--cron)
-            return ;;
-        add:--aws-cron|set:--aws-cron)
-            return ;;
-        add:--every|set:--every)
-            return ;;
-        add:--daily|set:--daily)
-            return ;;
-        add:--hourly|set:--hourly)
-            return ;;
-        add:--at|set:--at|trigger:--at)
-            return ;;
-        add:--seconds|set:--seconds)
-            COMPREPLY=($(compgen -W 'true false' -- "$word")); return ;;
-        add:--timezone|set:--timezone|explain:--timezone)
-            return ;;
-        add:--start|set:--start)
-            return ;;
-        add:--end|set:--end)
-            return ;;
-        add:--anchor|set:--anchor)
-            return ;;
-        add:--offset|set:--offset|explain:--offset)
-            return ;;
-        add:--labels|set:--labels)
-            return ;;
-        add:--paused-until|set:--paused-until)
-            return ;;
-        add:--pause-reason|set:--pause-reason)
-            return ;;
-        add:--jitter|set:--jitter)
-            return ;;
-        add:--executor|set:--executor)
-            COMPREPLY=($(compgen -W 'local python' -- "$word")); return ;;
-        add:--cwd|set:--cwd)
-            COMPREPLY=($(compgen -d -- "$word")); return ;;
-        add:--env|set:--env)
-            return ;;
-        add:--env-file|set:--env-file)
-            COMPREPLY=($(compgen -f -- "$word")); return ;;
-        add:--shell|set:--shell)
-            COMPREPLY=($(compgen -f -- "$word")); return ;;
-        add:--kickoff-time-arg|set:--kickoff-time-arg)
-            return ;;
-        add:--overlap|set:--overlap)
-            COMPREPLY=($(compgen -W 'skip queue allow replace' -- "$word")); return ;;
-        add:--queue-limit|set:--queue-limit)
-            return ;;
-        add:--catchup|set:--catchup)
-            COMPREPLY=($(compgen -W 'all latest none' -- "$word")); return ;;
-        add:--catchup-window|set:--catchup-window)
-            return ;;
-        add:--catchup-limit|set:--catchup-limit)
-            return ;;
-        add:--timeout|set:--timeout)
-            return ;;
-        add:--kill-after|set:--kill-after)
-            return ;;
-        add:--retry|set:--retry)
-            return ;;
-        add:--on-interrupted|set:--on-interrupted)
-            COMPREPLY=($(compgen -W 'mark rerun' -- "$word")); return ;;
-        add:--survive|set:--survive)
-            COMPREPLY=($(compgen -W 'true false' -- "$word")); return ;;
-        add:--success-exit-codes|set:--success-exit-codes)
-            return ;;
-        add:--on-success|set:--on-success)
-            return ;;
-        add:--on-failure|set:--on-failure)
-            return ;;
-        add:--on-missed|set:--on-missed)
-            return ;;
-        add:--on-recovered|set:--on-recovered)
-            return ;;
-        set:--unset)
-            return ;;
-        enable:-l|enable:--label|disable:-l|disable:--label|pause:-l|pause:--label|resume:-l|resume:--label|list:-l|list:--label|next:-l|next:--label|catchup:-l|catchup:--label|history:-l|history:--label|stats:-l|stats:--label|'export crontab':-l|'export crontab':--label)
-            return ;;
-        disable:--reason|pause:--reason)
-            return ;;
-        pause:--until|next:--until|catchup:--until|backfill:--until|history:--until|stats:--until)
-            return ;;
-        pause:--for)
-            return ;;
-        revisions:--diff)
-            return ;;
-        revert:--to)
-            return ;;
-        list:--sort)
-            COMPREPLY=($(compgen -W 'next name last' -- "$word")); return ;;
-        list:--interval|history:--interval|ps:--interval|status:--interval)
-            return ;;
-        next:-n|next:--count)
-            return ;;
-        next:--from|backfill:--from)
-            return ;;
-        explain:--kind)
-            return ;;
-        run:--on-stop)
-            COMPREPLY=($(compgen -W 'leave kill' -- "$word")); return ;;
-        run:--log-format)
-            COMPREPLY=($(compgen -W 'plain json' -- "$word")); return ;;
-        catchup:--since|history:--since|stats:--since)
-            return ;;
-        catchup:--limit)
-            return ;;
-        catchup:--policy)
-            COMPREPLY=($(compgen -W 'all latest none' -- "$word")); return ;;
-        backfill:--parallel)
-            return ;;
-        history:--status)
-            return ;;
-        history:-n|history:--limit)
-            return ;;
-        logs:--attempt)
-            return ;;
-        prune:--keep-runs)
-            return ;;
-        prune:--keep-logs)
-            return ;;
-        'import crontab':--user|'export crontab':--user)
-            return ;;
-        'import crontab':--prefix)
-            return ;;
-        'service print':--name|'service install':--name|'service uninstall':--name)
-            return ;;
-    esac
-    case $verb in
-        '') COMPREPLY=($(compgen -W 'add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db --manifest --state-dir --json --no-color --utc --debug --version -h --help' -- "$word")) ;;
-        add) COMPREPLY=($(compgen -W '--disabled --replace --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
-        set) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--unset --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        edit) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--discard --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        remove) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--all -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        enable) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        disable) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --reason --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        pause) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --until --for --reason --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        resume) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        revisions) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--diff --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        revert) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--to --dry-run -y --yes --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        list) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --sort -q --quiet -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        show) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        next) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label -n --count --from --until --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        explain) COMPREPLY=($(compgen -W '--kind --timezone --seconds --offset --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        run) COMPREPLY=($(compgen -W '--once --on-stop --log-format --rebind --force-state-dir --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
-        trigger) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--at -d --detach --force --raw --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        catchup) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --since --until --limit --policy --dry-run --rebind -y --yes --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        backfill) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--from --until --parallel --dry-run -y --yes --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        history) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --status --since --until -n --limit --strip --no-strip -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        stats) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --since --until --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        logs) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--attempt -f --follow --raw --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        ps) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-q --quiet -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        cancel) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched ps --quiet 2>/dev/null)" -- "$word")); fi ;;
-        retry) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched ps --quiet 2>/dev/null)" -- "$word")); fi ;;
-        status) COMPREPLY=($(compgen -W '-w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        health) COMPREPLY=($(compgen -W '--strict --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        metrics) COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
-        validate) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -f -- "$word")); fi ;;
-        config) COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        doctor) COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        prune) COMPREPLY=($(compgen -W '--keep-runs --keep-logs --dry-run -y --yes --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        import) COMPREPLY=($(compgen -W 'crontab --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        'import crontab') if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--user --system --prefix --disabled --replace -y --yes --dry-run --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")); else COMPREPLY=($(compgen -f -- "$word")); fi ;;
-        export) COMPREPLY=($(compgen -W 'crontab --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        'export crontab') if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '-l --label --system --user --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")); else COMPREPLY=($(compgen -W "$(flytesched list --quiet 2>/dev/null)" -- "$word")); fi ;;
-        service) COMPREPLY=($(compgen -W 'print install uninstall --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        'service print') COMPREPLY=($(compgen -W '--user --harden --name --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        'service install') COMPREPLY=($(compgen -W '--user --harden --name --now --force -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
-        'service uninstall') COMPREPLY=($(compgen -W '--user --name --force -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help' -- "$word")) ;;
-        db) COMPREPLY=($(compgen -W 'check --manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
-        'db check') COMPREPLY=($(compgen -W '--manifest --state-dir --no-color --utc --debug --json -h --help' -- "$word")) ;;
+}
+
+_flytesched_ask() {
+    _flytesched_reply < <(flytesched __complete "$1" -- "${words[@]}" 2> /dev/null)
+}
+
+_flytesched_say() {
+    _flytesched_reply < <(printf '%s\n' "$@")
+}
+
+# Reply with files (-f) or folders (-d); readline quotes their names.
+_flytesched_path() {
+    compopt -o filenames 2> /dev/null
+    mapfile -t COMPREPLY < <(compgen "$1" -- "$typed")
+    COMPREPLY=("${COMPREPLY[@]#"$stem"}")
+}
+
+# Whether an option of a verb takes a value.
+_flytesched_valued() {
+    case $1 in
+        *:--manifest|*:--env-file|*:--shell) ;;
+        *:--state-dir|*:--cwd) ;;
+        *:--description|*:--at|*:--start|*:--end|*:--anchor|*:--offset|*:--paused-until|*:--pause-reason|*:--jitter|*:--env|*:--kickoff-time-arg|*:--queue-limit|*:--catchup-window|*:--catchup-limit|*:--timeout|*:--kill-after|*:--retry|*:--success-exit-codes|*:--on-success|*:--on-failure|*:--on-missed|*:--on-recovered|*:--unset|*:--reason|*:--until|*:--for|*:--interval|*:-n|*:--count|*:--from|*:--kind|*:--since|*:--limit|*:--parallel|*:--attempt|*:--keep-runs|*:--keep-logs|'import crontab':--user|*:--prefix|'export crontab':--user|*:--name) ;;
+        *:--cron) ;;
+        *:--aws-cron) ;;
+        *:--every) ;;
+        *:--daily) ;;
+        *:--hourly) ;;
+        add:--seconds|*:--survive|set:--seconds) ;;
+        *:--timezone) ;;
+        *:--labels|*:-l|*:--label) ;;
+        *:--executor) ;;
+        *:--overlap) ;;
+        *:--catchup|*:--policy) ;;
+        *:--on-interrupted) ;;
+        *:--diff|*:--to) ;;
+        *:--sort) ;;
+        *:--on-stop) ;;
+        *:--log-format) ;;
+        *:--status) ;;
+        *) false ;;
     esac
 }
-complete -F _flytesched flytesched
+
+_flytesched() {
+    local word before verb= part typed stem= quote= index count=0
+    local -a words=()
+    COMPREPLY=()
+    # Readline cuts words at = and : as well; here they are whole again.
+    for ((index = 0; index <= COMP_CWORD; index++)); do
+        part=${COMP_WORDS[index]}
+        if ((index == 0)) || [[ $part != [=:]* && ${COMP_WORDS[index-1]} != *[=:] ]] ||
+            [[ -z $part && ${COMP_LINE:0:COMP_POINT} == *[[:blank:]] ]]; then
+            words+=("$part")
+        else
+            words[${#words[@]}-1]+=$part
+        fi
+    done
+    word=${words[${#words[@]}-1]}
+    words=("${words[@]:0:${#words[@]}-1}")
+    before=${words[${#words[@]}-1]}
+    for ((index = 1; index < ${#words[@]}; index++)); do
+        part=${words[index]}
+        case $part in
+            --) return ;;
+            -*) if _flytesched_valued "$verb:$part"; then ((index++)); fi ;;
+            *) case $verb in ''|'import'|'export'|'service'|'db') verb=${verb:+$verb }$part ;; *) ((count++)) ;; esac ;;
+        esac
+    done
+    if [[ $word == --*=* ]]; then
+        before=${word%%=*} word=${word#*=}
+    fi
+    case $word in
+        [\"\']*) quote=${word:0:1} typed=${word:1} ;;
+        *) typed=${word//\\/} stem=${typed%"${typed##*[=:]}"} ;;
+    esac
+    case $verb:$before in
+        *:--manifest|*:--env-file|*:--shell) _flytesched_path -f; return ;;
+        *:--state-dir|*:--cwd) _flytesched_path -d; return ;;
+        *:--description|*:--at|*:--start|*:--end|*:--anchor|*:--offset|*:--paused-until|*:--pause-reason|*:--jitter|*:--env|*:--kickoff-time-arg|*:--queue-limit|*:--catchup-window|*:--catchup-limit|*:--timeout|*:--kill-after|*:--retry|*:--success-exit-codes|*:--on-success|*:--on-failure|*:--on-missed|*:--on-recovered|*:--unset|*:--reason|*:--until|*:--for|*:--interval|*:-n|*:--count|*:--from|*:--kind|*:--since|*:--limit|*:--parallel|*:--attempt|*:--keep-runs|*:--keep-logs|'import crontab':--user|*:--prefix|'export crontab':--user|*:--name) return ;;
+        *:--cron) _flytesched_ask cron; return ;;
+        *:--aws-cron) _flytesched_ask aws_cron; return ;;
+        *:--every) _flytesched_ask every; return ;;
+        *:--daily) _flytesched_ask daily; return ;;
+        *:--hourly) _flytesched_ask hourly; return ;;
+        add:--seconds|*:--survive|set:--seconds) _flytesched_say true false; return ;;
+        *:--timezone) _flytesched_ask zones; return ;;
+        *:--labels|*:-l|*:--label) _flytesched_ask labels; return ;;
+        *:--executor) _flytesched_say local python; return ;;
+        *:--overlap) _flytesched_say skip queue allow replace; return ;;
+        *:--catchup|*:--policy) _flytesched_say all latest none; return ;;
+        *:--on-interrupted) _flytesched_say mark rerun; return ;;
+        *:--diff|*:--to) _flytesched_ask revisions; return ;;
+        *:--sort) _flytesched_say next name last; return ;;
+        *:--on-stop) _flytesched_say leave kill; return ;;
+        *:--log-format) _flytesched_say plain json; return ;;
+        *:--status) _flytesched_ask statuses; return ;;
+    esac
+    case $verb in
+        '') _flytesched_say add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db --manifest --state-dir --json --no-color --utc --debug --version -h --help ;;
+        add) _flytesched_say --disabled --replace --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help ;;
+        set) if [[ $word == -* ]]; then _flytesched_say --unset --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
+        edit) if [[ $word == -* ]]; then _flytesched_say --discard --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
+        remove) if [[ $word == -* ]]; then _flytesched_say --all -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask names; fi ;;
+        enable) if [[ $word == -* ]]; then _flytesched_say -l --label --dry-run --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask names; fi ;;
+        disable) if [[ $word == -* ]]; then _flytesched_say -l --label --reason --dry-run --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask names; fi ;;
+        pause) if [[ $word == -* ]]; then _flytesched_say -l --label --until --for --reason --dry-run --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask names; fi ;;
+        resume) if [[ $word == -* ]]; then _flytesched_say -l --label --dry-run --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask names; fi ;;
+        revisions) if [[ $word == -* ]]; then _flytesched_say --diff --manifest --state-dir --no-color --utc --debug --json -h --help; else ((count)) || _flytesched_ask names; fi ;;
+        revert) if [[ $word == -* ]]; then _flytesched_say --to --dry-run -y --yes --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
+        list) if [[ $word == -* ]]; then _flytesched_say -l --label --sort -q --quiet -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask names; fi ;;
+        show) if [[ $word == -* ]]; then _flytesched_say --manifest --state-dir --no-color --utc --debug --json -h --help; else ((count)) || _flytesched_ask names; fi ;;
+        next) if [[ $word == -* ]]; then _flytesched_say -l --label -n --count --from --until --calendar --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask names; fi ;;
+        explain) if [[ $word == -* ]]; then _flytesched_say --kind --timezone --seconds --offset --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask expressions; fi ;;
+        run) _flytesched_say --once --on-stop --log-format --rebind --force-state-dir --manifest --state-dir --no-color --utc --debug -h --help ;;
+        trigger) if [[ $word == -* ]]; then _flytesched_say --at -d --detach --force --raw --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
+        catchup) if [[ $word == -* ]]; then _flytesched_say -l --label --since --until --limit --policy --dry-run --rebind -y --yes --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask names; fi ;;
+        backfill) if [[ $word == -* ]]; then _flytesched_say --from --until --parallel --dry-run -y --yes --manifest --state-dir --no-color --utc --debug --json -h --help; else ((count)) || _flytesched_ask names; fi ;;
+        history) if [[ $word == -* ]]; then _flytesched_say -l --label --status --since --until -n --limit --strip --no-strip -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask named; fi ;;
+        stats) if [[ $word == -* ]]; then _flytesched_say -l --label --since --until --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask names; fi ;;
+        logs) if [[ $word == -* ]]; then _flytesched_say --attempt -f --follow --raw --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask named; fi ;;
+        ps) if [[ $word == -* ]]; then _flytesched_say -q --quiet -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask names; fi ;;
+        cancel) if [[ $word == -* ]]; then _flytesched_say -y --yes --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask active; fi ;;
+        retry) if [[ $word == -* ]]; then _flytesched_say --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask recent; fi ;;
+        status) _flytesched_say -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        health) _flytesched_say --strict --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        metrics) _flytesched_say --manifest --state-dir --no-color --utc --debug -h --help ;;
+        validate) if [[ $word == -* ]]; then _flytesched_say --manifest --state-dir --no-color --utc --debug --json -h --help; else ((count)) || _flytesched_path -f; fi ;;
+        config) if [[ $word == -* ]]; then _flytesched_say --manifest --state-dir --no-color --utc --debug --json -h --help; else ((count)) || _flytesched_ask settings; fi ;;
+        doctor) _flytesched_say --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        prune) _flytesched_say --keep-runs --keep-logs --dry-run -y --yes --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        import) _flytesched_say crontab --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        'import crontab') if [[ $word == -* ]]; then _flytesched_say --user --system --prefix --disabled --replace -y --yes --dry-run --manifest --state-dir --no-color --utc --debug --json -h --help; else ((count)) || _flytesched_path -f; fi ;;
+        export) _flytesched_say crontab --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        'export crontab') if [[ $word == -* ]]; then _flytesched_say -l --label --system --user --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask names; fi ;;
+        service) _flytesched_say print install uninstall --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        'service print') _flytesched_say --user --harden --name --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        'service install') _flytesched_say --user --harden --name --now --force -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help ;;
+        'service uninstall') _flytesched_say --user --name --force -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help ;;
+        db) _flytesched_say check --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        'db check') _flytesched_say --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+    esac
+}
+
+complete -o nosort -F _flytesched flytesched 2> /dev/null || complete -F _flytesched flytesched

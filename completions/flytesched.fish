@@ -1,4 +1,10 @@
 # fish completion for flytesched; made by: python -m flytesched.cli.completions fish
+
+# Offer what the program answers: a line for each word, with what it is behind a tab.
+function __flytesched_ask
+    flytesched __complete $argv[1] -- (commandline -opc) 2> /dev/null
+end
+
 complete -c flytesched -f
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -13,19 +19,19 @@ complete -c flytesched -n '__fish_seen_subcommand_from add' -l disabled -d 'Let 
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l replace -d 'Replace a schedule that has this name.'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l description -d 'What it is for, in your words.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l cron -d 'Five cron fields on the wall clock of the time zone, such as "0 2 * * *".' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l aws-cron -d 'AWS\'s six fields with one ?, or rate(5 minutes).' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l every -d 'A fixed rate of elapsed time, such as 90s, 15m, 1h30m.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l daily -d 'Each day at this time; may be given several times.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l hourly -d 'Each hour at this minute; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l cron -d 'Five cron fields on the wall clock of the time zone, such as "0 2 * * *".' -x -k -a '(__flytesched_ask cron)'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l aws-cron -d 'AWS\'s six fields with one ?, or rate(5 minutes).' -x -k -a '(__flytesched_ask aws_cron)'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l every -d 'A fixed rate of elapsed time, such as 90s, 15m, 1h30m.' -x -k -a '(__flytesched_ask every)'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l daily -d 'Each day at this time; may be given several times.' -x -k -a '(__flytesched_ask daily)'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l hourly -d 'Each hour at this minute; may be given several times.' -x -k -a '(__flytesched_ask hourly)'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l at -d 'Once, such as 2026-12-24T18:00:00.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l seconds -d 'Allow six cron fields, seconds first.' -x -a 'true false'
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l timezone -d 'IANA time zone, such as Europe/Berlin.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l timezone -d 'IANA time zone, such as Europe/Berlin.' -x -k -a '(__flytesched_ask zones)'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l start -d 'Slots from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l end -d 'Slots before this time.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l anchor -d 'Phase of a fixed rate; 1970-01-01T00:00:00Z if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l offset -d 'Slots this much later than the timetable says.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l labels -d 'A label to select it by, KEY=VALUE; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l labels -d 'A label to select it by, KEY=VALUE; may be given several times.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l paused-until -d 'Its slots fall due again from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l pause-reason -d 'Why it is disabled or paused.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l jitter -d 'Start later by up to this, the same for the same slot everywhere.' -x
@@ -60,19 +66,19 @@ complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove e
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l unset -d 'Remove a key; may be given several times.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l description -d 'What it is for, in your words.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l cron -d 'Five cron fields on the wall clock of the time zone, such as "0 2 * * *".' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l aws-cron -d 'AWS\'s six fields with one ?, or rate(5 minutes).' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l every -d 'A fixed rate of elapsed time, such as 90s, 15m, 1h30m.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l daily -d 'Each day at this time; may be given several times.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l hourly -d 'Each hour at this minute; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l cron -d 'Five cron fields on the wall clock of the time zone, such as "0 2 * * *".' -x -k -a '(__flytesched_ask cron)'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l aws-cron -d 'AWS\'s six fields with one ?, or rate(5 minutes).' -x -k -a '(__flytesched_ask aws_cron)'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l every -d 'A fixed rate of elapsed time, such as 90s, 15m, 1h30m.' -x -k -a '(__flytesched_ask every)'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l daily -d 'Each day at this time; may be given several times.' -x -k -a '(__flytesched_ask daily)'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l hourly -d 'Each hour at this minute; may be given several times.' -x -k -a '(__flytesched_ask hourly)'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l at -d 'Once, such as 2026-12-24T18:00:00.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l seconds -d 'Allow six cron fields, seconds first.' -x -a 'true false'
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l timezone -d 'IANA time zone, such as Europe/Berlin.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l timezone -d 'IANA time zone, such as Europe/Berlin.' -x -k -a '(__flytesched_ask zones)'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l start -d 'Slots from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l end -d 'Slots before this time.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l anchor -d 'Phase of a fixed rate; 1970-01-01T00:00:00Z if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l offset -d 'Slots this much later than the timetable says.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l labels -d 'A label to select it by, KEY=VALUE; may be given several times.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l labels -d 'A label to select it by, KEY=VALUE; may be given several times.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l paused-until -d 'Its slots fall due again from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l pause-reason -d 'Why it is disabled or paused.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l jitter -d 'Start later by up to this, the same for the same slot everywhere.' -x
@@ -103,7 +109,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from set' -l no-color -d 'Neve
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from set' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a edit -d 'Edit the manifest in $VISUAL or $EDITOR'
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -l discard -d 'Throw away what an earlier edit left, and begin anew.'
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -l manifest -d 'The manifest to work on.' -r -F
@@ -112,7 +118,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from edit' -l no-color -d 'Nev
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from edit' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from edit' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a remove -d 'Remove schedules from the manifest'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -l all -d 'Remove every schedule.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -s y -l yes -d 'Do not ask.'
@@ -123,9 +129,9 @@ complete -c flytesched -n '__fish_seen_subcommand_from remove' -l no-color -d 'N
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from remove' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from remove' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a enable -d 'Let the slots of schedules fall due again'
-complete -c flytesched -n '__fish_seen_subcommand_from enable' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from enable' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -133,9 +139,9 @@ complete -c flytesched -n '__fish_seen_subcommand_from enable' -l no-color -d 'N
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from enable' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from enable' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a disable -d 'Let no more slots of schedules fall due'
-complete -c flytesched -n '__fish_seen_subcommand_from disable' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l reason -d 'Why, for those who ask later.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l manifest -d 'The manifest to work on.' -r -F
@@ -144,9 +150,9 @@ complete -c flytesched -n '__fish_seen_subcommand_from disable' -l no-color -d '
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from disable' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from disable' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a pause -d 'Let no slots of schedules fall due until a time, or until flytesched resume'
-complete -c flytesched -n '__fish_seen_subcommand_from pause' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from pause' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l until -d 'Slots fall due again from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l for -d 'Pause for so long.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l reason -d 'Why, for those who ask later.' -x
@@ -157,9 +163,9 @@ complete -c flytesched -n '__fish_seen_subcommand_from pause' -l no-color -d 'Ne
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from pause' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from pause' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a resume -d 'End pauses of schedules, whether they have an end or not'
-complete -c flytesched -n '__fish_seen_subcommand_from resume' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from resume' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -167,9 +173,9 @@ complete -c flytesched -n '__fish_seen_subcommand_from resume' -l no-color -d 'N
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from resume' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from resume' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a revisions -d 'Show what changed in a schedule, and when'
-complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l diff -d 'What revision N changed; or what differs between N and M, or N.. and today.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l diff -d 'What revision N changed; or what differs between N and M, or N.. and today.' -x -k -a '(__flytesched_ask revisions)'
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -177,9 +183,9 @@ complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l utc -d 'Typ
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from revisions' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from revisions' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a revert -d 'Write an earlier definition of a schedule back into the manifest'
-complete -c flytesched -n '__fish_seen_subcommand_from revert' -l to -d 'The revision; the one before the present one if not given.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from revert' -l to -d 'The revision; the one before the present one if not given.' -x -k -a '(__flytesched_ask revisions)'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -s y -l yes -d 'Do not ask.'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -l manifest -d 'The manifest to work on.' -r -F
@@ -188,9 +194,9 @@ complete -c flytesched -n '__fish_seen_subcommand_from revert' -l no-color -d 'N
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from revert' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from revert' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a list -d 'List schedules with the next slot and the last verdict'
-complete -c flytesched -n '__fish_seen_subcommand_from list' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from list' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l sort -d 'By the next slot, the name, or the last verdict.' -x -a 'next name last'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s q -l quiet -d 'Names only.'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
@@ -202,7 +208,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from list' -l utc -d 'Type and
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from list' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from list' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a show -d 'Show one schedule in full'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -211,12 +217,13 @@ complete -c flytesched -n '__fish_seen_subcommand_from show' -l utc -d 'Type and
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from show' -a '(flytesched list --quiet 2>/dev/null)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a next -d 'Show the coming slots of schedules in one row'
-complete -c flytesched -n '__fish_seen_subcommand_from next' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from show' -k -a '(__flytesched_ask names)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a next -d 'Show the coming slots of schedules in one row, with what is special about each'
+complete -c flytesched -n '__fish_seen_subcommand_from next' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s n -l count -d 'Slots at most.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l from -d 'Slots from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l until -d 'Slots before this time.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from next' -l calendar -d 'Draw how many slots each hour of the week has; or: --calendar month.'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -224,10 +231,10 @@ complete -c flytesched -n '__fish_seen_subcommand_from next' -l utc -d 'Type and
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from next' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from next' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a explain -d 'Say in words what an expression means'
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -l kind -d 'What kind of timetable it is.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from explain' -l timezone -d 'IANA time zone, such as Europe/Berlin.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from explain' -l timezone -d 'IANA time zone, such as Europe/Berlin.' -x -k -a '(__flytesched_ask zones)'
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -l seconds -d 'Six cron fields have the seconds first.'
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -l offset -d 'Slots this much later than the timetable says.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -l manifest -d 'The manifest to work on.' -r -F
@@ -237,6 +244,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from explain' -l utc -d 'Type 
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from explain' -k -a '(__flytesched_ask expressions)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a run -d 'Run the scheduler in the foreground'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l once -d 'Do what a start does, then wait for what is active.'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l on-stop -d 'Leave running commands to be adopted, or end them.' -x -a 'leave kill'
@@ -260,9 +268,9 @@ complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l no-color -d '
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from trigger' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from trigger' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a catchup -d 'Run the missed slots that are still open'
-complete -c flytesched -n '__fish_seen_subcommand_from catchup' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l since -d 'Slots from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l until -d 'Slots before this time.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l limit -d 'Slots per schedule, the oldest first.' -x
@@ -277,7 +285,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l utc -d 'Type 
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from catchup' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from catchup' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a backfill -d 'Run past slots that were never decided'
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l from -d 'Slots from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l until -d 'Slots before this time.' -x
@@ -291,10 +299,10 @@ complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l utc -d 'Type
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from backfill' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from backfill' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a history -d 'Show the verdicts of slots and runs, newest first'
-complete -c flytesched -n '__fish_seen_subcommand_from history' -s l -l label -d 'Only schedules with this label.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from history' -l status -d 'Only these, such as failed,missed; repeatable.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from history' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l status -d 'Only these, such as failed,missed; repeatable.' -x -k -a '(__flytesched_ask statuses)'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l since -d 'From this time on, such as 2h.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l until -d 'Before this time.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from history' -s n -l limit -d 'Lines at most.' -x
@@ -308,9 +316,9 @@ complete -c flytesched -n '__fish_seen_subcommand_from history' -l utc -d 'Type 
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from history' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from history' -k -a '(__flytesched_ask named)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a stats -d 'Count what became of schedules, and how long it took'
-complete -c flytesched -n '__fish_seen_subcommand_from stats' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from stats' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -l since -d 'From this time on, such as 30d.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -l until -d 'Before this time.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -l manifest -d 'The manifest to work on.' -r -F
@@ -320,7 +328,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from stats' -l utc -d 'Type an
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from stats' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from stats' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a logs -d 'Show what a run wrote to stdout and stderr'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l attempt -d 'Only this attempt; else all.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on until the run has its verdict.'
@@ -331,7 +339,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from logs' -l no-color -d 'Nev
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from logs' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from logs' -k -a '(__flytesched_ask named)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a ps -d 'Show what is active: the runs without a verdict'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s q -l quiet -d 'Ids only.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
@@ -343,15 +351,16 @@ complete -c flytesched -n '__fish_seen_subcommand_from ps' -l utc -d 'Type and s
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from ps' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a cancel -d 'End active runs'
+complete -c flytesched -n '__fish_seen_subcommand_from cancel' -s y -l yes -d 'Do not ask.'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l no-color -d 'Never colour; NO_COLOR does the same.'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from cancel' -a '(flytesched ps --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from cancel' -k -a '(__flytesched_ask active)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a retry -d 'Run again what has ended'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -359,7 +368,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from retry' -l no-color -d 'Ne
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from retry' -a '(flytesched ps --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from retry' -k -a '(__flytesched_ask recent)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a status -d 'Show everything at a glance'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l interval -d 'Watch, and look so often; 2.' -x
@@ -403,6 +412,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from config' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from config' -k -a '(__flytesched_ask settings)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a doctor -d 'Examine schedules, scheduler and machine, and say what to do'
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -456,7 +466,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from export; and not __fish_se
 complete -c flytesched -n '__fish_seen_subcommand_from export; and not __fish_seen_subcommand_from crontab' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from export; and not __fish_seen_subcommand_from crontab' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from export; and not __fish_seen_subcommand_from crontab' -a crontab -d 'Write a crontab with the same meaning to stdout'
-complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -s l -l label -d 'Only schedules with this label.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -l system -d 'In the format of /etc/crontab, with a user.'
 complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -l user -d 'The user of --system; you if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -l manifest -d 'The manifest to work on.' -r -F
@@ -465,7 +475,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_s
 complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -a '(flytesched list --quiet 2>/dev/null)'
+complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a service -d 'Run the scheduler as a service of systemd'
 complete -c flytesched -n '__fish_seen_subcommand_from service; and not __fish_seen_subcommand_from print install uninstall' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from service; and not __fish_seen_subcommand_from print install uninstall' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'

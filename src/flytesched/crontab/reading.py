@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 #: Lines of a crontab; Debian's cron and cronie take no more from a user.
 MOST_LINES = 10_000
 
-_VARIABLE = re.compile(r"""(?:"([^"=]*)"|'([^'=]*)'|([^\s='"][^\s=]*))\s*=\s*(.*)""", re.DOTALL)
-_QUOTED = re.compile(r"""(["'])(.*?)\1\s*""", re.DOTALL)
+_VARIABLE = re.compile(
+    r"""(?:"([^"=]*)"|'([^'=]*)'|([^\s='"][^\s=]*))\s*=\s*(.*)""", re.DOTALL | re.ASCII
+)
+_QUOTED = re.compile(r"""(["'])(.*?)\1\s*""", re.DOTALL | re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Five fields or a nickname; cronie's root may put a ``-`` in front, which keeps it out of syslog.
-_WHEN = re.compile(r"-?(@[^\s]+|[^\s@]+(?:[ \t]+[^\s]+){4})(?:[ \t]+(.*))?", re.DOTALL)
+_WHEN = re.compile(r"-?(@[^\s]+|[^\s@]+(?:[ \t]+[^\s]+){4})(?:[ \t]+(.*))?", re.DOTALL | re.ASCII)
 #: What nobody wrote to describe a job: the row of headings that distributions put on top.
 _HEADINGS = re.compile(r"(?i)\W*m(in(ute)?)?\W+h(our)?\W+(dom|day)\b.*")
 _NAMED = re.compile(r"schedule: (\S+)")
+#: What C's isspace(3) is true of, within a line.
+_SPACE = " \t\v\f\r"
 _BLANKS = re.compile("[ \t]+")
 #: Bytes that are no UTF-8, as decoded, and NUL, which ends a text in C.
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
@@ -130,7 +134,7 @@ class _Reader:
         if line.startswith("#"):
             self._comment(line)
             return
-        if not line.strip():
+        if not line.strip(" \t\r"):
             pass
         elif _NO_TEXT.search(line):
             self._say(number, Grade.UNREADABLE, "it is not UTF-8 text", "save the file as UTF-8")
@@ -166,7 +170,7 @@ class _Reader:
             self._say(number, *remark)
 
     def _job(self, number: int, when: str, rest: str) -> None:
-        expression = " ".join(when.split())
+        expression = _BLANKS.sub(" ", when)
         if expression.lower() == "@every":
             instead = "write it as flytesched add NAME --every 5m -- COMMAND"
             self._say(number, Grade.UNREADABLE, "cron knows no @every", instead)
@@ -222,7 +226,7 @@ def _variable(line: str) -> tuple[str, str] | None:
     if value[:1] in {'"', "'"}:
         quoted = _QUOTED.fullmatch(value)
         return None if quoted is None else (name, quoted[2])
-    return name, value.rstrip()
+    return name, value.rstrip(_SPACE)
 
 
 def _about(name: str, value: str) -> tuple[Grade, str, str] | None:

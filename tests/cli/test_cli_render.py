@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flytesched.cli import render
 
@@ -115,3 +117,74 @@ def test_what_is_elastic_is_cut_but_not_to_nothing() -> None:
 def test_wide_characters_are_cut_by_the_columns_they_take() -> None:
     assert render.cut("\u65e5\u672c\u8a9e", 5) == "\u65e5\u672c\u2026"
     assert render.cut("\u65e5\u672c\u8a9e", 6) == "\u65e5\u672c\u8a9e"
+
+
+CROWDED = [("nightly-backup-of-everything", "cron 0 2 * * *", "failed(exit 3)", "2h", "5s")]
+HEADS = ("NAME", "SCHEDULE", "RESULT", "LEFT", "PASSED")
+
+
+@pytest.mark.parametrize(
+    ("room", "kept", "schedule"),
+    [
+        (74, "NAME SCHEDULE RESULT LEFT PASSED", "cron 0 2 * * *  "),
+        (68, "NAME SCHEDULE RESULT LEFT PASSED", "cron 0 …  "),
+        (67, "NAME SCHEDULE RESULT LEFT", "cron 0 2 * * *  "),
+        (60, "NAME SCHEDULE RESULT LEFT", "cron 0 …  "),
+        (59, "NAME RESULT LEFT", ""),
+        (49, "NAME RESULT", ""),
+        (1, "NAME RESULT", ""),
+    ],
+)
+def test_where_cutting_is_not_enough_columns_go_one_by_one(
+    room: int, kept: str, schedule: str
+) -> None:
+    """And what was cut for them is whole again, where there is room again."""
+    table = render.table(
+        HEADS, CROWDED, room=room, elastic=("SCHEDULE",), if_need_be=("PASSED", "SCHEDULE", "LEFT")
+    )
+
+    heads, cells = table.splitlines()
+    assert heads.split() == kept.split()
+    assert cells.startswith(f"nightly-backup-of-everything  {schedule}failed(exit 3)")
+
+
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [
+        (None, "alpha, beta, gamma"),
+        (18, "alpha, beta, gamma"),
+        (17, "alpha and 2 more"),
+        (1, "alpha and 2 more"),
+    ],
+)
+def test_of_words_in_a_row_those_that_fit_are_shown(room: int | None, said: str) -> None:
+    """The first one in any case."""
+    assert render.listed(["alpha", "beta", "gamma"], room) == said
+
+
+@given(st.lists(st.text("ab\u65e5", min_size=1, max_size=9), min_size=1), st.integers(0, 60))
+def test_words_in_a_row_are_all_shown_or_counted(words: list[str], room: int) -> None:
+    """And fit, unless the first one alone does not."""
+    said = render.listed(words, room)
+
+    shown, _, rest = said.partition(" and ")
+    left_out = int(rest.removesuffix(" more")) if rest else 0
+    assert shown.split(", ") == words[: len(words) - left_out]
+    assert render.width(said) <= room or len(shown.split(", ")) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "tone"),
+    [
+        ("succeeded", "good"),
+        ("succeeded, 2 missed", "odd"),
+        ("failed(exit 3), 2 missed", "bad"),
+        ("2 missed", "odd"),
+        ("running (2 active)", "good"),
+        ("paused until", "dim"),
+        ("Fri 02:00", ""),
+    ],
+)
+def test_the_first_word_gives_the_tone(said: str, tone: str) -> None:
+    """Unless something was missed, which is worse than a success and better than a failure."""
+    assert render.tone(said) == tone

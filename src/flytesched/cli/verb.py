@@ -102,7 +102,12 @@ def _watch(
 
 def between(ctx: typer.Context, **given: Any) -> None:
     """Keep the global options that stand between a verb and its subcommand."""
-    ctx.obj.update({name: value for name, value in given.items() if value})
+    ctx.obj.update({name: value for name, value in given.items() if _is_given(value)})
+
+
+def _is_given(value: Any) -> bool:
+    """Tell whether an option was given: with an empty text it was, by mistake, and is refused."""
+    return value is not None and value is not False
 
 
 def _declare(command: Callable[..., None], parameters: Iterable[inspect.Parameter]) -> None:
@@ -121,7 +126,7 @@ _declare(between, (*GLOBAL, JSON))
 
 def _call(ctx: typer.Context, own: dict[str, Any], *, reads: bool) -> Call:
     before: dict[str, Any] = ctx.obj or {}
-    said = {name: own.get(name) or before.get(name) for name in (*own, *before)}
+    said = {**before, **{name: value for name, value in own.items() if _is_given(value)}}
     if said.get("json") and not reads:
         msg = f"{ctx.command_path.removeprefix('flytesched ')} has no --json"
         raise UsageError(msg, hint="it is for commands that read")

@@ -19,8 +19,9 @@ from flytesched.core.timetables.parse import period_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
-    from flytesched.core.timetables.changes import Felt
+    from flytesched.core.timetables.changes import Change, Felt
     from flytesched.core.timetables.face import Face
     from flytesched.core.timetables.timing import Timing
 
@@ -114,34 +115,38 @@ def _saving(timing: Timing, named: Face | None) -> str:
 # -- clock changes --------------------------------------------------------------------------------
 
 
-def told(felt: Felt) -> str:
-    """Say a clock change and what it does: ``Sun 2027-03-28: the clock skips 02:00 to 03:00; ...``.
+def changed_on(change: Change) -> date:
+    """Return the day of a clock change, on the clock before it."""
+    return (EPOCH + timedelta(seconds=change.at + change.before)).date()
 
-    The day is the one on the clock before the change.
-    """
-    change = felt.change
-    day = EPOCH + timedelta(seconds=change.at + change.before)
-    verb = "skips" if change.forward else "shows"
-    twice = "" if change.forward else " twice"
-    stretch = f"{_local(change.low)} to {_local(change.high)}"
-    return f"{day:%a %Y-%m-%d}: the clock {verb} {stretch}{twice}; {_does(felt)}"
+
+def change_said(change: Change) -> str:
+    """Say what is done to a clock: ``Sun 2027-03-28: the clock skips 02:00 to 03:00``."""
+    verb, twice = ("skips", "") if change.forward else ("shows", " twice")
+    stretch = f"{phrases.clock(change.low)} to {phrases.clock(change.high)}"
+    return f"{changed_on(change):%a %Y-%m-%d}: the clock {verb} {stretch}{twice}"
+
+
+def told(felt: Felt) -> str:
+    """Say a clock change, and what it does to a timetable."""
+    return f"{change_said(felt.change)}; {_does(felt)}"
 
 
 def _does(felt: Felt) -> str:
     if felt.first is None:
-        return "nothing of this lies there"
+        return "none of its times lies there"
     one = felt.times == 1
-    what = _local(felt.first) if one else f"its {felt.times:,} times from {_local(felt.first)} on"
+    what = (
+        phrases.clock(felt.first)
+        if one
+        else f"its {felt.times:,} times from {phrases.clock(felt.first)} on"
+    )
     match felt.effect:
         case Effect.MADE_UP:
             once = "instead" if one else "instead, once"
-            return f"{what} run{'s' * one} at {_local(felt.made_up)} {once}"
+            return f"{what} run{'s' * one} at {phrases.clock(felt.made_up)} {once}"
         case Effect.LEFT_OUT:
             return f"{what} {'does' if one else 'do'} not run"
         case Effect.FIRST_ONLY:
             return f"{what} run{'s' * one} the first time only"
     return f"{what} run{'s' * one} both times"
-
-
-def _local(second: int) -> str:
-    return phrases.clock(second)

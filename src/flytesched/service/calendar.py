@@ -1,0 +1,129 @@
+"""Calendar: how many slots the hours or days to come have, counted and hardly ever walked."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from flytesched.core.instants import parse_instant
+from flytesched.core.timetables.changes import Change, changes
+from flytesched.core.timetables.parse import slots, timetable
+from flytesched.core.timetables.zones import tz
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from flytesched.core.schedule import Schedule
+    from flytesched.core.timetables.timing import Timing
+
+_HOUR = 3600
+
+
+class Span(StrEnum):
+    """How far a calendar reaches."""
+
+    #: Seven days, by the hour.
+    WEEK = "week"
+    #: Thirty-one days, by the day.
+    MONTH = "month"
+
+
+_DAYS = {Span.WEEK: 7, Span.MONTH: 31}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """An hour or a day on a zone's clock; an hour that is shown twice makes two."""
+
+    #: First instant of it, and first instant after it, in epoch seconds.
+    begin: int
+    end: int
+    #: The day on the clock.
+    day: date
+    #: The hour on the clock; None for a whole day.
+    hour: int | None
+    #: Slots in it that will fall due.
+    slots: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """The hours or days of a span, in their order."""
+
+    #: How far it reaches.
+    span: Span
+    #: IANA name of the clock.
+    zone: str
+    #: The hours or days.
+    cells: tuple[Cell, ...]
+    #: The changes of the clock in the span.
+    changes: tuple[Change, ...]
+
+
+def calendar(schedules: Iterable[Schedule], span: Span, *, since: int, zone: str) -> Calendar:
+    """Return how many slots from ``since`` on fall due in each hour or day.
+
+    Args:
+        schedules: whose slots; those that are disabled have none, paused ones after their pause.
+        span: how far, from the begin of the day that ``since`` lies on.
+        since: epoch second.
+        zone: IANA name of the clock whose hours and days are meant.
+    """
+    first = datetime.fromtimestamp(since, tz(zone)).date()
+    days = [first + timedelta(days=n) for n in range(_DAYS[span] + 1)]
+    edges = [parse_instant(day.isoformat(), zone) for day in days]
+    changed = tuple(changes(zone, edges[0] - 1, edges[-1] - 1))
+    whole = [
+        Cell(begin=begin, end=end, day=day, hour=None)
+        for day, (begin, end) in zip(days, pairwise(edges), strict=False)
+    ]
+    empty = whole
+    if span is Span.WEEK:
+        empty = [hour for day in whole for hour in _hours(day, zone, changed)]
+    counts = _counts(schedules, [cell.begin for cell in empty] + [edges[-1]], since - 1)
+    cells = [replace(cell, slots=count) for cell, count in zip(empty, counts, strict=True)]
+    return Calendar(span=span, zone=zone, cells=tuple(cells), changes=changed)
+
+
+def _hours(whole: Cell, zone: str, changed: Sequence[Change]) -> Iterator[Cell]:
+    """Yield the hours of a day; a change of the clock ends an hour wherever it comes."""
+    begin = whole.begin
+    while begin < whole.end:
+        local = datetime.fromtimestamp(begin, tz(zone))
+        full = begin + _HOUR - local.minute * 60 - local.second
+        end = min([full, whole.end, *(change.at for change in changed if change.at > begin)])
+        yield Cell(begin=begin, end=end, day=whole.day, hour=local.hour)
+        begin = end
+
+
+def _counts(schedules: Iterable[Schedule], edges: Sequence[int], after: int) -> list[int]:
+    """Return the slots between each two edges, of all schedules together."""
+    alike: Counter[tuple[Timing, int]] = Counter()
+    for schedule in schedules:
+        if schedule.enabled:
+            pause = schedule.paused_until
+            alike[schedule.timing, max(after, after if pause is None else pause - 1)] += 1
+    counts = [0] * (len(edges) - 1)
+    for (timing, since), times in alike.items():
+        for index, count in _counted(timing, edges, since):
+            counts[index] += count * times
+    return counts
+
+
+def _counted(timing: Timing, edges: Sequence[int], after: int) -> Iterator[tuple[int, int]]:
+    """Yield index and number of slots of what has some: slot by slot if they are few, else not."""
+    table, cells = timetable(timing), len(edges) - 1
+    after = max(after, edges[0] - 1)
+    if table.count(after, edges[-1] - 1) <= cells:
+        for slot in slots(table, after, edges[-1] - 1):
+            yield bisect_right(edges, slot) - 1, 1
+        return
+    for index in range(cells):
+        low, high = max(after, edges[index] - 1), edges[index + 1] - 1
+        if low < high:
+            yield index, table.count(low, high)

@@ -1,0 +1,115 @@
+"""Explaining: what an expression, or the timetable of a schedule, means from now on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from flytesched.core.keys import NAME
+from flytesched.core.schedule import suggest
+from flytesched.core.timetables.alike import alike, guess
+from flytesched.core.timetables.changes import changes, felt
+from flytesched.core.timetables.explain import words
+from flytesched.core.timetables.parse import slots, timetable
+from flytesched.core.timetables.zones import HORIZON
+from flytesched.core.when import read_timing
+from flytesched.errors import Fault, InvalidManifest, InvalidSchedule, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from flytesched.bootstrap import Site
+    from flytesched.core.schedule import Schedule
+    from flytesched.core.timetables.alike import Spelling
+    from flytesched.core.timetables.changes import Felt
+    from flytesched.core.timetables.explain import Words
+    from flytesched.core.timetables.timing import Timing
+    from flytesched.manifest import Manifest
+
+#: Slots and clock changes told, and how far ahead a change is looked for, in seconds.
+_SLOTS, _CHANGES, _AHEAD = 5, 2, 3 * 366 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What a timetable means."""
+
+    #: The schedule that was named; None for an expression.
+    schedule: Schedule | None
+    #: Everything that decides when.
+    timing: Timing
+    #: In words.
+    words: Words
+    #: The next clock changes of its zone, and what each does to it.
+    changes: tuple[Felt, ...]
+    #: The next slots, whether they fall due or not.
+    slots: tuple[int, ...]
+    #: Other spellings with the very same slots.
+    alike: tuple[Spelling, ...]
+
+
+def explain(site: Site, text: str, keys: Mapping[str, Any]) -> Explained:
+    """Explain an expression, or the timetable of a schedule.
+
+    Args:
+        site: whose schedules and whose default time zone are meant.
+        text: the expression; or, without keys, the name of a schedule.
+        keys: what is known of the expression: ``kind``, and keys that refine a timetable.
+
+    Raises:
+        InvalidSchedule: it is no expression.
+        InvalidTimetable: croniter reads it otherwise.
+        NotFound: it is neither, and nearly the name of a schedule.
+    """
+    manifest = _manifest(site)
+    known = {} if manifest is None or keys else manifest.schedules
+    schedule = known.get(text)
+    if schedule is not None:
+        return _explained(schedule.timing, site.now(), schedule)
+    defaults = {} if manifest is None else manifest.defaults
+    zone = defaults.get("timezone", site.settings.timezone)
+    try:
+        timing = _timing(text, {"timezone": zone, **keys})
+    except InvalidSchedule:
+        near = suggest(text, list(known)) if NAME.fullmatch(text) else None
+        if near is None:
+            raise
+        msg = f"{text!r} is neither an expression nor the name of a schedule"
+        raise NotFound(msg, hint=near) from None
+    from flytesched.second_opinion import compare
+
+    compare(timing, site.now())
+    return _explained(timing, site.now(), None)
+
+
+def _manifest(site: Site) -> Manifest | None:
+    """Return the manifest; None if there is none to be used, which is no matter here."""
+    try:
+        return site.manifest()
+    except InvalidManifest:
+        return None
+
+
+def _timing(text: str, keys: Mapping[str, Any]) -> Timing:
+    """Return what an expression means, read as ``add`` reads it."""
+    given = dict(keys)
+    kind = given.pop("kind", None)
+    if kind is None:
+        kind, text = guess(text, seconds=bool(given.get("seconds")))
+    faults: list[Fault] = []
+    timing = read_timing({**given, kind: text}, faults)
+    if timing is None:
+        raise InvalidSchedule(faults)
+    return timing
+
+
+def _explained(timing: Timing, now: float, schedule: Schedule | None) -> Explained:
+    coming = slots(timetable(timing), int(now), HORIZON)
+    ahead = () if timing.timezone is None else changes(timing.timezone, int(now), int(now) + _AHEAD)
+    return Explained(
+        schedule=schedule, timing=timing, words=words(timing),
+        changes=tuple(felt(timing, change) for change in islice(ahead, _CHANGES)),
+        slots=tuple(islice(coming, _SLOTS)), alike=tuple(alike(timing)),
+    )  # fmt: skip

@@ -37,7 +37,12 @@ CALLS: dict[str, dict[str, list[str]]] = {
         "backfill-dry-run": ["backfill backup --from 9d --until 2d --dry-run"],
         "backfill": ["backfill sync --from 12h --until 10h"],
     },
-    "history": {"history": ["history", "history sync --status missed"]},
+    "history": {
+        "history": ["history", "history sync --status missed"],
+        "run": ["history manual-sync", "history manual-backup"],
+    },
+    "stats": {"stats": ["stats", "stats slow sync once --since 2d --until now"]},
+    "prune": {"prune": ["prune --keep-runs 0s --dry-run", "prune --keep-runs 400d --yes"]},
     "config": {"config": ["config", "config missed_after", "config --manifest broken.toml"]},
     "import crontab": {"import-crontab": ["import crontab crontab --yes"]},
     "ps": {"ps": ["ps"]},

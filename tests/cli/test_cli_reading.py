@@ -87,7 +87,9 @@ def test_show_answers_with_everything(terminal: Terminal) -> None:
     """What list says and more; values of env are left out."""
     shape = terminal.json("show", "backup")["schedule"]
 
-    assert shape.keys() == LISTED | {"definition", "coming", "history", "open_gaps"}
+    assert shape.keys() == LISTED | {
+        "definition", "coming", "history", "open_gaps", "strip", "figures",
+    }  # fmt: skip
     assert shape["definition"]["env"] == {"TOKEN": ""}
     assert shape["last"].keys() == RUN
     assert shape["last"]["status"] == "succeeded"

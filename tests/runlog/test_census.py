@@ -151,6 +151,7 @@ def test_what_all_attempts_took_is_added_up(sqlite_log: SqliteRunLog, census: Ce
     assert census.figures()["backup"].max_rss == 100
     assert census.figures(since=DAY + 60)["backup"].cpu == 4.0
     assert census.figures(until=DAY) == {}
+    assert (census.recent("backup", 2).cpu, census.recent("backup", 2).max_rss) == (4.0, 90)
 
 
 def test_missed_slots_are_counted_by_arithmetic(sqlite_log: SqliteRunLog, census: Census) -> None:

@@ -76,7 +76,7 @@ def cpu(figures: Figures) -> str | None:
 
 
 def facts(figures: Figures, *, plain: bool) -> list[tuple[str, object]]:
-    """Return how runs went, and how long they took, as ``name: value`` lines.
+    """Return how runs went, and what they took, as ``name: value`` lines.
 
     Args:
         figures: what they come to.
@@ -89,6 +89,8 @@ def facts(figures: Figures, *, plain: bool) -> list[tuple[str, object]]:
         ("streak", figures.streak),
         ("duration", _spread_text(figures.durations)),
         ("lag", _spread_text(figures.lags)),
+        ("cpu", cpu(figures)),
+        ("peak memory", memory(figures)),
     ]
 
 

@@ -115,8 +115,6 @@ def _facts(name: str, figures: Figures, *, plain: bool) -> list[tuple[str, objec
         ("missed", f"{figures.missed:,}"),
         ("active", f"{said.active(figures):,}"),
         *said.facts(figures, plain=plain),
-        ("cpu", said.cpu(figures)),
-        ("peak memory", said.memory(figures)),
     ]
 
 

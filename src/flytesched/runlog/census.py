@@ -80,8 +80,13 @@ class Census(Reader):
 
     def recent(self, name: str, most: int) -> Figures:
         """Return what came of the newest ``most`` runs of a schedule, skipped ones included."""
-        newest = f"SELECT {_OBSERVED} FROM runs WHERE schedule = ? ORDER BY at DESC, asked DESC"
-        return figures(reversed(self._all(f"{newest} LIMIT ?", name, most)))
+        newest = "FROM runs WHERE schedule = ? ORDER BY at DESC, asked DESC LIMIT ?"
+        took = f"""SELECT total(cpu), max(max_rss)
+            FROM (SELECT seq {newest}) JOIN attempts ON attempts.run = seq"""
+        with self._reading() as connection:
+            rows = connection.execute(f"SELECT {_OBSERVED} {newest}", (name, most)).fetchall()
+            ((cpu, max_rss),) = connection.execute(took, (name, most))
+        return replace(figures(reversed(rows)), cpu=cpu, max_rss=max_rss)
 
     def old(self, before: float) -> tuple[int, int]:
         """Count the runs, and the closed gaps, that retention up to a moment would drop.

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
 import tomllib
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from terminal import environment
+from test_cli_running import wait_for
 
 if TYPE_CHECKING:
     from terminal import Terminal
@@ -159,3 +165,61 @@ def test_a_pause_has_no_end_beyond_what_can_be_written(terminal: Terminal) -> No
     terminal.ok("pause", "backup", "--for", "999999999d")
 
     assert _table(terminal, "backup")["paused_until"].year == 9999
+
+
+def test_a_label_that_nobody_has_is_said_with_a_near_one(terminal: Terminal) -> None:
+    """Nothing is changed, which is no error."""
+    before = terminal.print()
+
+    assert terminal.ok("pause", "-l", "team=opz").err == (
+        "no schedule has the label 'team=opz'; did you mean 'team=ops'?\n"
+    )
+    assert terminal.ok("enable", "-l", "x=y").err == "no schedule has the label 'x=y'\n"
+    assert terminal.ok("resume", "report", "-l", "tier=1").err == ("no schedule has this label\n")
+    assert terminal.ok("pause", "report", "-l", "team=ops", "-l", "tier=1").err == (
+        "no schedule has all of these labels\n"
+    )
+    assert terminal.print() == before
+
+
+def test_a_running_scheduler_resumes_by_itself_and_makes_nothing_up(terminal: Terminal) -> None:
+    """Pause, time passes, and the first slot after it runs; what lay between never was."""
+    terminal.write("version = 1\n")
+    terminal.ok("add", "tick", "--every", "1s", "--catchup", "all", "--", "true")
+    scheduler = subprocess.Popen(
+        [sys.executable, "-m", "flytesched", "run"], env=environment(terminal.home),
+        cwd=terminal.home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for("a run", lambda: _slots(terminal, "tick"))
+        terminal.ok("pause", "tick", "--for", "5s", "--reason", "moving house")
+        until = int(_table(terminal, "tick")["paused_until"].timestamp())
+        wait_for("the end of the pause", lambda: max(_slots(terminal, "tick")) >= until)
+    finally:
+        scheduler.terminate()
+        scheduler.wait()
+
+    seen = _seen(terminal, "tick")
+    slots = sorted(_slots(terminal, "tick"))
+    assert seen < until
+    assert [slot for slot in slots if seen + 1 < slot < until] == []
+    assert min(slot for slot in slots if slot > seen + 1) == until
+    entries = terminal.json("history", "tick", "--limit", "1000")["entries"]
+    assert {entry["origin"] for entry in entries} == {"schedule"}
+    assert terminal.json("show", "tick")["schedule"]["missed"] == 0
+
+
+def _slots(terminal: Terminal, name: str) -> list[int]:
+    """Return the slots of a schedule that have a run, in epoch seconds."""
+    with closing(sqlite3.connect(terminal.state / "runs.db")) as connection:
+        found = connection.execute("SELECT scheduled_at FROM runs WHERE schedule = ?", (name,))
+        return [slot for (slot,) in found]
+
+
+def _seen(terminal: Terminal, name: str) -> float:
+    """Return when a scheduler saw the newest definition of a schedule."""
+    with closing(sqlite3.connect(terminal.state / "runs.db")) as connection:
+        sql = "SELECT max(seen_at) FROM revisions WHERE name = ?"
+        (found,) = connection.execute(sql, (name,)).fetchone()
+        return float(found)

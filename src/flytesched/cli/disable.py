@@ -20,4 +20,4 @@ def command(
     require_some(names, labels)
     require_reason(reason)
     done = editing.pause(call.site, names or (), labels or (), reason=reason, dry_run=dry_run)
-    told(call, done, dry_run=dry_run)
+    told(call, done, labels, dry_run=dry_run)

@@ -38,7 +38,7 @@ def command(
         call.site, names or (), labels or (), until=_end(call, until, span), reason=reason,
         dry_run=dry_run,
     )  # fmt: skip
-    told(call, done, dry_run=dry_run)
+    told(call, done, labels, dry_run=dry_run)
 
 
 def _end(call: Call, until: str | None, span: str | None) -> int | None:

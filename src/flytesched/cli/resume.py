@@ -17,4 +17,4 @@ def command(
     """
     require_some(names, labels)
     done = editing.enable(call.site, names or (), labels or (), dry_run=dry_run)
-    told(call, done, dry_run=dry_run)
+    told(call, done, labels, dry_run=dry_run)

@@ -37,8 +37,12 @@ def require_reason(reason: str | None) -> None:
         raise UsageError(msg, hint="write why, or leave --reason out")
 
 
-def told(call: Call, done: Sequence[Edited], *, dry_run: bool) -> None:
+def told(
+    call: Call, done: Sequence[Edited], labels: Sequence[str] | None, *, dry_run: bool
+) -> None:
     """Say of each schedule what changed, and how that moves its next slot."""
+    if not done:
+        call.talk(_nobody(call, labels or ()))
     for edited in done:
         name = edited.change.name
         if not edited.change:
@@ -48,6 +52,19 @@ def told(call: Call, done: Sequence[Edited], *, dry_run: bool) -> None:
             call.line(line)
         call.line(f"{name}: next: {_next(call, edited.before)} -> {_next(call, edited.schedule)}")
     finish(call, dry_run=dry_run)
+
+
+def _nobody(call: Call, labels: Sequence[str]) -> str:
+    """Say that labels select nothing, and which one may be meant."""
+    from flytesched.core.schedule import suggest
+
+    schedules = call.site.manifest().schedules.values()
+    known = {f"{key}={value}" for each in schedules for key, value in each.labels.items()}
+    wrong = [label for label in labels if label not in known]
+    if not wrong:
+        return f"no schedule has {'all of these labels' if len(labels) > 1 else 'this label'}"
+    near = suggest(wrong[0], sorted(known))
+    return f"no schedule has the label {wrong[0]!r}" + (f"; {near}" if near else "")
 
 
 def _state(schedule: Schedule, now: float) -> str:

@@ -15,33 +15,37 @@ if TYPE_CHECKING:
     from flytesched.bootstrap import Site
 
 
-def cancel(site: Site, said: Sequence[str]) -> list[Run]:
-    """Note that runs shall end, and return those that were active, as they are now.
-
-    A waiting run has its verdict at once; a running one gets TERM from whoever holds the
-    scheduler's lock, which ``see_through`` takes where nobody does.
+def active(site: Site, said: Sequence[str]) -> list[Run]:
+    """Return the active runs that ids say, each once.
 
     Raises:
         NotFound: no run has that id.
         Conflict: a run has its verdict already.
     """
     settle(site)
-    runs = find(site, said)
-    for run in runs:
+    runs = {run.id: run for run in find(site, said)}
+    for run in runs.values():
         if not run.active:
             msg = f"{run.id} has ended: {run.verdict()}"
             raise Conflict(msg, hint="only active runs can be cancelled; see: flytesched ps")
+    return list(runs.values())
+
+
+def cancel(site: Site, runs: Sequence[Run]) -> None:
+    """Note that runs shall end; one that has meanwhile ended keeps its verdict.
+
+    A waiting run has its verdict at once; a running one gets TERM from whoever holds the
+    scheduler's lock, which ``see_through`` takes where nobody does.
+    """
     runlog = site.runlog()
     try:
         for run in runs:
             waits = run.status not in IN_PLACE
             if not (waits and runlog.cancel_waiting(run.id, Reason.BY_USER.value, site.now())):
                 runlog.note_end(run.id, f"cancelled({Reason.BY_USER.value})")
-        now = runlog.runs([run.id for run in runs])
     finally:
         runlog.close()
     wakeup.touch(site.settings.state_dir)
-    return now
 
 
 def retry(site: Site, said: Sequence[str]) -> list[Run]:

@@ -1,0 +1,48 @@
+"""Screens that hold still: what differs from one day to the next stands as a placeholder."""
+
+from __future__ import annotations
+
+import re
+
+_DAYS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
+_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_DATE = rf"(?:\d\d? (?:{_MONTHS})|\d{{4}}-\d\d-\d\d)"
+_UNIT = r"(?:ms|s|min|h|d)\b"
+#: What is replaced by what, in this order.
+_PASSING = (
+    (r"\b(sched|manual|catchup|backfill|retry)-([\w.-]*?)-\d{10,13}\b", r"\1-\2-<time>"),
+    (r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)?", "<time>"),
+    (rf"\b(?:{_DAYS}) (?:{_DATE} ?)?(?:\d\d:\d\d(:\d\d)?)?(?=\s|$)", "<time>"),
+    (r"(?<=\s)\d\d:\d\d:\d\d\b", "<time>"),
+    (rf"(?<![\w:.-])(?<!every )\d+{_UNIT}(?: \d+{_UNIT})?", "<while>"),
+    (r"\b(pid[ =])\d+", r"\1<pid>"),
+    (r"\bEtc/GMT[+-]\d+", "<zone>"),
+    (r"(\bversion(?:=|: ))[\w.+-]+", r"\1<version>"),
+    (r"(?<=\S) {2,}", "  "),
+    (r"^ {2,}", "  "),
+    (r"(?:^|(?<=  ))\d\d:\d\d(?=  |$)", "<time>"),
+)  # fmt: skip
+#: What counts slots is of no account either, where slots go on falling due meanwhile.
+_COUNTING = (
+    (r"(?<=  )\d+(?=  |$)", "<n>"),
+    (r"\b\d+ (run|missed slot|schedule)s?\b", r"<n> \1s"),
+    (r"\b\d+ (succeeded|missed|open|active)\b", r"<n> \1"),
+    (r"(open now).*", r"\1"),
+    (r"(?<=  )✓+$", "✓..."),
+)
+
+
+def still(text: str, home: str, *, counts: bool = True) -> str:
+    """Return a text in which times, durations, process ids and the home are placeholders.
+
+    Columns stand two spaces apart, since what stood in them was of another width.
+
+    Args:
+        text: what a screen shows.
+        home: where it was.
+        counts: whether numbers are told.
+    """
+    text = text.replace(home, "~")
+    for pattern, placeholder in _PASSING if counts else (*_PASSING, *_COUNTING):
+        text = re.sub(pattern, placeholder, text, flags=re.MULTILINE)
+    return text

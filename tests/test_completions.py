@@ -56,7 +56,8 @@ def test_bash_offers_what_fits(words: list[str], offered: set[str]) -> None:
     quoted = " ".join(f"'{word}'" for word in words)
     script = (
         f"source {FOLDER / 'flytesched.bash'}; COMP_WORDS=({quoted});"
-        f" COMP_CWORD={len(words) - 1}; _flytesched; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        f" COMP_CWORD={len(words) - 1}; COMP_LINE='{' '.join(words)}'; COMP_POINT=${{#COMP_LINE}};"
+        " _flytesched; printf '%s\\n' \"${COMPREPLY[@]}\""
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     found = set(done.stdout.split())

@@ -50,7 +50,8 @@ if __name__ == "__main__":
 #: The commands that are held to the goal, by what the table calls them.
 SHORT = {
     "list of 100": ("list",),
-    "completion of a name": ("list", "--quiet"),
+    "completion of a name": ("__complete", "names", "--", "flytesched", "show"),
+    "list --quiet": ("list", "--quiet"),
     "list --json": ("list", "--json"),
     "next": ("next",),
     "show": ("show", "job-00007"),

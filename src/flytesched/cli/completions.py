@@ -178,18 +178,19 @@ _flytesched_valued() {{
 }}
 
 _flytesched() {{
-    local word before verb= part typed stem= quote= index count=0
+    local word before verb= part typed stem= quote= index count=0 rest=${{COMP_LINE:0:COMP_POINT}}
     local -a words=()
     COMPREPLY=()
-    # Readline cuts words at = and : as well; here they are whole again.
+    # Readline cuts words at =, : and @ as well; here they are whole again.
     for ((index = 0; index <= COMP_CWORD; index++)); do
         part=${{COMP_WORDS[index]}}
-        if ((index == 0)) || [[ $part != [=:]* && ${{COMP_WORDS[index-1]}} != *[=:] ]] ||
-            [[ -z $part && ${{COMP_LINE:0:COMP_POINT}} == *[[:blank:]] ]]; then
+        if ((index == 0)) || [[ $rest == [[:blank:]]* ]]; then
             words+=("$part")
         else
             words[${{#words[@]}}-1]+=$part
         fi
+        rest=${{rest#"${{rest%%[![:blank:]]*}}"}}
+        rest=${{rest#"$part"}}
     done
     word=${{words[${{#words[@]}}-1]}}
     words=("${{words[@]:0:${{#words[@]}}-1}}")
@@ -317,8 +318,8 @@ _ZSH_FUNCTION = """\
     )
     _arguments -C \\
 {options} \\
-        '1: :->command' \\
-        '*:: :->words' && return
+        '(-)1: :->command' \\
+        '(-)*:: :->words' && return
     if [[ $state == command ]]; then
         _describe command commands
         return

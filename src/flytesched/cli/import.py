@@ -1,5 +1,6 @@
 """flytesched import: schedules from what another scheduler has."""  # noqa: N999  a verb's file has its name
 
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -16,8 +17,9 @@ from flytesched.service.crontabs import Carried, Import, Wish
 
 HELP = "Take schedules over from another scheduler."
 
-#: Remarks that are said one by one.
+#: Remarks that are said one by one, and lines from which on a bar shows how far it is.
 _SAID = 50
+_MANY = 500
 
 
 @verb(reads=True)
@@ -58,8 +60,10 @@ def crontab(
     wish = Wish(
         file=file, user=user, system=system, prefix=prefix, disabled=disabled, replace=replace
     )
-    with share("Reading the crontab") as watch:
-        planned = crontabs.foresee(call.site, wish, watch)
+    source = crontabs.fetch(wish)
+    bar = share("Reading the crontab") if source.lines > _MANY else nullcontext(_unwatched)
+    with bar as watch:
+        planned = crontabs.foresee(call.site, wish, source, watch)
     _show(call, planned, dry_run=dry_run)
     _remark(call, planned)
     if planned.exit_code == Invalid.exit_code or not planned.carried:
@@ -69,6 +73,10 @@ def crontab(
 
 
 COMMANDS = {"crontab": crontab}
+
+
+def _unwatched(_: float) -> None:
+    """Show nobody how far it is."""
 
 
 def _go(call: Call, planned: Import, *, replace: bool, yes: bool, dry_run: bool) -> int:

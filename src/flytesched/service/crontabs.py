@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flytesched.crontab.reading import Grade, Job, Remark, read
 from flytesched.errors import Conflict, Invalid, InvalidTimetable, Unhealthy, UsageError
@@ -45,6 +45,20 @@ class Wish:
     disabled: bool = False
     #: Whether schedules that are there and differ shall give way.
     replace: bool = False
+
+
+class Source(NamedTuple):
+    """A crontab, not yet read."""
+
+    #: What messages call it.
+    name: str
+    #: What it holds.
+    content: bytes
+
+    @property
+    def lines(self) -> int:
+        """How many lines it has."""
+        return self.content.count(b"\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +103,17 @@ class Import:
         }
 
 
-def foresee(site: Site, wish: Wish, watch: Callable[[float], None]) -> Import:
-    """Read a crontab and say what becomes of it; nothing is changed.
+def foresee(site: Site, wish: Wish, source: Source, watch: Callable[[float], None]) -> Import:
+    """Say what becomes of a crontab; nothing is changed.
 
     Args:
         site: whose manifest takes the schedules.
         wish: what to import.
+        source: what ``fetch`` has read.
         watch: is told which part of 1 is done.
 
     Raises:
         UsageError: the prefix can begin no name.
-        Invalid: there is no such crontab, or it cannot be read.
         InvalidManifest: the manifest is no TOML.
         Conflict: a name is taken by a schedule that differs.
     """
@@ -109,15 +123,15 @@ def foresee(site: Site, wish: Wish, watch: Callable[[float], None]) -> Import:
     if wish.prefix and not NAME.fullmatch(wish.prefix):
         what = f"--prefix: {wish.prefix!r} can begin no name"
         raise UsageError(what, hint="use letters, digits, '.', '_' and '-', no sign first")
-    source, content = _content(wish)
-    crontab = read(content, timezone=system_timezone(site.environ)[0], system=wish.system)
+    zone = system_timezone(site.environ)[0]
+    crontab = read(source.content, timezone=zone, system=wish.system)
     model = _model(site)
     plan = _Plan(site, model, wish)
     for number, job in enumerate(crontab.jobs, 1):
         plan.take(job)
         watch(number / len(crontab.jobs))
     remarks = sorted([*crontab.remarks, *plan.remarks], key=lambda remark: remark.line)
-    return Import(source=source, carried=tuple(plan.carried()), remarks=tuple(remarks))
+    return Import(source=source.name, carried=tuple(plan.carried()), remarks=tuple(remarks))
 
 
 def carry_out(site: Site, planned: Import, *, replace: bool) -> None:
@@ -274,24 +288,30 @@ def _model(site: Site) -> Mapping[str, Any]:
 # -- where crontabs are -------------------------------------------------------------------------
 
 
-def _content(wish: Wish) -> tuple[str, bytes]:
-    """Return what was read, as messages name it, and what it holds."""
+def fetch(wish: Wish) -> Source:
+    """Read the crontab that is meant.
+
+    Raises:
+        Invalid: there is none, or it cannot be read.
+    """
     if wish.file is None and not wish.system:
-        return "crontab", _listed(wish.user)
+        return _checked(Source("crontab", _listed(wish.user)))
     path = wish.file or SYSTEM
     try:
         if path == "-":
-            path, content = "stdin", sys.stdin.buffer.read(_MOST + 1)
-        else:
-            with open(path, "rb") as file:
-                content = file.read(_MOST + 1)
-    except OSError as error:
-        what = f"cannot read {path}: {error.strerror}"
+            return _checked(Source("stdin", sys.stdin.buffer.read(_MOST + 1)))
+        with open(path, "rb") as file:
+            return _checked(Source(path, file.read(_MOST + 1)))
+    except (OSError, ValueError) as error:
+        what = f"cannot read {path!r}: {getattr(error, 'strerror', None) or error}"
         raise Invalid(what, hint="name a file that is a crontab, or - for stdin") from None
-    if len(content) > _MOST:
-        what = f"{path} has over {_MOST // 2**20} MiB, and is no crontab"
-        raise Invalid(what, hint="name another file")
-    return path, content
+
+
+def _checked(source: Source) -> Source:
+    if len(source.content) <= _MOST:
+        return source
+    what = f"{source.name} has over {_MOST // 2**20} MiB, and is no crontab"
+    raise Invalid(what, hint="name another file")
 
 
 def _listed(user: str | None) -> bytes:
@@ -308,7 +328,7 @@ def _listed(user: str | None) -> bytes:
         said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
         what = f"crontab -l: {said or f'exit code {done.returncode}'}"
         raise Invalid(what, hint="name a file: flytesched import crontab FILE")
-    return done.stdout[: _MOST + 1]
+    return done.stdout
 
 
 # -- export -------------------------------------------------------------------------------------

@@ -28,7 +28,11 @@ CALLS: dict[str, dict[str, list[str]]] = {
         "revisions": ["revisions backup", "revisions once"],
         "revisions-diff": ["revisions backup --diff 2", "revisions backup --diff 1"],
     },
-    "next": {"next": ["next", "next --until 2d", "next once"]},
+    "next": {
+        "next": ["next", "next --until 2d", "next once"],
+        "calendar": ["next --calendar", "next --calendar month"],
+    },
+    "explain": {"explain": ["explain backup", "explain 5m", "explain 0 2 13 * 5 --offset 5m"]},
     "catchup": {
         "catchup-dry-run": ["catchup --dry-run"],
         "catchup": ["catchup --yes sync", "catchup --yes --policy none"],

@@ -45,7 +45,7 @@ class Shape(NamedTuple):
 CONTRACT = [
     Shape("list", "list", {"schedules"}, "schedules", LISTED),
     Shape("show backup", "show", {"schedule"}),
-    Shape("next", "next", {"slots"}, "slots", {"schedule", "scheduled_at"}),
+    Shape("next", "next", {"slots", "left_out"}, "slots", {"schedule", "scheduled_at", "marks"}),
     Shape("history", "history", {"entries"}, "entries", ENTRY),
     Shape("ps", "ps", {"runs"}),
     Shape("catchup --dry-run", "catchup", {"schedules", "would_run"}),

@@ -18,6 +18,10 @@ from flytesched.service.timeline import LeftOut, Mark, Note, Upcoming, left_out,
 _SPANS = ("week", "month")
 #: Slots shown where nothing bounds them, and where a time does.
 _FEW, _MANY = 5, 100_000
+#: Seconds ahead from which on short times leave out the hour, and marks of times that are not
+#: told without their offset.
+_FAR = 200 * 86_400
+_CLOCK = frozenset({Mark.FIRST_SHOWING, Mark.SECOND_SHOWING, Mark.CLOCK_CHANGED})
 #: Schedules that are named among those left out.
 _NAMED = 3
 
@@ -54,7 +58,11 @@ def command(
         ),
     ] = False,
 ) -> None:
-    """Show the coming slots of schedules in one row, with what is special about each."""
+    """Show the coming slots of schedules in one row.
+
+    With what is special about each: times that a clock skips or shows twice, slots that usually
+    meet the run before, pauses and bounds; or as a calendar.
+    """
     begin = call.moment("--from", start, ahead=True)
     end = call.moment("--until", until, ahead=True)
     after = call.now if begin is None else begin - 1
@@ -73,7 +81,9 @@ def command(
     else:
         most = count or (_FEW if end is None else _MANY)
         row = timeline(call.site, chosen, after=after, until=end, most=most, zone=call.zone)
-        _show(call, row, absent)
+        _show(call, row.slots, absent)
+        if row.doubt:
+            call.talk(f"overlaps are not marked: {row.doubt}")
     if absent and not call.json:
         call.talk(_left_out(call, absent))
 
@@ -82,14 +92,21 @@ def _show(call: Call, row: Sequence[Upcoming], absent: Sequence[LeftOut]) -> Non
     if call.json:
         call.answer("next", {"slots": [*map(_slot, row)], "left_out": [*map(_absent, absent)]})
     elif row:
+        when = call.clock if _needs_offsets(call, row) else call.short
         rows = [
-            (call.short(each.at), _left(each.at - call.now), each.schedule.name, _noted(call, each))
+            (when(each.at), _left(each.at - call.now), each.schedule.name, _noted(call, each))
             for each in row
         ]
         heads = ("SLOT", "LEFT", "NAME", "NOTE")
-        call.table(heads, rows, right=("LEFT",), elastic=("NOTE", "NAME"))
+        call.table(heads, rows, right=("LEFT",), spare=("LEFT",), elastic=("NOTE", "NAME"))
     else:
         call.talk("there is no slot to come")
+
+
+def _needs_offsets(call: Call, row: Sequence[Upcoming]) -> bool:
+    """Tell whether short times would not say all: the clock is set on the way, or years differ."""
+    marks = {note.mark for each in row for note in each.notes}
+    return row[-1].at - call.now > _FAR or not marks.isdisjoint(_CLOCK)
 
 
 def _left(seconds: float) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flytesched.core.policies import OverlapPolicy
 from flytesched.core.timetables.changes import moved, showing
 from flytesched.core.timetables.zones import tz
+from flytesched.errors import RunLogError
 from flytesched.service.listing import coming
 
 if TYPE_CHECKING:
@@ -70,6 +71,16 @@ class Upcoming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The coming slots of many schedules in one row."""
+
+    #: The slots, in their order.
+    slots: tuple[Upcoming, ...]
+    #: Why overlaps are not marked, if they are not.
+    doubt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """A schedule of which no slot falls due now."""
 
@@ -87,28 +98,30 @@ def timeline(
     until: int | None,
     most: int,
     zone: str,
-) -> list[Upcoming]:
+) -> Timeline:
     """Return the slots in ``(after, until)`` that will fall due, ``most`` at most.
 
     Args:
-        site: whose run log tells how long runs usually take.
+        site: whose run log tells how long runs usually take; it need not be of any use.
         schedules: the schedules by name.
         after: epoch seconds.
         until: epoch seconds; None for ever.
         most: slots at most.
         zone: IANA name of the clock that they are shown on.
-
-    Raises:
-        RunLogError: the run log cannot be read.
     """
     walks = [_walk(schedule, after, until) for schedule in schedules.values()]
     row = _first(merge(*walks), most)
-    habits = _habits(site, dict.fromkeys(name for _, name, _ in row))
+    doubt, habits = None, {}
+    try:
+        habits = _habits(site, dict.fromkeys(name for _, name, _ in row))
+    except RunLogError as error:
+        doubt = error.message
     marker = _Marker(schedules=schedules, habits=habits, now=site.now(), zone=zone)
-    return [
+    found = [
         Upcoming(schedule=schedules[name], at=at, notes=tuple(marker.notes(at, name, beside)))
         for at, name, beside in row
     ]
+    return Timeline(slots=tuple(found), doubt=doubt)
 
 
 def left_out(schedules: Iterable[Schedule], now: float) -> list[LeftOut]:
@@ -155,7 +168,11 @@ class _Habit(NamedTuple):
 
 
 def _habits(site: Site, names: Iterable[str]) -> dict[str, _Habit]:
-    """Return the habits of the schedules that have some; the usual is the median."""
+    """Return the habits of the schedules that have some; the usual is the median.
+
+    Raises:
+        RunLogError: the run log cannot be read.
+    """
     from flytesched.core.statistics import spread
     from flytesched.runlog.census import open_census
 

@@ -46,17 +46,18 @@ class Glass(pyte.Screen):
 class Watched:
     """A watch that goes on in a pseudo-terminal, and what a person sees of it."""
 
-    def __init__(self, terminal: Terminal, *words: str, rows: int = 24) -> None:
-        """Begin to watch."""
+    def __init__(self, terminal: Terminal, *words: str, before: str = "") -> None:
+        """Begin to watch; a shell sees to what stands ``before`` the program."""
         environ = environment(terminal.home) | {"TERM": "xterm", "NO_COLOR": "1"}
         for name in ("COLUMNS", "LINES"):
             environ.pop(name, None)
+        program = [sys.executable, "-m", "flytesched", *words]
         self.process = pexpect.spawn(
-            sys.executable, ["-m", "flytesched", *words], cwd=str(terminal.home),
-            env=environ, dimensions=(rows, 80), timeout=60,
+            "sh", ["-c", f'exec {before} "$@"', "sh", *program], cwd=str(terminal.home),
+            env=environ, dimensions=(24, 80), timeout=60,
         )  # fmt: skip
         self.modes = termios.tcgetattr(self.process.child_fd)
-        self.glass = Glass(80, rows)
+        self.glass = Glass(80, 24)
         self.raw = b""
         self._stream = pyte.ByteStream(self.glass)
 
@@ -103,8 +104,8 @@ def watch(terminal: Terminal) -> Iterator[Callable[..., Watched]]:
     """Give a way to watch at the terminal with three schedules."""
     begun: list[Watched] = []
 
-    def begin(*words: str, rows: int = 24) -> Watched:
-        begun.append(Watched(terminal, *words, rows=rows))
+    def begin(*words: str, before: str = "") -> Watched:
+        begun.append(Watched(terminal, *words, before=before))
         return begun[-1]
 
     yield begin
@@ -240,6 +241,19 @@ def test_stopped_it_gives_the_terminal_back_and_takes_it_again(
 
     assert watched.end() == 0
     assert watched.raw.count(ENTERED) == 2
+    assert watched.left_as_it_was()
+
+
+def test_without_keys_it_is_ended_by_a_signal_alone(watch: Callable[..., Watched]) -> None:
+    """What stdin holds is nobody's wish."""
+    watched = watch("list", "--interval", "0.1", before="</dev/null")
+    watched.sees("report ")
+    drawn = watched.frames()
+    wait_for("another look", lambda: watched.frames() > drawn)
+
+    watched.process.sendintr()
+
+    assert watched.end() == 0
     assert watched.left_as_it_was()
 
 

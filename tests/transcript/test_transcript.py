@@ -35,6 +35,8 @@ pytestmark = pytest.mark.slow
 SCREENS = Path(__file__).parent / "screens"
 SOURCE = Path(__file__).parent.parent.parent / "src"
 WIDTHS = (80, 120)
+#: What the scheduler says of an edit that is in force.
+CHANGED = " schedules changed "
 
 
 class Place:
@@ -192,7 +194,7 @@ def _evening(evening: Evening) -> None:
     scene("11-history", "flytesched history backup report")
     evening.coloured(succeeded="green", failed="red")
     scene("12-disable", "flytesched disable pulse --reason 'seen enough'")
-    evening.second.shows(" schedules changed ")
+    evening.second.shows(CHANGED)
     scene("13-list-with-one-disabled", "flytesched list")
     scene("14-status", "flytesched status")
     scene("15-enable", "flytesched enable pulse")
@@ -242,8 +244,9 @@ def _take(evening: Evening, command: str) -> None:
 
 def _let_time_pass(evening: Evening) -> None:
     """Stop the scheduler for so long that it has missed something, as a later block takes it."""
+    changed = evening.second.look().count(CHANGED)
     evening.first.type("flytesched enable '*'")
-    evening.second.shows(" schedules changed ")
+    evening.second.shows(CHANGED, changed + 1)
     evening.second.press("c")
     assert evening.second.end() == 130
     evening.let_slots_pass(1)

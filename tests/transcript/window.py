@@ -130,9 +130,9 @@ class Window:
         row = self._glass.buffer[y]
         return "".join(row[x].data for x in range(self._glass.columns)).rstrip()
 
-    def shows(self, text: str) -> None:
-        """Wait until the screen shows a text."""
-        wait_for(repr(text), lambda: text in self.look())
+    def shows(self, text: str, times: int = 1) -> None:
+        """Wait until the screen shows a text, so many times."""
+        wait_for(repr(text), lambda: self.look().count(text) >= times)
 
     @property
     def wrapped(self) -> Sequence[str]:

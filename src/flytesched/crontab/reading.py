@@ -114,8 +114,8 @@ def read(content: bytes, *, timezone: str, system: bool = False) -> Crontab:
     lines = text.removesuffix("\n").split("\n")
     for number, line in enumerate(lines[:MOST_LINES], 1):
         reader.take(number, line.removesuffix("\r").lstrip(" \t"))
-    if more := len(lines) - MOST_LINES:
-        reader.refuse_rest(more)
+    if len(lines) > MOST_LINES:
+        reader.refuse_rest(len(lines) - MOST_LINES)
     return Crontab(jobs=tuple(reader.jobs), remarks=tuple(reader.remarks))
 
 
@@ -148,10 +148,9 @@ class _Reader:
         self._comments = []
 
     def refuse_rest(self, count: int) -> None:
-        if count > 0:
-            what = f"this and the {count - 1:,} lines that follow are too many"
-            instead = f"a crontab has at most {MOST_LINES:,} lines; split it"
-            self._say(MOST_LINES + 1, Grade.LOST, what, instead)
+        what = f"this and the {count - 1:,} lines that follow are too many"
+        instead = f"a crontab has at most {MOST_LINES:,} lines; split it"
+        self._say(MOST_LINES + 1, Grade.LOST, what, instead)
 
     def _comment(self, line: str) -> None:
         said = " ".join(_NO_WORDS.sub(" ", line.lstrip("#")).split())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flytesched.crontab.reading import Grade, Job, Remark, read
@@ -156,6 +155,7 @@ class _Plan:
 
         self.remarks: list[Remark] = []
         self._now = site.now()
+        self._me = own_name()
         self._wish = wish
         self._known = model.get("schedules", {}) if isinstance(model, dict) else {}
         self._defaults, _ = usable_defaults(model, site.settings.timezone)
@@ -167,9 +167,9 @@ class _Plan:
         from flytesched.crontab.names import name_of
         from flytesched.crontab.tables import feeds, table
 
-        user = job.user or self._wish.user or own_name()
-        account = None if user == own_name() else self._account(job, user)
-        if account is None and user != own_name():
+        user = job.user or self._wish.user or self._me
+        account = None if user == self._me else self._account(job, user)
+        if account is None and user != self._me:
             return
         if not feeds(job):
             shell = job.variables["SHELL"]
@@ -263,7 +263,6 @@ def _refuse_taken(names: Sequence[str]) -> None:
     raise Conflict(what, hint="give --replace to replace them, or --prefix for names of their own")
 
 
-@cache
 def own_name() -> str:
     """Return the name of the user who asks."""
     import pwd

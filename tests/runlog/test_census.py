@@ -197,10 +197,10 @@ def test_what_is_too_old_is_counted_and_is_what_pruning_drops(
     )  # fmt: skip
     before = DAY + 600.0
 
-    assert census.old(before) == (8, 1)
+    assert census.old(before) == (8, 10, 1)
     assert sqlite_log.prune(before) == 8
     assert sqlite_log.gaps_pruned == 1
-    assert census.old(before) == (0, 0)
+    assert census.old(before) == (0, 0, 0)
 
 
 def test_there_is_nothing_to_count_before_there_is_a_run_log(tmp_path: Path) -> None:

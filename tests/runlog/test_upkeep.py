@@ -136,6 +136,22 @@ def test_pruning_in_steps_passes_over_what_stays(sqlite_log: SqliteRunLog, limit
     assert runs_of(sqlite_log) == [run.id for run in (*kept, *new)]
 
 
+@pytest.mark.parametrize("limit", [1, 3, 500])
+def test_runs_that_stand_behind_younger_ones_go_when_they_are_asked_for(
+    sqlite_log: SqliteRunLog, limit: int
+) -> None:
+    """The clock was ahead while the younger ones were stored; the old ones wait otherwise."""
+    ahead, then = a_run(DAY + 9_000, **DONE), [a_run(DAY + 60 * n, **DONE) for n in range(5)]
+    sqlite_log.apply(Decision(runs=(*then[:2], ahead, *then[2:])))
+    deleted = 0
+    while True:
+        deleted += sqlite_log.prune(DAY + 600, limit, through=6)
+        if not sqlite_log.pruning:
+            break
+    assert deleted == 5
+    assert runs_of(sqlite_log) == [ahead.id]
+
+
 def test_retention_comes_back_to_what_it_had_passed_over(sqlite_log: SqliteRunLog) -> None:
     waiting, later = a_run(DAY), a_run(DAY + 60, **DONE)
     sqlite_log.apply(Decision(runs=(waiting, later)))

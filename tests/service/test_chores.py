@@ -245,6 +245,27 @@ def test_little_that_was_written_is_worth_no_checkpoint_and_no_waking(settled: M
     assert settled.size() == size
 
 
+def test_what_others_write_is_worth_a_checkpoint_once_it_is_much(
+    settled: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands make none, and one that prunes a million runs would fill the disk."""
+    # What is much would take this test a minute to write.
+    monkeypatch.setattr(chores, "MUCH_WAL", 200_000)
+    size = settled.size()
+    other = SqliteRunLog(Path(settled.runlog._name))
+    settled.turn()
+    assert settled.size() == size
+    other.apply(Decision(runs=tuple(_run(int(NOW) - n) for n in range(1, 3_000))))
+    settled.past += 1.0
+    settled.turn()
+    assert settled.size() > size
+    moved = Path(settled.runlog._name).stat().st_mtime_ns
+    settled.past += 1.0
+    assert settled.turn() == PRUNE_EVERY - settled.past
+    assert Path(settled.runlog._name).stat().st_mtime_ns == moved
+    other.close()
+
+
 def test_pruning_is_followed_by_checkpoints_like_all_that_is_written(settled: Machine) -> None:
     """On a machine where nothing else happens, too."""
     for part in range(12):

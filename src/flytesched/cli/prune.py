@@ -79,7 +79,7 @@ def _carry_out(call: Call, bounds: Bounds, old: Old) -> Old:
                 gone = so_far
                 bar(min(1.0, so_far.things / old.things))
 
-            return pruning.prune(call.site, bounds, watch)
+            return pruning.prune(call.site, bounds, old, watch)
     except (KeyboardInterrupt, FlyteschedError, OSError):
         call.talk(f"stopped; removed so far: {_said(gone)}")
         raise

@@ -88,21 +88,22 @@ class Census(Reader):
             ((cpu, max_rss),) = connection.execute(took, (name, most))
         return replace(figures(reversed(rows)), cpu=cpu, max_rss=max_rss)
 
-    def old(self, before: float) -> tuple[int, int]:
+    def old(self, before: float) -> tuple[int, int, int]:
         """Count the runs, and the closed gaps, that retention up to a moment would drop.
 
         Args:
             before: epoch seconds.
+
+        Returns:
+            How many runs, the row number of the last of them, and how many gaps.
         """
-        counts = (("runs", OLD_RUNS), ("gaps", OLD_GAPS))
+        values = {"before": before}
+        runs = f"SELECT count(*), coalesce(max(seq), 0) FROM runs WHERE {OLD_RUNS}"
+        gaps = f"SELECT count(*) FROM gaps WHERE {OLD_GAPS}"
         with self._reading() as connection:
-            runs, gaps = (
-                connection.execute(
-                    f"SELECT count(*) FROM {table} WHERE {old}", {"before": before}
-                ).fetchone()[0]
-                for table, old in counts
-            )
-        return int(runs), int(gaps)
+            ((count, last),) = connection.execute(runs, values)
+            ((closed,),) = connection.execute(gaps, values)
+        return count, last, closed
 
 
 def _which(

@@ -103,7 +103,7 @@ class Upkeep(Wishes):
             raise RunLogError(what, hint="stop the scheduler, move the file away or restore it")
         return check
 
-    def prune(self, before: float, limit: int = 500) -> int:
+    def prune(self, before: float, limit: int = 500, *, through: int = 0) -> int:
         """Delete runs that got their verdict before ``before``, in one short transaction.
 
         Active runs stay, and so do gaps that are open with their runs: a pruned slot never comes
@@ -113,6 +113,8 @@ class Upkeep(Wishes):
         Args:
             before: epoch seconds.
             limit: runs to look at in one stretch; about that many are deleted at most.
+            through: row number up to which to look in any case. Else the first stretch with a run
+                that is not old is the last one, and what a clock that was ahead stored later waits.
 
         Returns:
             How many runs were deleted. `pruning` tells whether there may be more.
@@ -120,21 +122,23 @@ class Upkeep(Wishes):
         with self.transaction() as connection:
             values = {"before": before, "limit": limit}
             gaps = connection.execute(_DELETE_GAPS, values).rowcount
-            deleted = self._delete_runs(connection, before, limit)
+            deleted = self._delete_runs(connection, before, limit, through)
             if gaps or deleted:
                 connection.execute(_NOTE, (f"{before:.0f}",))
         self.gaps_pruned += gaps
         return deleted
 
-    def _delete_runs(self, connection: sqlite3.Connection, before: float, limit: int) -> int:
+    def _delete_runs(
+        self, connection: sqlite3.Connection, before: float, limit: int, through: int
+    ) -> int:
         for _ in range(_STRETCHES):
             values = {"position": self._position, "before": before, "limit": limit}
             rows = connection.execute(_OLD_RUNS, values).fetchall()
-            old = [row for row in rows if row[1]]
-            doomed = [(seq,) for seq, _, gone in old if gone]
+            doomed = [(seq,) for seq, _, gone in rows if gone]
             connection.executemany("DELETE FROM runs WHERE seq = ?", doomed)
-            at_end = len(old) < limit
-            self._position = 0 if at_end else int(old[-1][0])
+            older, last = sum(row[1] for row in rows), int(rows[-1][0]) if rows else 0
+            at_end = len(rows) < limit or (older < limit and last >= through)
+            self._position = 0 if at_end else last
             if doomed or at_end:
                 return len(doomed)
         return 0

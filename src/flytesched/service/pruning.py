@@ -65,6 +65,8 @@ class Old:
     log_bytes: int = 0
     #: Bytes of the run log's file that became free for what is written next.
     unused: int = 0
+    #: Row number of the last of the runs.
+    through: int = 0
 
     @property
     def things(self) -> int:
@@ -100,21 +102,24 @@ def look(site: Site, bounds: Bounds) -> Old:
         Conflict: the state directory belongs to another manifest.
         RunLogError: the run log cannot be read.
     """
-    runs = gaps = 0
+    runs = through = gaps = 0
     if (census := open_census(site.runs_db)) is not None:
         with census:
             _refuse_another(site, census.meta())
-            runs, gaps = census.old(bounds.runs)
+            runs, through, gaps = census.old(bounds.runs)
     sizes = [size for path in _old_logs(site, bounds) if (size := _size(path)) is not None]
-    return Old(runs=runs, gaps=gaps, logs=len(sizes), log_bytes=sum(sizes))
+    return Old(runs=runs, gaps=gaps, logs=len(sizes), log_bytes=sum(sizes), through=through)
 
 
-def prune(site: Site, bounds: Bounds, watch: Callable[[Old], None] = lambda _: None) -> Old:
+def prune(
+    site: Site, bounds: Bounds, old: Old, watch: Callable[[Old], None] = lambda _: None
+) -> Old:
     """Remove what is too old, and return what that was.
 
     Args:
         site: where.
         bounds: what `bounds` returned.
+        old: what `look` returned.
         watch: is told what is gone so far, after each step.
 
     Raises:
@@ -127,23 +132,20 @@ def prune(site: Site, bounds: Bounds, watch: Callable[[Old], None] = lambda _: N
             watch(gone)
             pause()
 
-        gone = _prune_runs(site, bounds, step)
+        gone = _prune_runs(site, bounds, old, step) if old.runs or old.gaps else Old()
         return _prune_logs(site, bounds, gone, step)
 
 
 # -- runs ---------------------------------------------------------------------------------------
 
 
-def _prune_runs(site: Site, bounds: Bounds, step: Callable[[Old], None]) -> Old:
-    gone = Old()
-    if not os.path.lexists(site.runs_db):
-        return gone
-    runlog = site.runlog()
+def _prune_runs(site: Site, bounds: Bounds, old: Old, step: Callable[[Old], None]) -> Old:
+    gone, runlog = Old(), site.runlog()
     try:
         unused = runlog.unused
         while True:
             began, written = clock.monotonic(), runlog.written
-            runs = runlog.prune(bounds.runs, STEP)
+            runs = runlog.prune(bounds.runs, STEP, through=old.through)
             gone = replace(
                 gone, runs=gone.runs + runs, gaps=runlog.gaps_pruned,
                 unused=max(0, runlog.unused - unused),

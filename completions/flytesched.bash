@@ -35,7 +35,7 @@ _flytesched_valued() {
     case $1 in
         *:--manifest|*:--env-file|*:--shell) ;;
         *:--state-dir|*:--cwd) ;;
-        *:--description|*:--at|*:--start|*:--end|*:--anchor|*:--offset|*:--paused-until|*:--pause-reason|*:--jitter|*:--env|*:--kickoff-time-arg|*:--queue-limit|*:--catchup-window|*:--catchup-limit|*:--timeout|*:--kill-after|*:--retry|*:--success-exit-codes|*:--on-success|*:--on-failure|*:--on-missed|*:--on-recovered|*:--unset|*:--reason|*:--until|*:--for|*:--interval|*:-n|*:--count|*:--from|*:--kind|*:--since|*:--limit|*:--parallel|*:--attempt|*:--keep-runs|*:--keep-logs|'import crontab':--user|*:--prefix|'export crontab':--user|*:--name) ;;
+        *:--description|*:--at|*:--start|*:--end|*:--anchor|*:--offset|*:--paused-until|*:--pause-reason|*:--jitter|*:--env|*:--kickoff-time-arg|*:--queue-limit|*:--catchup-window|*:--catchup-limit|*:--timeout|*:--kill-after|*:--retry|*:--success-exit-codes|*:--on-success|*:--on-failure|*:--on-missed|*:--on-recovered|*:--unset|*:--reason|*:--until|*:--for|*:--interval|*:-n|*:--count|*:--from|*:--since|*:--limit|*:--parallel|*:--attempt|*:--keep-runs|*:--keep-logs|'import crontab':--user|*:--prefix|'export crontab':--user|*:--name) ;;
         *:--cron) ;;
         *:--aws-cron) ;;
         *:--every) ;;
@@ -50,6 +50,7 @@ _flytesched_valued() {
         *:--on-interrupted) ;;
         *:--diff|*:--to) ;;
         *:--sort) ;;
+        *:--kind) ;;
         *:--on-stop) ;;
         *:--log-format) ;;
         *:--status) ;;
@@ -93,7 +94,7 @@ _flytesched() {
     case $verb:$before in
         *:--manifest|*:--env-file|*:--shell) _flytesched_path -f; return ;;
         *:--state-dir|*:--cwd) _flytesched_path -d; return ;;
-        *:--description|*:--at|*:--start|*:--end|*:--anchor|*:--offset|*:--paused-until|*:--pause-reason|*:--jitter|*:--env|*:--kickoff-time-arg|*:--queue-limit|*:--catchup-window|*:--catchup-limit|*:--timeout|*:--kill-after|*:--retry|*:--success-exit-codes|*:--on-success|*:--on-failure|*:--on-missed|*:--on-recovered|*:--unset|*:--reason|*:--until|*:--for|*:--interval|*:-n|*:--count|*:--from|*:--kind|*:--since|*:--limit|*:--parallel|*:--attempt|*:--keep-runs|*:--keep-logs|'import crontab':--user|*:--prefix|'export crontab':--user|*:--name) return ;;
+        *:--description|*:--at|*:--start|*:--end|*:--anchor|*:--offset|*:--paused-until|*:--pause-reason|*:--jitter|*:--env|*:--kickoff-time-arg|*:--queue-limit|*:--catchup-window|*:--catchup-limit|*:--timeout|*:--kill-after|*:--retry|*:--success-exit-codes|*:--on-success|*:--on-failure|*:--on-missed|*:--on-recovered|*:--unset|*:--reason|*:--until|*:--for|*:--interval|*:-n|*:--count|*:--from|*:--since|*:--limit|*:--parallel|*:--attempt|*:--keep-runs|*:--keep-logs|'import crontab':--user|*:--prefix|'export crontab':--user|*:--name) return ;;
         *:--cron) _flytesched_ask cron; return ;;
         *:--aws-cron) _flytesched_ask aws_cron; return ;;
         *:--every) _flytesched_ask every; return ;;
@@ -108,15 +109,17 @@ _flytesched() {
         *:--on-interrupted) _flytesched_say mark rerun; return ;;
         *:--diff|*:--to) _flytesched_ask revisions; return ;;
         *:--sort) _flytesched_say next name last; return ;;
+        *:--kind) _flytesched_say cron aws_cron every daily hourly at; return ;;
         *:--on-stop) _flytesched_say leave kill; return ;;
         *:--log-format) _flytesched_say plain json; return ;;
         *:--status) _flytesched_ask statuses; return ;;
     esac
     case $verb in
-        '') _flytesched_say add set edit remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db --manifest --state-dir --json --no-color --utc --debug --version -h --help ;;
+        '') _flytesched_say add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db --manifest --state-dir --json --no-color --utc --debug --version -h --help ;;
         add) _flytesched_say --disabled --replace --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help ;;
         set) if [[ $word == -* ]]; then _flytesched_say --unset --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
         edit) if [[ $word == -* ]]; then _flytesched_say --discard --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
+        rename) if [[ $word == -* ]]; then _flytesched_say --dry-run -y --yes --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
         remove) if [[ $word == -* ]]; then _flytesched_say --all -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask names; fi ;;
         enable) if [[ $word == -* ]]; then _flytesched_say -l --label --dry-run --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask names; fi ;;
         disable) if [[ $word == -* ]]; then _flytesched_say -l --label --reason --dry-run --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask names; fi ;;

@@ -122,7 +122,7 @@ def _takes(name: str, placeholder: str) -> str:
 def _option(param: Any) -> Option:
     flags = tuple(sorted([*param.opts, *param.secondary_opts], key=len))
     placeholder = param.metavar or ""
-    words = placeholder if re.fullmatch(r"[a-z]+(\|[a-z]+)+", placeholder) else ""
+    words = placeholder if re.fullmatch(r"[a-z_]+(\|[a-z_]+)+", placeholder) else ""
     values = words.replace("|", " ")
     if offered := [_OFFERED[flag] for flag in flags if flag in _OFFERED]:
         values = f"{_ASK}{offered[0]}"

@@ -1,0 +1,116 @@
+"""Counts of a calendar: as if every slot had been walked, on any clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flytesched.core.instants import parse_instant
+from flytesched.core.schedule import Schedule
+from flytesched.core.timetables import slots
+from flytesched.service.calendar import Span, calendar
+from flytesched.service.listing import coming
+
+#: Zones, each with a day on which its clock is set, or on which nothing happens.
+DAYS = [
+    ("Europe/Berlin", "2027-03-28"),
+    ("Europe/Berlin", "2027-10-31"),
+    ("Australia/Lord_Howe", "2026-10-04"),  # by half an hour
+    ("Asia/Beirut", "2022-03-27"),  # from midnight on
+    ("America/St_Johns", "1988-04-03"),  # by two hours, a minute after midnight
+    ("Pacific/Apia", "2011-12-30"),  # a day that never was
+    ("Asia/Kathmandu", "2026-06-01"),
+    ("UTC", "2026-06-01"),
+]
+KEYS = [
+    {"cron": "* * * * *"}, {"cron": "30 2 * * *"}, {"cron": "0 0 1 * *"}, {"every": "7m"},
+    {"every": "20s"}, {"hourly": [0, 30]}, {"daily": "00:00", "offset": "90s"},
+    {"at": "2027-03-28T02:30:00"}, {"cron": "*/10 1-3 * * *", "enabled": False},
+    {"every": "1h", "paused_until": "2027-03-28T05:30:00Z"},
+]  # fmt: skip
+SPANS = st.sampled_from(list(Span))
+
+
+def made(keys: dict[str, object], zone: str) -> Schedule:
+    """Return a schedule in a zone."""
+    return Schedule("a", command="true", timezone=zone, **keys)
+
+
+@given(
+    st.sampled_from(DAYS),
+    st.integers(-3 * 86_400, 86_400),
+    SPANS,
+    st.lists(st.sampled_from(KEYS), max_size=4),
+)
+@settings(max_examples=60)
+def test_each_cell_counts_what_a_walk_meets_in_it(day, away, span, keys):
+    """Wherever the calendar begins; slots before that are left out."""
+    zone, date = day
+    since = parse_instant(date, zone) + away
+    schedules = [made(each, zone) for each in keys]
+
+    found = calendar(schedules, span, since=since, zone=zone)
+
+    for cell in found.cells:
+        begin = max(cell.begin, since)
+        walked = sum(1 for s in schedules for _ in coming(s, begin - 1, cell.end - 1))
+        assert cell.slots == walked
+
+
+@given(st.sampled_from(DAYS), st.integers(-3 * 86_400, 86_400), SPANS)
+@settings(max_examples=60)
+def test_cells_follow_each_other_on_their_clock(day, away, span):
+    """None is missing, none stands for an hour or a day that it does not lie in."""
+    zone, date = day
+    since = parse_instant(date, zone) + away
+    clock = ZoneInfo(zone)
+
+    cells = calendar([], span, since=since, zone=zone).cells
+
+    assert cells[0].begin <= since
+    assert all(one.end == other.begin for one, other in pairwise(cells))
+    for cell in cells:
+        if cell.begin == cell.end:
+            assert str(cell.day) == "2011-12-30"
+            continue
+        first, last = (datetime.fromtimestamp(t, clock) for t in (cell.begin, cell.end - 1))
+        assert first.date() == last.date() == cell.day
+        if cell.hour is not None:
+            assert first.hour == last.hour == cell.hour
+
+
+def test_a_calendar_reaches_a_week_or_a_month():
+    since = parse_instant("2026-11-26T13:00:00Z", "UTC")
+    week, month = (calendar([], span, since=since, zone="UTC").cells for span in Span)
+    assert (len(week), len(month)) == (7 * 24, 31)
+    assert {cell.hour for cell in month} == {None}
+
+
+@pytest.mark.parametrize("span", Span)
+def test_a_slot_a_second_is_not_walked(span, monkeypatch):
+    """A month of it would be 2.7 million steps a schedule."""
+    steps = []
+
+    def counted(*args):
+        for slot in slots(*args):
+            steps.append(slot)
+            yield slot
+
+    # How often a walk steps can be seen nowhere else.
+    monkeypatch.setattr("flytesched.service.calendar.slots", counted)
+    schedules = [
+        Schedule(f"a{n}", command="true", cron="* * * * * *", seconds=True, offset=f"{n}s")
+        for n in range(100)
+    ]
+
+    found = calendar(schedules, span, since=0, zone="UTC")
+
+    assert sum(cell.slots for cell in found.cells) == 100 * len(found.cells) * (
+        3600 if span is Span.WEEK else 86_400
+    ) - sum(range(100))
+    assert steps == []

@@ -161,7 +161,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from disable' -l utc -d 'Type 
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a pause -d 'Let no slots of schedules fall due until a time, or until flytesched resume'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a pause -d 'Let no slots of schedules fall due for a while'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l until -d 'Slots fall due again from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l for -d 'Pause for so long.' -x
@@ -174,7 +174,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from pause' -l utc -d 'Type an
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a resume -d 'End pauses of schedules, whether they have an end or not'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a resume -d 'End pauses of schedules'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l manifest -d 'The manifest to work on.' -r -F
@@ -414,7 +414,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from validate' -l debug -d 'Sh
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -F
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a config -d 'Show every setting with its value and what says so, and the files in use'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a config -d 'Show every setting and what says so'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l no-color -d 'Never colour; NO_COLOR does the same.'

@@ -41,7 +41,8 @@ def parse_size(value: Any) -> int:
         what = f"{value!r} is not a size"
         raise Invalid(what, hint=_size_meant(str(value).strip()))
     whole, fraction, unit = match[1], match[2] or "", match[3]
-    size = int(whole + fraction) * _UNITS[unit] // 10 ** len(fraction)
+    scale: int = 10 ** len(fraction)
+    size = int(whole + fraction) * _UNITS[unit] // scale
     if not 1 <= size <= _LARGEST:
         what = f"{value!r} is out of range"
         raise Invalid(what, hint=_SIZES)
@@ -129,18 +130,21 @@ def _path(value: Any) -> Path:
 
 
 def _zone(value: Any) -> str:
-    from zoneinfo import ZoneInfo  # only where a zone is set by hand
+    if isinstance(value, str) and _is_zone(value):
+        return value
+    what = f"{value!r} is not a time zone"
+    raise Invalid(what, hint=_zone_meant(value) or "write an IANA name such as Europe/Berlin")
+
+
+def _zone_meant(value: object) -> str | None:
+    """Say which zone may have been meant."""
+    from flytesched.core.timetables.zones import tz  # only for a fault
 
     try:
-        ZoneInfo(value)
-    except (OSError, TypeError, ValueError):  # ZoneInfoNotFoundError is a KeyError
-        pass
-    except KeyError:
-        pass
-    else:
-        return str(value)
-    what = f"{value!r} is not a time zone"
-    raise Invalid(what, hint="write an IANA name such as Europe/Berlin")
+        tz(str(value))
+    except Invalid as error:
+        return error.hint
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -471,8 +475,10 @@ def _without_root(name: str) -> str:
 
 
 def _is_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo  # only where a zone is looked for
+
     try:
-        _zone(name)
-    except Invalid:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         return False
     return True

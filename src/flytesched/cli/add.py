@@ -36,7 +36,8 @@ def command(
     zone is written down, and the next slots are shown. With no more than a name it asks, on a
     terminal.
     """
-    what, table = command_of(call, words, "add"), raw(keys)
+    what = command_of(call, words, "add")
+    table = raw(call, keys, lambda: editing.zone_of_new(call.site))
     if what is None and not table and call.on_terminal:
         from flytesched.cli.asking import ask
 

@@ -18,7 +18,10 @@ def command(
         typer.Argument(metavar="KEY", help="A setting, or defaults.KEY: show its value alone."),
     ] = None,
 ) -> int | None:
-    """Show every setting with its value and what says so, and the files in use."""
+    """Show every setting and what says so.
+
+    Below them stand what the manifest says under [defaults], and the files in use.
+    """
     found = configuration(call.site)
     chosen = found.values if key is None else (found.value(key),)
     if call.json:

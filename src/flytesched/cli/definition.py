@@ -2,7 +2,8 @@
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,8 @@ from flytesched.errors import Invalid, InvalidSchedule, UsageError
 _APART = ("command", "enabled")
 #: Timetables that take several times.
 _SEVERAL = ("daily", "hourly")
+#: Keys whose values may be given in words of people.
+_WORDED = frozenset({"at", "start", "end", "anchor", "paused_until", "daily", "cron"})
 #: Slots shown after an edit.
 _SHOWN = 3
 
@@ -55,12 +58,29 @@ Words = Annotated[
 ]
 
 
-def raw(given: Mapping[str, str | list[str] | None]) -> dict[str, Any]:
+def raw(
+    call: Call, given: Mapping[str, str | list[str] | None], zone: Callable[[], str]
+) -> dict[str, Any]:
     """Return raw values, as TOML would hold them, of the options that were given.
+
+    Args:
+        call: when it is.
+        given: words by key; None for an option that was not given.
+        zone: returns the zone whose clock local times in words are on.
 
     Raises:
         InvalidSchedule: one cannot be read at all.
     """
+    found = _values(given)
+    if found.keys().isdisjoint(_WORDED):
+        return found
+    from flytesched.cli.wording import spelled
+
+    return spelled(found, now=call.now, zone=zone)
+
+
+def _values(given: Mapping[str, str | list[str] | None]) -> dict[str, Any]:
+    """Return values of options as they were typed."""
     found = {}
     for key in ALL_KEYS:
         if (words := given.get(key)) is None or words == []:
@@ -78,7 +98,7 @@ def raw(given: Mapping[str, str | list[str] | None]) -> dict[str, Any]:
 def _value(key: str, words: Sequence[str]) -> Any:
     if key in _SEVERAL:
         values = [part.strip() for word in words for part in word.split(",")]
-        numbers = [int(v) if re.fullmatch(r"\d{1,4}", v) else v for v in values]
+        numbers = [int(v.lstrip(":")) if re.fullmatch(r":?[0-9]{1,4}", v) else v for v in values]
         chosen: list[Any] = numbers if key == "hourly" else list(values)
         return chosen[0] if len(chosen) == 1 else chosen
     if key == "seconds":
@@ -97,7 +117,8 @@ def command(call: Call, words: Sequence[str] | None, verb: str) -> str | list[st
     words = list(words or ())
     if len(words) > (call.behind or 0):
         msg = f"{words[0]!r} is one word too many: the command has to stand behind --"
-        raise UsageError(msg, hint=f"write: flytesched {verb} NAME [options] -- COMMAND...")
+        hint = f"write: flytesched {verb} NAME [options] -- COMMAND..."
+        raise UsageError(msg, hint=_as_option(words[0]) or hint)
     if call.behind is not None and len(words) < call.behind:
         msg = "the name is missing in front of --"
         raise UsageError(msg, hint=f"write: flytesched {verb} NAME [options] -- COMMAND...")
@@ -107,6 +128,15 @@ def command(call: Call, words: Sequence[str] | None, verb: str) -> str | list[st
     if not words:
         return None
     return words[0] if len(words) == 1 else words
+
+
+def _as_option(word: str) -> str | None:
+    """Say how ``timeout=5s`` has to be written; None for a word of another kind."""
+    key, equals, value = word.partition("=")
+    key = key.lstrip("-").replace("-", "_")
+    if not equals or key not in ALL_KEYS or key in _APART:
+        return None
+    return f"write it as an option: {flag(key)} {shlex.quote(value)}"
 
 
 def foresee(call: Call, schedule: Schedule) -> None:

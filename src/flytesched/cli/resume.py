@@ -11,9 +11,10 @@ from flytesched.service import editing
 def command(
     call: Call, names: SomeNames = None, *, labels: Labels = None, dry_run: DryRun = False
 ) -> None:
-    """End pauses of schedules, whether they have an end or not; enable does the same.
+    """End pauses of schedules.
 
-    Slots fall due from now on; those of the pause are not made up.
+    It does not matter whether they have an end; enable does the same. Slots fall due from now on,
+    and those of the pause are not made up.
     """
     require_some(names, labels)
     done = editing.enable(call.site, names or (), labels or (), dry_run=dry_run)

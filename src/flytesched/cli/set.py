@@ -39,7 +39,9 @@ def command(
     whole.
     """
     what = command_of(call, words, "set")
-    table = raw(keys) if what is None else {**raw(keys), "command": what}
+    table = raw(call, keys, lambda: call.zone)
+    if what is not None:
+        table["command"] = what
     gone = [_key(word) for word in unset or ()]
     if not table and not gone:
         msg = "there is nothing to set"

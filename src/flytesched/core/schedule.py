@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -255,6 +256,9 @@ def _name_faults(name: object) -> list[Fault]:
     if isinstance(name, str) and NAME.fullmatch(name):
         return []
     rule = "use letters, digits, '.', '_' and '-', beginning with a letter or digit, 100 at most"
+    near = re.sub(r"[^A-Za-z0-9._-]+", "-", name).rstrip("-") if isinstance(name, str) else ""
+    if NAME.fullmatch(near):
+        rule += f", such as {near!r}"
     return [Fault(key="", what=f"{name!r} is not a name for a schedule", instead=rule)]
 
 

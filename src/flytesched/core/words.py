@@ -60,7 +60,11 @@ def parse_retry(words: Sequence[str]) -> Any:
     """
     if len(words) == 1 and _INTEGER.fullmatch(words[0]):
         return {"max_attempts": int(words[0])}
-    found = parse_pairs([part.strip() for word in words for part in word.split(",")])
+    parts = [part.strip() for word in words for part in word.split(",")]
+    if wrong := [part for part in parts if "=" not in part]:
+        msg = f"{wrong[0]!r} is not KEY=VALUE"
+        raise Invalid(msg, hint="write a number, such as 3, or max_attempts=3,delay=10s")
+    found = parse_pairs(parts)
     if "max_attempts" in found:
         found["max_attempts"] = parse_int([found["max_attempts"]])
     if _NUMBER.fullmatch(found.get("multiplier", "")):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flytesched import wakeup
 from flytesched.core.runs import IN_PLACE, Origin, Reason, Run, RunStatus, request_id
-from flytesched.errors import Conflict
+from flytesched.errors import Conflict, NotFound
 from flytesched.service.watch import find, settle
 
 if TYPE_CHECKING:
@@ -23,7 +24,13 @@ def active(site: Site, said: Sequence[str]) -> list[Run]:
         Conflict: a run has its verdict already.
     """
     settle(site)
-    runs = {run.id: run for run in find(site, said)}
+    try:
+        runs = {run.id: run for run in find(site, said)}
+    except NotFound as error:
+        names = site.manifest().schedules if site.manifest_error is None else {}
+        if name := next((word for word in said if word in names), None):
+            error.hint = f"{name!r} is a schedule; see its runs: flytesched ps {name}"
+        raise
     for run in runs.values():
         if not run.active:
             msg = f"{run.id} has ended: {run.verdict()}"
@@ -58,7 +65,7 @@ def retry(site: Site, said: Sequence[str]) -> list[Run]:
     from flytesched.bootstrap import definition
 
     settle(site)
-    runs = find(site, said)
+    runs = [replace(run, schedule=_name_now(site, run)) for run in find(site, said)]
     for run in runs:
         definition(site, run.schedule)
         if run.active:
@@ -72,6 +79,16 @@ def retry(site: Site, said: Sequence[str]) -> list[Run]:
         runlog.close()
     wakeup.touch(site.settings.state_dir)
     return [run for run in stored if run is not None]
+
+
+def _name_now(site: Site, run: Run) -> str:
+    """Return the name that the schedule of a run has now."""
+    from flytesched.runlog.renames import name_now
+
+    if (reader := site.reader()) is None:
+        return run.schedule
+    with reader:
+        return name_now(reader.all_renames(), run.schedule, run.created)
 
 
 def _again(run: Run, now: float, revision: int) -> Run:

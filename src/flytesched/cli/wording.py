@@ -83,6 +83,7 @@ def _doubt(text: str, *, seconds: bool) -> None:
     except InvalidTimetable as error:
         try:
             ((kind, value),) = understood(text).items()
+            make_timing(kind, value, timezone=None)
         except Invalid:
             return  # the reader of the key says what is wrong with it
         if (kind, value) != ("cron", text.strip()):

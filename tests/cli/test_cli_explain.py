@@ -170,6 +170,8 @@ def test_the_answer_has_it_all_as_data(site: Terminal) -> None:
         ("15 --kind hourly", "hourly", "15", "Europe/Berlin"),
         ("0 0 2 * * * --seconds", "cron", "0 0 2 * * *", "Europe/Berlin"),
         ("@daily --offset 30m", "cron", "@daily", "Europe/Berlin"),
+        ("weekdays at 9", "cron", "0 9 * * 1-5", "Europe/Berlin"),
+        ("every day at 9am and 5pm", "daily", "09:00,17:00", "Europe/Berlin"),
     ],
 )
 def test_options_say_what_looks_cannot(

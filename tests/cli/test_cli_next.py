@@ -186,6 +186,19 @@ def test_a_terminal_without_the_glyphs_gets_a_picture_of_ascii(
     assert said.out == MONTH
 
 
+def test_who_has_no_slot_is_told_in_one_line(site: Terminal) -> None:
+    """However many they are; with none to come, that is said too."""
+    site.write(SITE + "".join(f"[schedules.x{n}]\nevery = '1h'\ncommand = 'true'\nenabled = false\n"
+                              for n in range(3)))  # fmt: skip
+
+    said = site.ok("next", "x*", "old", "once")
+
+    assert said.out == ""
+    assert said.err == (
+        "there is no slot to come\nleft out: x0 (disabled), x1 (disabled), x2 (disabled), 2 more\n"
+    )
+
+
 def test_a_long_note_is_cut_before_a_name(site: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal; a pipe gets all of it."""
     long = "a-name-of-fifty-characters-to-stand-beside-the-rest"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from flytesched.core.everyday import understood
 from flytesched.core.keys import NAME
 from flytesched.core.schedule import suggest
 from flytesched.core.timetables.alike import alike, guess
@@ -14,7 +16,7 @@ from flytesched.core.timetables.explain import words
 from flytesched.core.timetables.parse import slots, timetable
 from flytesched.core.timetables.zones import HORIZON
 from flytesched.core.when import read_timing
-from flytesched.errors import Fault, InvalidManifest, InvalidSchedule, NotFound
+from flytesched.errors import Fault, Invalid, InvalidManifest, InvalidSchedule, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +57,7 @@ def explain(site: Site, text: str, keys: Mapping[str, Any]) -> Explained:
 
     Args:
         site: whose schedules and whose default time zone are meant.
-        text: the expression; or, without keys, the name of a schedule.
+        text: the expression, or everyday words; or, without keys, the name of a schedule.
         keys: what is known of the expression: ``kind``, and keys that refine a timetable.
 
     Raises:
@@ -93,13 +95,28 @@ def _manifest(site: Site) -> Manifest | None:
 
 
 def _timing(text: str, keys: Mapping[str, Any]) -> Timing:
-    """Return what an expression means, read as ``add`` reads it."""
+    """Return what an expression means, or a timetable in everyday words.
+
+    Raises:
+        InvalidSchedule: it is neither; says what is wrong with what it looks like.
+    """
     given = dict(keys)
     kind = given.pop("kind", None)
-    if kind is None:
-        kind, text = guess(text, seconds=bool(given.get("seconds")))
+    if kind is not None:
+        return _read({**given, kind: text})
+    kind, expression = guess(text, seconds=bool(given.get("seconds")))
+    try:
+        return _read({**given, kind: expression})
+    except InvalidSchedule:
+        with suppress(Invalid):
+            return _read({**given, **understood(text)})
+        raise
+
+
+def _read(keys: Mapping[str, Any]) -> Timing:
+    """Return the timing that keys make, read as ``add`` reads them."""
     faults: list[Fault] = []
-    timing = read_timing({**given, kind: text}, faults)
+    timing = read_timing(keys, faults)
     if timing is None:
         raise InvalidSchedule(faults)
     return timing

@@ -4,6 +4,9 @@
 its module: `cron` and `aws` (over `fields`), `interval`, `calendar`, `oneshot`. The kinds that
 follow a wall clock share `walk`, and with it one rule for daylight saving, over `days` (which
 dates) and `zones` (whose clock). `bounded` adds start, end and offset to any of them.
+
+For people: `explain` says a timing in words (over `face`, which reads it back, and `phrases`),
+`changes` what clock changes do to it, `alike` how else it could be written.
 """
 
 from flytesched.core.timetables.parse import (

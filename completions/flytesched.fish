@@ -194,7 +194,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l debug -d 'S
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a revert -d 'Write an earlier definition of a schedule back into the manifest'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a revert -d 'Write an earlier definition back into the manifest'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -l to -d 'The revision; the one before the present one if not given.' -x -k -a '(__flytesched_ask revisions)'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -s y -l yes -d 'Do not ask.'

@@ -528,4 +528,4 @@ ONLY_THROUGH = {
     "running of one": "INDEX runs_active (schedule=?",
 }
 #: Steps over what is short by nature.
-HARMLESS = {"SCAN schedules", "SCAN json_each VIRTUAL TABLE INDEX 1:"}
+HARMLESS = {"SCAN schedules", "SCAN renames", "SCAN json_each VIRTUAL TABLE INDEX 1:"}

@@ -28,7 +28,7 @@ def command(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> int | None:  # fmt: skip
-    """Write an earlier definition of a schedule back into the manifest.
+    """Write an earlier definition back into the manifest.
 
     A removed schedule comes back. Values of env stay as they are today.
     """

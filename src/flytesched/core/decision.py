@@ -52,6 +52,8 @@ class Decision:
     gaps: tuple[Gap, ...] = ()
     #: Open gaps to close: ``(schedule, closed_as, moment)``.
     close_gaps: tuple[tuple[str, str, float], ...] = ()
+    #: Renames that came about, or did not: ``(name, name before, moment it was seen or None)``.
+    renames: tuple[tuple[str, str, float | None], ...] = ()
     #: New runs. A slot or id that has a run already loses, which is normal.
     runs: tuple[Run, ...] = ()
     #: Next states of stored runs. A run that has moved on meanwhile loses, which is normal.
@@ -70,6 +72,7 @@ class Decision:
             or self.cursors
             or self.gaps
             or self.close_gaps
+            or self.renames
             or self.runs
             or self.moves
             or self.attempts

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flytesched.core.decision import Decision, Snapshot
+    from flytesched.core.renames import Rename
     from flytesched.core.runs import Attempt, AttemptKey, Gap, Outcome, Run
     from flytesched.core.schedule import Schedule
 
@@ -193,6 +194,10 @@ class RunLog(Protocol):
 
     def open_gaps(self, names: Iterable[str] | None = None) -> Sequence[Gap]:
         """Read gaps that are not closed, oldest first; of ``names``, or of all schedules."""
+        ...
+
+    def renames(self) -> Sequence[Rename]:
+        """Read the renames that no scheduler has seen yet."""
         ...
 
     def decided(self, schedule: str, after: int, until: int) -> Sequence[int]:

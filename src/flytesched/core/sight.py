@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from flytesched.core.agenda import ALL_LATE, divide
 from flytesched.core.planner import declined, gap_of
@@ -16,6 +17,14 @@ from flytesched.core.runs import Gap, Reason, ScheduleState
 from flytesched.core.schedule import Schedule
 from flytesched.core.timetables.parse import Timing
 from flytesched.errors import InvalidTimetable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping
+
+
+#: Seconds that a slot may be claimed ahead of its time, rounded up. A cursor that far ahead of the
+#: clock tells of such a claim; one that is farther tells of a clock that was set back.
+_AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +60,55 @@ def see(schedule: Schedule, state: ScheduleState | None, now: float) -> Sight:
         fresh = _fresh(schedule, state, now, state.cursor, due=False)
         return Sight(state=fresh, changed=fresh is not state, after=None)
     return _anew(schedule, state, now, due=due, gap=_policed(owed(state, now), schedule, now))
+
+
+def heir_of(
+    name: str,
+    renames: Mapping[str, str],
+    schedules: Container[str],
+    state_of: Callable[[str], ScheduleState | None],
+) -> str | None:
+    """Return the earlier name whose slots a schedule goes on with; None if it begins anew.
+
+    Args:
+        name: of the schedule.
+        renames: names before, by the names since, that nobody has seen yet.
+        schedules: names in the set that is seen.
+        state_of: returns what is remembered of a name.
+    """
+    was = renames.get(name)
+    if was is None or was in schedules:
+        return None
+    own, before = state_of(name), state_of(was)
+    anew = own is None or own.removed_at is not None
+    return was if anew and before is not None and before.removed_at is None else None
+
+
+def take_over(
+    schedule: Schedule, was: ScheduleState, own: ScheduleState | None, now: float
+) -> Sight:
+    """Return what a definition means that goes on with what another name has decided.
+
+    Its slots begin where those of the earlier name end, so that none is lost and none comes twice,
+    be it claimed ahead of its time or still to be decided.
+
+    Args:
+        schedule: the definition, under the new name.
+        was: what is remembered of the earlier name.
+        own: what is remembered of an earlier schedule of the new name, which was removed.
+        now: epoch seconds.
+    """
+    heir = replace(was, name=schedule.name)
+    if own is not None:
+        # Its revisions stay what they were, and its cursor never moves back.
+        revision, cursor = max(was.revision, own.revision + 1), max(was.cursor, own.cursor)
+        heir = replace(heir, revision=revision, cursor=cursor)
+    sight = see(schedule, heir, now)
+    claimed = heir.cursor if now < heir.cursor <= now + _AHEAD else 0
+    # Nothing was due under this name before, nor is what the other has claimed.
+    state = replace(sight.state, seen_at=max(now, claimed))
+    after = None if sight.after is None else max(sight.after, claimed)
+    return replace(sight, state=state, changed=True, after=after)
 
 
 def _anew(
@@ -127,6 +185,11 @@ def owed(state: ScheduleState, now: float, reason: Reason = Reason.CHANGED) -> G
         # and that must not keep the definition that mends it from coming into force.
         return None
     return gap_of(state.name, due, now, reason.value) if due.missed else None
+
+
+def renamed(state: ScheduleState, now: float) -> ScheduleState:
+    """Return the state of a schedule that goes on under another name, which owes what it owed."""
+    return replace(state, removed_at=now, enabled=False, paused_until=None)
 
 
 def removed(state: ScheduleState, now: float) -> tuple[ScheduleState, Gap | None]:

@@ -7,7 +7,7 @@ faults elsewhere are left to whoever made them. Edits count on nothing read befo
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,13 +17,15 @@ from flytesched.errors import Conflict, Fault, FlyteschedError, InvalidManifest,
 from flytesched.manifest.disk import NoManifest, load, refuse_read_only, replace_whole
 from flytesched.manifest.places import Misplaced
 from flytesched.manifest.read import VERSION, build, by_kind, document, parse, usable_defaults
+from flytesched.manifest.renaming import renamed
 from flytesched.manifest.splice import Change, splice
 from flytesched.manifest.toml import same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
-__all__ = ["REMOVE", "Change", "put", "put_all", "remove", "rewrite", "update"]
+__all__ = ["REMOVE", "Change", "put", "put_all", "remove", "rename", "rewrite", "update"]
 
 #: Stands for the value of a key that ``update`` shall remove.
 REMOVE: Final = object()
@@ -168,6 +170,67 @@ def rewrite(
         if status is not None:
             refuse_read_only(target, status)
         replace_whole(target, text.encode(), status)
+
+
+def rename(
+    path: Path, old: str, new: str, *, timezone: str = "UTC",
+    lock_timeout: float = LOCK_TIMEOUT, dry_run: bool = False,
+    beside: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> None:  # fmt: skip
+    """Give a schedule another name; every other byte stays.
+
+    Args:
+        path: the manifest.
+        old: its name.
+        new: the name it gets.
+        timezone: see ``read``.
+        lock_timeout: seconds to wait for another command that edits.
+        dry_run: see ``put``.
+        beside: entered just before the file is replaced; what it did is its own to undo.
+
+    Raises:
+        NotFound: there is no such schedule.
+        Conflict: the other name is taken; or the file changes all the time, or its lock was not
+            to be had.
+        InvalidManifest: the manifest is no TOML, or it would be faulty.
+        FlyteschedError: the file cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    load(path, to_edit=True)  # see _edit
+    with nullcontext() if dry_run else _lock(target, lock_timeout):
+        content, status = load(path, to_edit=True)
+        text = _renamed(content, path, (old, new), timezone)
+        refuse_read_only(target, status)
+        if dry_run:
+            return
+        with beside():
+            if load(path, to_edit=True)[0] != content:
+                what = f"{path}: somebody else has changed it just now"
+                raise Conflict(what, hint="try again")
+            replace_whole(target, text.encode(), status)
+
+
+def _renamed(content: bytes, path: Path, names: tuple[str, str], timezone: str) -> str:
+    """Return the text with another name, compared with what was wanted."""
+    old, new = names
+    text, model = document(content, path)
+    schedules = model.get("schedules", {})
+    tables = schedules if isinstance(schedules, dict) else {}
+    table = _known({name: each for name, each in tables.items() if isinstance(each, dict)}, old)
+    if new in tables:
+        what = f"there is a schedule {new!r} already"
+        raise Conflict(what, hint="choose another name, or remove that one first")
+    _refuse_faulty([Change(name=new, before=None, after=table)], model, path, timezone)
+    wanted = {new if name == old else name: each for name, each in tables.items()}
+    try:
+        text = renamed(text, old, new)
+        found = document(text, path)[1]
+    except (Misplaced, InvalidManifest):
+        found = {}
+    if same(found, {**model, "schedules": wanted}):
+        return text
+    what = f"{path}: this way of writing the table cannot be edited safely; nothing was changed"
+    raise FlyteschedError(what, hint="write it as [schedules.NAME], or use `flytesched edit`")
 
 
 def _edit(

@@ -182,6 +182,25 @@ def too_deep(text: str, most: int) -> int | None:
     return at - 1 if depth > most else None
 
 
+def key_parts(text: str, at: int) -> list[tuple[int, int]]:
+    """Return the characters of each part of the dotted key at ``at``, quotes included."""
+    found: list[tuple[int, int]] = []
+    while part := _PART.match(text, at):
+        found.append(part.span())
+        dot = _blanks(text, part.end())
+        if not text.startswith(".", dot):
+            break
+        at = _blanks(text, dot + 1)
+    return found
+
+
+def key_of(text: str, statement: Statement) -> int:
+    """Return the first character of the key of a statement, behind the bracket of a header."""
+    at = _blanks(text, statement.start)
+    header = _HEADER.match(text, at)
+    return _blanks(text, header.end()) if header else at
+
+
 class Lines:
     """Line numbers of tables, keys and characters; made only when there is a fault to place."""
 

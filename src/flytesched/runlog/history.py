@@ -18,6 +18,7 @@ from flytesched.core.runs import ACTIVE, Origin, Reason, RunStatus, run_id
 from flytesched.errors import InvalidTimetable
 from flytesched.runlog.migrations import ACTIVE as IS_ACTIVE
 from flytesched.runlog.migrations import UNUSUAL
+from flytesched.runlog.renames import divided
 from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, SLOTS, to_gap, to_run
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from flytesched.core.runs import Gap, Run
+    from flytesched.runlog.renames import Span
 
 #: The status of a slot that is neither decided nor active.
 MISSED = "missed"
@@ -91,10 +93,9 @@ def history(
     limit: int | None,
 ) -> list[Entry]:
     """Return what `Reader.history` says, in the read transaction of ``connection``."""
-    asked = _Asked(
-        connection, None if names is None else tuple(names), statuses,
-        -_EVER if since is None else since, _EVER if until is None else until,
-    )  # fmt: skip
+    begin, end = -_EVER if since is None else since, _EVER if until is None else until
+    plain, renamed = divided(connection, names)
+    asked = _Asked(connection, plain, renamed, statuses, begin, end)
     merged = heapq.merge(asked.runs(), asked.slots(), key=_AT, reverse=True)
     return [*islice(merged, limit)]
 
@@ -102,7 +103,10 @@ def history(
 @dataclass(frozen=True, slots=True)
 class _Asked:
     connection: sqlite3.Connection
+    #: Schedules that never had another name; None for all there are.
     names: tuple[str, ...] | None
+    #: What was written of others under each name they had.
+    spans: tuple[Span, ...]
     statuses: Collection[str] | None
     since: float
     until: float
@@ -113,9 +117,12 @@ class _Asked:
         """Yield runs, newest first."""
         if self.names is None:
             return self._walk("", ())
-        return _merged(
+        walks = _merged(
             (at, partial(self._walk, "schedule = ? AND ", (name,))) for at, name in self._latest()
         )
+        which = "schedule = ? AND created > ? AND created <= ? AND "
+        spans = [self._walk(which, (s.name, s.after, s.until)) for s in self.spans]
+        return heapq.merge(walks, *spans, key=_AT, reverse=True) if spans else walks
 
     def _walk(self, which: str, values: tuple[Any, ...]) -> Iterator[Entry]:
         """Yield the runs of one schedule, or of all."""
@@ -182,15 +189,24 @@ class _Asked:
         ]
         if not closed:
             return
-        only = self.names if self.names is not None and len(self.names) == 1 else ()
+        names = None if self.names is None else (*self.names, *{s.name for s in self.spans})
+        only = names if names is not None and len(names) == 1 else ()
         sql = (
             f"SELECT {GAP_COLUMNS} FROM gaps WHERE {'schedule = ? AND ' if only else ''}"
             f"({' OR '.join(closed)}) AND until >= ? AND after < ? ORDER BY until DESC"
         )
-        names = None if self.names is None else frozenset(self.names)
+        wanted = None if names is None else frozenset(names)
         for row in self.connection.execute(sql, (*only, self.since, self.until)):
-            if names is None or row[1] in names:
-                yield to_gap(row)
+            if wanted is None or row[1] in wanted:
+                gap = to_gap(row)
+                if wanted is None or self._tells_of(gap):
+                    yield gap
+
+    def _tells_of(self, gap: Gap) -> bool:
+        """Tell whether a gap is of a schedule that is asked for, or of another with its name."""
+        if self.names is not None and gap.schedule in self.names:
+            return True
+        return any(span.holds(gap.schedule, gap.created) for span in self.spans)
 
     def _open(self, gap: Gap) -> Iterator[Entry]:
         """Yield the slots of a gap that have no run, latest first."""

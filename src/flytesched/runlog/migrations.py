@@ -134,7 +134,21 @@ _M002 = (
     "DROP INDEX runs_failing",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_M001, _M002)
+# A schedule has few names in its life, and looking for one reads them all. The name it had is its
+# own until a scheduler has seen the change; what is written under it later is of another schedule.
+_M003 = (
+    """CREATE TABLE renames (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        was TEXT NOT NULL CHECK (was <> name),
+        asked_at REAL NOT NULL,
+        seen_at REAL
+    ) STRICT""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_M001, _M002, _M003)
+#: The first schema that knows of renames.
+RENAMES = 3
 #: The schema this program writes, as ``PRAGMA user_version``.
 LATEST = len(MIGRATIONS)
 

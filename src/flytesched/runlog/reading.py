@@ -8,6 +8,7 @@ import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.gaps import held
@@ -23,6 +24,7 @@ from flytesched.runlog.rows import (
     SLOTS,
     SLOTS_OF_GAP,
     STATE_COLUMNS,
+    place,
     to_attempt,
     to_gap,
     to_run,
@@ -35,8 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from flytesched.core.renames import Rename
     from flytesched.core.runs import Attempt, AttemptKey, Gap, Run, ScheduleState
     from flytesched.runlog.history import Entry
+    from flytesched.runlog.renames import Span
 
 #: Verdicts that say how a command did, as SQL.
 _DONE = ", ".join(f"'{status}'" for status in (RunStatus.SUCCEEDED, *sorted(FAILURES)))
@@ -187,9 +191,11 @@ class Reader:
         return to_run(rows[0]) if rows else None
 
     def last_runs(
-        self, names: Iterable[str] | None = None, *, done: bool = False
+        self, names: Collection[str] | None = None, *, done: bool = False
     ) -> dict[str, Run]:
         """Return the newest run with a verdict of each schedule that has one.
+
+        A schedule that is named has the runs of its earlier names as well.
 
         Args:
             names: schedules; None for all that were ever seen.
@@ -206,7 +212,26 @@ class Reader:
             f" SELECT {RUN_COLUMNS} FROM asked CROSS JOIN runs ON runs.seq = ({newest})"
         )
         rows = self._all(sql, *(() if names is None else (_json(names),)))
-        return {run.schedule: run for run in map(to_run, rows)}
+        found = {run.schedule: run for run in map(to_run, rows)}
+        for name, spans in {} if names is None else self._renamed(names).items():
+            found.pop(name, None)
+            if runs := [run for span in spans for run in self._newest(span, which)]:
+                found[name] = max(runs, key=_newer)
+        return found
+
+    def _renamed(self, names: Iterable[str]) -> dict[str, list[Span]]:
+        """Return what was written of those schedules that have, or had, another name."""
+        if not (renames := self.all_renames()):
+            return {}
+        from flytesched.runlog.renames import spans
+
+        touched = {one for rename in renames for one in (rename.name, rename.was)}
+        return {name: spans(renames, name) for name in names if name in touched}
+
+    def _newest(self, span: Span, which: str) -> list[Run]:
+        where = f"schedule = ? AND created > ? AND created <= ? AND {which}"
+        where += " ORDER BY at DESC, asked DESC LIMIT 1"
+        return self._runs(where, (span.name, span.after, span.until))
 
     # -- schedules and gaps -----------------------------------------------------------------
 
@@ -229,11 +254,25 @@ class Reader:
         return int(rows[0][0]) if rows else 0
 
     def revisions(self, schedule: str) -> list[Revision]:
-        """Return every definition seen of a schedule, oldest first."""
+        """Return every definition seen of a schedule, under earlier names too, oldest first."""
+        spans = self._renamed([schedule]).get(schedule)
+        if spans is None:
+            return self._own_revisions(schedule)
+        found = [
+            revision
+            for span in spans
+            for revision in self._own_revisions(span.name)
+            if span.after < revision.seen_at <= span.until
+        ]
+        found.sort(key=attrgetter("seen_at"))
+        # Where a name begins, the number and what it stands for go on.
+        return [*{revision.number: revision for revision in reversed(found)}.values()][::-1]
+
+    def _own_revisions(self, name: str) -> list[Revision]:
         sql = "SELECT revision, seen_at, definition FROM revisions WHERE name = ? ORDER BY revision"
         return [
             Revision(number=number, seen_at=seen_at, definition=definition)
-            for number, seen_at, definition in self._all(sql, schedule)
+            for number, seen_at, definition in self._all(sql, name)
         ]
 
     def open_gaps(self, names: Iterable[str] | None = None) -> list[Gap]:
@@ -269,6 +308,17 @@ class Reader:
             for row in connection.execute(_AROUND_RUNS.format(which=which), values):
                 counts[row[1]] += strangers(connection, to_gap(row))
         return {name: int(count) for name, count in counts.items() if count > 0}
+
+    def renames(self) -> list[Rename]:
+        """Return the renames that no scheduler has seen yet."""
+        return [rename for rename in self.all_renames() if rename.seen_at is None]
+
+    def all_renames(self) -> list[Rename]:
+        """Return every rename, in the order they were asked for."""
+        from flytesched.runlog.renames import stored
+
+        with self._lock, translated(self._name):
+            return stored(self._connection)
 
     # -- facts ------------------------------------------------------------------------------
 
@@ -321,6 +371,11 @@ class Reader:
                 yield self._connection
             finally:
                 self._connection.execute("ROLLBACK")
+
+
+def _newer(run: Run) -> tuple[float, str]:
+    """Return what the newer of two runs has more of."""
+    return place(run)[1:]
 
 
 def _json(names: Iterable[str]) -> str:

@@ -138,6 +138,7 @@ class SqliteRunLog(Upkeep):
             connection.executemany(_MOVE_CURSOR, decision.cursors.items())
             connection.executemany(INSERT_GAP, map(gap_row, decision.gaps))
             connection.executemany(_CLOSE_GAPS, decision.close_gaps)
+            _settle_renames(connection, decision.renames)
             seqs = _insert(connection, decision.runs)
             lost = frozenset({*_lost(seqs), *_move(connection, decision.moves)})
             _put_attempts(connection, decision.attempts, seqs, lost)
@@ -187,6 +188,18 @@ def _see(connection: sqlite3.Connection, states: Sequence[ScheduleState]) -> Non
     connection.executemany(
         _PUT_REVISION, ((s.name, s.revision, s.seen_at, s.definition) for s in states)
     )
+
+
+def _settle_renames(
+    connection: sqlite3.Connection, renames: Iterable[tuple[str, str, float | None]]
+) -> None:
+    """Note which renames were seen, and forget those that never came about."""
+    for name, was, moment in renames:
+        which = "WHERE name = ?1 AND was = ?2 AND seen_at IS NULL"
+        if moment is None:
+            connection.execute(f"DELETE FROM renames {which}", (name, was))
+        else:
+            connection.execute(f"UPDATE renames SET seen_at = ?3 {which}", (name, was, moment))
 
 
 def _fact(fact: tuple[str, str]) -> tuple[str, str]:

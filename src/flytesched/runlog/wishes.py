@@ -107,6 +107,24 @@ class Wishes(Reader):
                 add(connection, "runs_total", schedule, RunStatus.CANCELLED.value, 1.0)
         return bool(schedules)
 
+    def rename(self, name: str, was: str, now: float) -> None:
+        """Note that a schedule gets another name; a scheduler goes by it when it sees the change.
+
+        One that got its last name unseen goes by the name before it, and may get that back. Where
+        a scheduler has seen the old name go already, that was the end of it.
+        """
+        with self.transaction() as connection:
+            unseen = "FROM renames WHERE seen_at IS NULL AND name"
+            row = connection.execute(f"SELECT was {unseen} = ?", (was,)).fetchone()
+            connection.execute(f"DELETE {unseen} IN (?, ?)", (was, name))
+            first = row[0] if row else was
+            if first != name:
+                connection.execute(
+                    "INSERT INTO renames (name, was, asked_at, seen_at) VALUES (?1, ?2, ?3,"
+                    " (SELECT removed_at FROM schedules WHERE name = ?2))",
+                    (name, first, now),
+                )
+
     def withdraw(self, ids: Iterable[str]) -> list[str]:
         """Delete catch-up and backfill runs that are still queued; return the ids of those.
 

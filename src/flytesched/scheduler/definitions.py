@@ -15,7 +15,7 @@ from flytesched.core.counts import count_gaps, count_verdicts
 from flytesched.core.decision import Count, Decision, Move
 from flytesched.core.policies import OverlapPolicy
 from flytesched.core.runs import WAITING, Reason, RunStatus
-from flytesched.core.sight import recalled, removed, see
+from flytesched.core.sight import heir_of, recalled, removed, renamed, see, take_over
 from flytesched.errors import FlyteschedError, Invalid
 from flytesched.scheduler.memory import Memory
 
@@ -88,6 +88,8 @@ class Definitions:
         self._memory = Memory(self.schedules)
         self._pauses: list[tuple[int, str]] = []
         self._change: _Change | None = None
+        #: Names before renames that are still to be seen, by the names since.
+        self._renames: dict[str, str] = {}
         #: The slot that comes next, or came next until it was claimed ahead of its time.
         self._awaited: int | None = None
         #: Whether the source was not asked in the last tick.
@@ -177,6 +179,8 @@ class Definitions:
             touched = (*self._memory.present(), *news.schedules)
         elif touched is None:
             touched = (*self.schedules, *news.schedules)
+        self._renames = {rename.name: rename.was for rename in self._ledger.renames()}
+        touched = (*touched, *self._renames.values())
         names = dict.fromkeys(touched)
         gone = [name for name in names if name not in news.schedules]
         for name in gone:
@@ -297,12 +301,24 @@ class Definitions:
 
         ``last`` tells that the set is in force as a whole then: what waits for others is cancelled.
         """
-        sights = [see(schedules[name], self._memory.state(name), now) for name in names]
+        # A name that another takes over from goes with it, in one transaction.
+        gone = [name for name in gone if not self._has_heir(name, schedules)]
+        heirs = {name: was for name in names if (was := self._heir_of(name, schedules))}
+        sights = [self._sight(schedules[name], heirs.get(name), now) for name in names]
         farewells = [removed(state, now) for state in map(self._memory.state, gone) if state]
+        passed_on = map(self._memory.state, heirs.values())
+        farewells += [(renamed(state, now), None) for state in passed_on if state]
+        gone = [*gone, *heirs.values()]
+        renames = {name: self._renames[name] for name in names if name in self._renames}
         cancelled = _left_behind(lanes, schedules, now) if last else []
-        if self._recording and not self._write(sights, farewells, cancelled, now, lanes):
+        decision = _decision(sights, farewells, cancelled, now)
+        settled = tuple((n, was, None if was in schedules else now) for n, was in renames.items())
+        decision = replace(decision, renames=settled)
+        if self._recording and not self._write(decision, cancelled, lanes):
             return None
         self._put_in_force(schedules, names, gone)
+        for name in renames:
+            del self._renames[name]
         for sight in sights:
             self._watch(sight)
         for state, _ in farewells:
@@ -311,16 +327,23 @@ class Definitions:
         # What was only looked at is no gap yet: it is told of by the scheduler that records it.
         return [s.gap for s in sights if s.gap is not None] if self._recording else []
 
-    def _write(
-        self,
-        sights: Sequence[Sight],
-        farewells: Sequence[Farewell],
-        cancelled: Sequence[Run],
-        now: float,
-        lanes: Lanes,
-    ) -> bool:
+    def _sight(self, schedule: Schedule, was: str | None, now: float) -> Sight:
+        """Return what a definition means, for one with an earlier name beside what that decided."""
+        own = self._memory.state(schedule.name)
+        before = None if was is None else self._memory.state(was)
+        return take_over(schedule, before, own, now) if before else see(schedule, own, now)
+
+    def _heir_of(self, name: str, schedules: Mapping[str, Schedule]) -> str | None:
+        return heir_of(name, self._renames, schedules, self._memory.state)
+
+    def _has_heir(self, was: str, schedules: Mapping[str, Schedule]) -> bool:
+        """Tell whether another name takes over from one that goes, now or later in the set."""
+        names = [name for name, before in self._renames.items() if before == was]
+        return any(name in schedules and self._heir_of(name, schedules) for name in names)
+
+    def _write(self, decision: Decision, cancelled: Sequence[Run], lanes: Lanes) -> bool:
         """Write what was seen in one transaction; False when it could not be written."""
-        lost = self._ledger.write(_decision(sights, farewells, cancelled, now))
+        lost = self._ledger.write(decision)
         if lost is None:
             return False
         _take_out(lanes, cancelled, lost)

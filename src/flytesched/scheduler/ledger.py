@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from flytesched.errors import RunLogBusy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flytesched.core.decision import Decision
     from flytesched.core.protocols import Journal, RunLog
+    from flytesched.core.renames import Rename
 
 #: Seconds until a decision that could not be written is tried again.
 RETRY_AFTER = 0.2
@@ -37,6 +40,13 @@ class Ledger:
             self.busy = False
             self._journal.say("info", "run log writable again")
         return lost
+
+    def renames(self) -> Sequence[Rename]:
+        """Return the renames that no scheduler has seen yet; none if they cannot be read."""
+        try:
+            return self._runlog.renames()
+        except RunLogBusy:
+            return ()
 
     def _stuck(self, error: RunLogBusy) -> None:
         if not self.busy:

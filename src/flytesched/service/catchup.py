@@ -21,7 +21,7 @@ from flytesched.core.gaps import OpenSlots
 from flytesched.core.planner import gap_of
 from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import Gap, Origin, Reason, Run, RunStatus, ScheduleState, run_id
-from flytesched.core.sight import see
+from flytesched.core.sight import heir_of, renamed, see, take_over
 from flytesched.core.timetables.parse import Timing, timetable
 from flytesched.errors import UsageError
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from flytesched.bootstrap import Site
+    from flytesched.core.renames import Rename
     from flytesched.core.schedule import Schedule
+    from flytesched.core.sight import Sight
     from flytesched.runlog.sqlite import SqliteRunLog
 
     #: Returns the slots of a schedule in ``(after, until]`` that have a run.
@@ -95,7 +97,8 @@ def missing(site: Site, choice: Choice, *, rebind: bool = False) -> list[Missing
     with reader:
         if not rebind:
             check_bound(site, reader.meta())
-        gaps = [*reader.open_gaps(), *_unrecorded(site, schedules, reader.states())]
+        unrecorded = _unrecorded(site, schedules, reader.states(), reader.renames())
+        gaps = [*reader.open_gaps(), *unrecorded]
         return _select(schedules, gaps, reader.decided, choice, site.now())
 
 
@@ -139,27 +142,39 @@ def withdraw(site: Site, ids: Sequence[str]) -> int:
 
 
 def _unrecorded(
-    site: Site, schedules: Mapping[str, Schedule], states: Mapping[str, ScheduleState]
+    site: Site,
+    schedules: Mapping[str, Schedule],
+    states: Mapping[str, ScheduleState],
+    renames: Sequence[Rename],
 ) -> Iterator[Gap]:
     """Yield what a scheduler that starts now would record as missed."""
     if (holder := site.scheduler()) is not None and holder.kind == "run":
         return
     now, late = site.now(), site.settings.missed_after.total_seconds()
+    before = {rename.name: rename.was for rename in renames}
     for name, schedule in schedules.items():
-        if (state := states.get(name)) is not None:
-            _, gap = _arrears(schedule, state, now, late)
+        was = heir_of(name, before, schedules, states.get)
+        if was is not None or name in states:
+            _, gap = _arrears(schedule, _sight(schedule, was, states, now), now, late)
             if gap is not None:
                 yield gap
 
 
+def _sight(
+    schedule: Schedule, was: str | None, states: Mapping[str, ScheduleState], now: float
+) -> Sight:
+    """Return what a first look at a schedule means, for one with an earlier name beside that."""
+    own = states.get(schedule.name)
+    return see(schedule, own, now) if was is None else take_over(schedule, states[was], own, now)
+
+
 def _arrears(
-    schedule: Schedule, state: ScheduleState, now: float, late: float
+    schedule: Schedule, sight: Sight, now: float, late: float
 ) -> tuple[ScheduleState | None, Gap | None]:
     """Return what a first look changes: the state to store, and the gap up to now.
 
     The last ``late`` seconds stay undecided: their slots are live for a scheduler that starts.
     """
-    sight = see(schedule, state, now)
     known = sight.state if sight.changed else None
     if sight.after is None:
         return known, sight.gap
@@ -183,15 +198,28 @@ def record_missed(
 ) -> None:
     """Record what a scheduler that starts at ``now`` would; the caller holds its lock."""
     states = runlog.load().schedules
+    renames = {rename.name: rename.was for rename in runlog.renames()}
+    heirs = {name: heir_of(name, renames, schedules, states.get) for name in schedules}
     changes = [
-        _arrears(schedule, states[name], now, late)
-        if name in states
+        _arrears(schedule, _sight(schedule, heirs[name], states, now), now, late)
+        if heirs[name] or name in states
         else (see(schedule, None, now).state, None)
         for name, schedule in schedules.items()
     ]
+    passed_on = {name: was for name, was in heirs.items() if was is not None}
     gaps = tuple(gap for _, gap in changes if gap is not None)
-    states_to_store = tuple(state for state, _ in changes if state is not None)
-    runlog.apply(Decision(schedules=states_to_store, gaps=gaps, counts=tuple(count_gaps(gaps))))
+    runlog.apply(
+        Decision(
+            schedules=(
+                *(state for state, _ in changes if state is not None),
+                *(renamed(states[was], now) for was in passed_on.values()),
+            ),
+            gaps=gaps,
+            close_gaps=tuple((was, Reason.REMOVED.value, now) for was in passed_on.values()),
+            renames=tuple((name, was, now) for name, was in passed_on.items()),
+            counts=tuple(count_gaps(gaps)),
+        )
+    )
 
 
 def queue_open(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.decision import Snapshot
 from flytesched.core.gaps import GIVEN_UP, cut, holds
+from flytesched.core.renames import Rename
 from flytesched.core.runs import (
     FAILURES,
     IN_PLACE,
@@ -48,6 +49,7 @@ class _Store:
     done: dict[str, list[tuple[float, str, str]]] = field(default_factory=lambda: defaultdict(list))
     counters: dict[tuple[str, str, str], float] = field(default_factory=dict)
     meta: dict[str, str] = field(default_factory=dict)
+    renames: list[Rename] = field(default_factory=list)
     writes: int = 0
 
 
@@ -82,6 +84,7 @@ class MemoryRunLog:
         _refuse(self._store, decision)
         self._see(decision)
         self._record_gaps(decision)
+        self._settle_renames(decision)
         lost = {run.id for run in decision.runs if not self._insert(run)}
         lost |= {move.run.id for move in decision.moves if not self._move(move)}
         for attempt in decision.attempts:
@@ -123,6 +126,15 @@ class MemoryRunLog:
         self._check()
         slots = self._store.slots.get(schedule, [])
         return slots[bisect_right(slots, after) : bisect_right(slots, until)]
+
+    def renames(self) -> list[Rename]:
+        """Read the renames that no scheduler has seen yet."""
+        return [rename for rename in self.all_renames() if rename.seen_at is None]
+
+    def all_renames(self) -> list[Rename]:
+        """Return every rename, in the order they were asked for."""
+        self._check()
+        return [*self._store.renames]
 
     def last_verdict(self, schedule: str, before: str) -> Run | None:
         """Return the newest run that succeeded, failed, timed out or was interrupted."""
@@ -173,6 +185,20 @@ class MemoryRunLog:
         self._add(("runs_total", run.schedule, RunStatus.CANCELLED.value), 1.0)
         self._wrote()
         return True
+
+    def rename(self, name: str, was: str, now: float) -> None:
+        """Note that a schedule gets another name; one that is unseen goes by the name before it."""
+        self._check()
+        first = next((one.was for one in self.renames() if one.name == was), was)
+        self._store.renames = [
+            one for one in self._store.renames
+            if one.seen_at is not None or one.name not in {name, was}
+        ]  # fmt: skip
+        if first != name:
+            state = self._store.states.get(first)
+            gone = state.removed_at if state is not None else None
+            self._store.renames.append(Rename(name=name, was=first, asked_at=now, seen_at=gone))
+        self._wrote()
 
     def withdraw(self, ids: Iterable[str]) -> list[str]:
         """Delete catch-up and backfill runs that are still queued; return the ids of those."""
@@ -267,6 +293,15 @@ class MemoryRunLog:
         for name, closed_as, moment in decision.close_gaps:
             for gap in self.open_gaps([name]):
                 self._put_gap(replace(gap, closed_as=closed_as, closed_at=moment))
+
+    def _settle_renames(self, decision: Decision) -> None:
+        moments = {(name, was): moment for name, was, moment in decision.renames}
+        found = []
+        for one in self._store.renames:
+            moment = moments.get((one.name, one.was), -1.0) if one.seen_at is None else -1.0
+            if moment is not None:
+                found.append(one if moment < 0 else replace(one, seen_at=moment))
+        self._store.renames = found
 
     def _insert(self, run: Run) -> bool:
         store = self._store

@@ -322,6 +322,17 @@ def test_jobs_of_others_are_for_root_to_import(
     assert ":1: it runs as root; import it as root" in said.err
 
 
+def test_an_imported_job_runs_as_under_cron(empty: Terminal) -> None:
+    """With its stdin, cron's PATH, and the directory that HOME names."""
+    (empty.home / "sub").mkdir()
+    job = 'HOME=sub\n@yearly cat; echo "$PATH" in "${PWD##*/}"; exit 3%100\\% sure%so far\n'
+    assert _imported(empty, job.replace("sub\n", f"{empty.home}/sub\n", 1)).code == 0
+
+    said = empty.run("trigger", "cat")
+
+    assert (said.code, said.out) == (3, "100% sure\nso far\n/usr/bin:/bin in sub\n")
+
+
 # -- what is wrong ------------------------------------------------------------------------------
 
 

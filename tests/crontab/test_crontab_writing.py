@@ -66,7 +66,7 @@ def test_nothing_is_an_empty_crontab() -> None:
         ("  a; b\n", "a; b"),
         (["echo", "it's", "50%", "", "$HOME"], "echo 'it'\"'\"'s' 50\\% '' '$HOME'"),
         ("exec <<'STDIN'\nDear all,\n\n9%\nSTDIN\nmail root", r"mail root%Dear all,%%9\%"),
-        ("echo \\\\ \\n", "echo \\\\ \\n"),
+        ("echo \\n \\a", "echo \\n \\a"),
     ],
 )  # fmt: skip
 def test_a_command_is_written_for_the_shell_and_for_cron(
@@ -93,14 +93,14 @@ def test_a_directory_is_gone_to_first(cwd: str, line: str) -> None:
 def test_variables_are_set_above_and_unset_where_they_do_not_belong() -> None:
     """A crontab cannot take back what it has set; those that need little come first."""
     assert _lines(
-        _schedule("a", env={"A": "1", "B": " x ", "PATH": "/opt/bin"}, **BASH),
+        _schedule("a", env={"A": "1", "B": " x", "PATH": "/opt/bin"}, **BASH),
         _schedule("b", env={"A": "2", "PATH": "/usr/bin:/bin"}),
         _schedule("c"),
         _schedule("d", env={"C": "", "D": "", "PATH": "/usr/bin:/bin"}),
     ) == [
         "# schedule: c", "@daily true",
         "A=2", "# schedule: b", "@daily true",
-        "SHELL=/bin/bash", "PATH=/opt/bin", "A=1", 'B=" x "', "# schedule: a", "@daily true",
+        "SHELL=/bin/bash", "PATH=/opt/bin", "A=1", 'B=" x"', "# schedule: a", "@daily true",
         "SHELL=/bin/sh", "PATH=/usr/bin:/bin", 'C=""', 'D=""', "# schedule: d",
         "@daily unset A B; true",
     ]  # fmt: skip
@@ -192,6 +192,7 @@ def test_what_cron_does_otherwise_is_noted() -> None:
         ({"command": "x" * 999}, "its command has over 998 bytes"),
         ({"command": "echo $FLYTESCHED_SCHEDULED_AT"}, "reads FLYTESCHED_SCHEDULED_AT, which"),
         ({"env": {"A": "' \""}}, "a crontab cannot set A to that value"),
+        ({"env": {"A": "b "}}, "a crontab cannot set A to that value"),
         ({"env": {"A": "b\nc"}}, "a crontab cannot set A to that value"),
         ({"env": {"A": "x" * 999}}, "a crontab cannot set A to that value"),
         ({"env": {"LOGNAME": "x"}}, "cron sets LOGNAME itself"),

@@ -1,8 +1,9 @@
 r"""What ``%`` means in the command of a crontab's line, both ways.
 
 The first ``%`` ends the command; what follows is its stdin, in which each further ``%`` is a
-newline. ``\%`` is a percent sign in both parts. No other backslash is taken away: a pair of them
-stays a pair, and in the command a ``%`` behind a pair is as bare as any.
+newline. ``\%`` is a percent sign in both parts. Debian's cron (3.0pl1-162, as tried) and its
+forefathers also take ``\\`` in the command for one backslash, which no manual says; cronie and
+OpenBSD's cron leave two. It is read as in Debian, noted, and never written.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import re
 
 from flytesched.errors import Invalid
 
-__all__ = ["Inexpressible", "escaped", "fed", "split", "unfed"]
+__all__ = ["Inexpressible", "escaped", "fed", "is_ambiguous", "split", "unfed"]
 
 #: The command: anything but a bare percent sign; a backslash takes the next character along.
 _COMMAND = re.compile(r"(?:[^\\%]|\\.|\\\Z)*", re.DOTALL)
-#: What no crontab can say: a backslash of the command's own right before a percent sign.
-_BEYOND = re.compile(r"(?<!\\)(?:\\\\)*\\%")
+#: What not every cron reads alike.
+_BEYOND = re.compile(r"\\[\\%]")
 #: A shell text that begins by giving the shell, and so all it starts, a text to read.
 _FED = re.compile(r"exec <<'(STDIN[0-9]*)'\n(.*?)^\1\n(.*)", re.DOTALL | re.MULTILINE)
 
@@ -30,25 +31,31 @@ def split(text: str) -> tuple[str, str]:
 
     As in cron, a stdin that does not end with a newline gets one.
     """
-    match = _COMMAND.match(text)
-    end = len(text) if match is None else match.end()
-    command = re.sub(r"\\(.)", _unescaped, text[:end], flags=re.DOTALL)
-    stdin = re.sub(r"\\?%", lambda each: "%" if len(each[0]) == 2 else "\n", text[end + 1 :])
+    said = _command(text)
+    command = re.sub(r"\\([%\\])", r"\1", said)
+    stdin = re.sub(r"\\?%", lambda each: "%" if len(each[0]) == 2 else "\n", text[len(said) + 1 :])
     return command, f"{stdin}\n" if stdin and not stdin.endswith("\n") else stdin
+
+
+def is_ambiguous(text: str) -> bool:
+    r"""Tell whether the command has a ``\\``, which crons read differently."""
+    return r"\\" in _command(text)
 
 
 def escaped(command: str, stdin: str = "") -> str:
     """Return what a crontab's line says for a command and its stdin.
 
     Raises:
-        Inexpressible: there is a backslash where it would be taken for an escape, or the command
-            has several lines.
+        Inexpressible: the command has several lines, or a backslash that would be taken for an
+            escape, by some cron at least.
     """
     if "\n" in command:
         what = "its command has several lines"
         raise Inexpressible(what, hint="put them into a script")
     if _BEYOND.search(f"{command}%" if stdin else command):
-        what = r"its command has a backslash before a %"
+        what = (
+            r"its command has a backslash before a % or another one, which crons read differently"
+        )
         raise Inexpressible(what, hint="put it into a script")
     said = command.replace("%", r"\%")
     return f"{said}%{_as_input(stdin)}" if stdin else said
@@ -80,5 +87,7 @@ def unfed(text: str) -> tuple[str, str]:
     return (match[3], match[2]) if match else (text, "")
 
 
-def _unescaped(match: re.Match[str]) -> str:
-    return "%" if match[1] == "%" else match[0]
+def _command(text: str) -> str:
+    """Return the part that is the command, as it is written."""
+    match = _COMMAND.match(text)
+    return text if match is None else match[0]

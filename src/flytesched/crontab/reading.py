@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.keys import NAME
 from flytesched.core.timetables import make_timing
-from flytesched.crontab.percent import split
+from flytesched.crontab.percent import is_ambiguous, split
 from flytesched.errors import InvalidTimetable
 
 if TYPE_CHECKING:
@@ -189,6 +189,14 @@ class _Reader:
             instead = "write the user, then the command" if self._system else "write it behind"
             self._say(number, Grade.UNREADABLE, "there is no command", instead)
             return
+        if text.startswith("*"):
+            instead = "a line has five fields; cron refuses a command that begins with *"
+            self._say(number, Grade.UNREADABLE, "there is a field too many", instead)
+            return
+        if is_ambiguous(text):
+            instead = "mend the command here if it ran under cronie, which leaves two"
+            what = r"\\ is one backslash, as in Debian's cron"
+            self._say(number, Grade.NOTE, what, instead)
         command, stdin = split(text)
         name, description = self._described()
         self.jobs.append(

@@ -213,9 +213,11 @@ def _assignment(name: str, value: str) -> str:
     if name == "LOGNAME":
         what = "cron sets LOGNAME itself"
         raise Inexpressible(what, hint="remove it from env")
-    plain = value and value == value.strip() and value[0] not in _QUOTES
+    plain = value and value == value.lstrip() and value[0] not in _QUOTES
     quote = "" if plain else next((mark for mark in _QUOTES if mark not in value), None)
-    if quote is None or "\n" in value or len(value.encode(errors="replace")) > _MOST - len(name):
+    # Debian's cron takes blanks away at the end even within quotes.
+    lost = value != value.rstrip() or "\n" in value
+    if quote is None or lost or len(value.encode(errors="replace")) > _MOST - len(name):
         what = f"a crontab cannot set {name} to that value"
         raise Inexpressible(what, hint="let the command set it")
     return f"{name}={quote}{value}{quote}"

@@ -65,6 +65,18 @@ def test_history_is_newest_first_by_slot_whatever_the_order_of_storing(
     assert slots(reader.history(["backup"], limit=None)) == list(range(19, -1, -1))
 
 
+def test_a_slot_is_whole_seconds_whether_it_ran_or_was_missed(
+    sqlite_log: SqliteRunLog, reader: Reader
+) -> None:
+    """Short times are told to the second for slots alone, which they know by that."""
+    sqlite_log.apply(Decision(runs=(a_run(DAY, **DONE),), gaps=(a_gap(DAY, DAY + 120),)))
+
+    entries = reader.history()
+
+    assert [entry.at for entry in entries] == [DAY + 120, DAY + 60, DAY]
+    assert {type(entry.at) for entry in entries} == {int}
+
+
 def test_a_manual_run_stands_where_it_was_asked_for(
     sqlite_log: SqliteRunLog, reader: Reader
 ) -> None:

@@ -305,7 +305,7 @@ def _of_slot(gap: Gap, slot: int) -> Entry:
     given_up = gap.closed_as in {Reason.DECLINED.value, Reason.REMOVED.value}
     return Entry(
         id=run_id(gap.schedule, slot), schedule=gap.schedule, scheduled_at=slot,
-        origin=Origin.SCHEDULE.value, at=float(slot), created=gap.created,
+        origin=Origin.SCHEDULE.value, at=slot, created=gap.created,
         status=RunStatus.SKIPPED.value if given_up else MISSED,
         reason=gap.closed_as if given_up else gap.reason, ended=gap.closed_at,
     )  # fmt: skip

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flytesched.cli import moments
 from flytesched.cli.completions import Verb, commands, global_options
 from flytesched.cli.definition import OPTIONS, flag
+from flytesched.core.instants import parse_instant, rfc3339_local
 from flytesched.core.keys import ALL_KEYS
 from flytesched.core.runs import RunStatus
 from flytesched.errors import FlyteschedError
@@ -33,6 +35,7 @@ RUN = FOLDER / "flytesched-run.1"
 MANIFEST = FOLDER / "flytesched.toml.5"
 PAGES = sorted(FOLDER.iterdir())
 KEYS_SECTION = "Options for keys"
+BERLIN = "Europe/Berlin"
 
 
 def _sections(page: Path, macro: str) -> dict[str, str]:
@@ -161,6 +164,21 @@ def test_every_setting_of_the_manifest_is_there() -> None:
     assert _keys("SETTINGS") == {name for name, each in SETTINGS.items() if each.in_manifest}
 
 
+def test_times_mean_what_the_page_says() -> None:
+    """On the day that it takes for an example, where the past is asked about."""
+    section = _sections(COMMANDS, "Sh")["HOW TO WRITE TIMES"]
+    rows = re.findall(r"^\.It Ql (.+) Ta (.+)$", section, flags=re.MULTILINE)
+    noon = parse_instant("2026-11-26T12:00:00", BERLIN)
+
+    found = [
+        (text, rfc3339_local(moments.read(text, now=noon, zone=BERLIN, ahead=False), BERLIN))
+        for text, _ in rows
+    ]
+
+    assert rows == [(text, said[:16].replace("T", " ")) for text, said in found]
+    assert len(rows) > 10
+
+
 # -- what the loop says -------------------------------------------------------------------------
 
 
@@ -226,7 +244,7 @@ def _typed(lines: list[str], home: Path) -> list[tuple[int, str]]:
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m flytesched "$@"\n')
     program.chmod(0o755)
     environ = {
-        "HOME": str(home), "PATH": f"{program.parent}:{os.environ['PATH']}", "TZ": "Europe/Berlin",
+        "HOME": str(home), "PATH": f"{program.parent}:{os.environ['PATH']}", "TZ": BERLIN,
         "PYTHONPATH": str(ROOT / "src"), "FLYTESCHED_MANIFEST": str(home / "schedules.toml"),
         "FLYTESCHED_STATE_DIR": str(home / "state"), "LANG": "C.UTF-8",
         # As at a terminal: lines come in the order in which they are said.
@@ -247,7 +265,7 @@ def test_an_example_of_the_manifest_is_valid(number: int, tmp_path: Path) -> Non
     path = tmp_path / "schedules.toml"
     path.write_text(_manifest(_displays(MANIFEST)[number]))
 
-    read(path, timezone="Europe/Berlin")
+    read(path, timezone=BERLIN)
 
 
 def _manifest(example: str) -> str:

@@ -86,6 +86,40 @@ def test_a_run_of_the_old_name_is_repeated_under_the_new_one(terminal: Terminal)
     assert (newest["schedule"], newest["retry_of"]) == ("tidings", was["id"])
 
 
+def test_a_slot_that_was_decided_under_the_old_name_is_not_run_under_the_new_one(
+    terminal: Terminal,
+) -> None:
+    """By backfill it is left and counted; by trigger it is refused; so is what was given up."""
+    day = "2025-01-01T0{}:00:00Z"
+    terminal.run("backfill", "backup-photos", "--from", day.format(0), "--until", day.format(2))
+    terminal.ok("rename", "backup-photos", "photos")
+    seen(terminal)
+
+    stretch = ("photos", "--from", day.format(0), "--until", day.format(3))
+    plan = terminal.json("backfill", *stretch, "--dry-run")
+    refused = terminal.run("trigger", "photos", "--at", day.format(1))
+
+    assert (plan["decided"], plan["slots"]) == (2, [day.format(2)])
+    assert refused.code == 4
+    assert "the slot has a run already: sched-backup-photos-" in refused.err
+
+
+def test_a_slot_that_was_given_up_under_the_old_name_stays_so(terminal: Terminal) -> None:
+    """A verdict never changes."""
+    seen(terminal)
+    change(terminal, "UPDATE schedules SET cursor = cursor - 7200 WHERE name = 'backup-photos'")
+    terminal.ok("set", "backup-photos", "--catchup", "none")
+    seen(terminal)
+    (slot, _) = terminal.json("history", "backup-photos", "--status", "skipped")["entries"]
+    terminal.ok("rename", "backup-photos", "photos")
+    seen(terminal)
+
+    refused = terminal.run("trigger", "photos", "--at", slot["scheduled_at"])
+
+    assert refused.code == 4
+    assert "was given up, and a verdict never changes" in refused.err
+
+
 def test_revisions_follow_and_revert_brings_them_back(terminal: Terminal) -> None:
     """Under the new name."""
     seen(terminal)

@@ -178,6 +178,29 @@ class Reader:
         sql = f"SELECT at FROM runs WHERE {SLOTS} ORDER BY at"
         return [int(slot) for (slot,) in self._all(sql, schedule, after, until)]
 
+    def decided_before(self, schedule: str, after: int, until: int) -> list[Run]:
+        """Return the runs that decided slots in ``(after, until]`` under an earlier name."""
+        where = f"{SLOTS} AND created > ? AND created <= ?"
+        return [
+            run
+            for span in self._earlier(schedule)
+            for run in self._runs(where, (span.name, after, until, span.after, span.until))
+        ]
+
+    def gaps_before(self, schedule: str) -> list[Gap]:
+        """Return the gaps that a schedule left behind under an earlier name."""
+        return [
+            gap
+            for span in self._earlier(schedule)
+            for gap in self.gaps(span.name)
+            if span.holds(gap.schedule, gap.created)
+        ]
+
+    def _earlier(self, schedule: str) -> list[Span]:
+        """Return what was written of a schedule under other names than it has."""
+        spans = self._renamed([schedule]).get(schedule, ())
+        return [span for span in spans if span.name != schedule]
+
     def last_verdict(self, schedule: str, before: str) -> Run | None:
         """Return the newest run that succeeded, failed, timed out or was interrupted.
 

@@ -61,7 +61,9 @@ def look(site: Site, name: str, start: int, end: int) -> Backfill:
             msg = "verdicts before --from were pruned, so nobody knows which slots ran"
             raise UsageError(msg, hint="begin later; keep_runs says how long verdicts are kept")
         ran = set(reader.decided(name, start - 1, until))
-        return _sort(every, ran, reader.gaps([name]), reader.states().get(name))
+        ran |= {run.scheduled_at or 0 for run in reader.decided_before(name, start - 1, until)}
+        gaps = [*reader.gaps([name]), *reader.gaps_before(name)]
+        return _sort(every, ran, gaps, reader.states().get(name))
 
 
 def _sort(

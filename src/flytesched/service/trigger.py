@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from flytesched import wakeup
 from flytesched.bootstrap import bind, definition
+from flytesched.core.gaps import holds
 from flytesched.core.instants import rfc3339
 from flytesched.core.policies import OverlapPolicy
 from flytesched.core.runs import IN_PLACE, Origin, Reason, Run, RunStatus, request_id, run_id
@@ -47,6 +48,8 @@ def trigger(
     runlog = site.runlog()
     try:
         bind(site, runlog, rebind=False)
+        if at is not None:
+            _refuse_decided_before(runlog, name, at)
         stored = runlog.request(_wish(schedule, runlog, at, now, force=force))
         if stored is None:
             _taken(runlog, run_id(name, at or 0))
@@ -102,6 +105,15 @@ def _check_slot(schedule: Schedule, at: int, now: float) -> None:
         near = " and ".join(rfc3339(slot) for slot in (before, after) if slot is not None)
         msg = f"{rfc3339(at)} is no slot of {schedule.name}"
         raise UsageError(msg, hint=f"the nearest are {near}" if near else None)
+
+
+def _refuse_decided_before(runlog: SqliteRunLog, name: str, at: int) -> None:
+    """Refuse a slot that has its verdict under an earlier name, which no unique key tells."""
+    for run in runlog.decided_before(name, at - 1, at):
+        _taken(runlog, run.id)
+    for gap in runlog.gaps_before(name):
+        if holds(gap, at):
+            _taken(runlog, run_id(gap.schedule, at))
 
 
 def _taken(runlog: SqliteRunLog, taken: str) -> NoReturn:

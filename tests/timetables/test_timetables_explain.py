@@ -467,3 +467,54 @@ def test_in_utc_a_clock_is_never_tended():
     found = alike(made("cron", "0 0-23 * * *", timezone="UTC"))
     assert ("hourly", "0") in found
     assert ("cron", "@hourly") in found
+
+
+# -- whatever is typed ----------------------------------------------------------------------------
+
+#: Pieces that expressions are made of, so that texts come near to being some.
+PIECES = st.sampled_from(
+    ["*", "?", "0", "5", "31", "2027", "*/5", "1-5", "mon", "L", "15W", "5#3", "@", "every", "5m",
+     "02:00", ":15", ",", " ", "rate(", "minutes", ")", "cron(", "CRON_TZ=", "UTC", "2026-12-24",
+     "T", "Z", "P", "\x00", "é", "-", "hourly"]
+)  # fmt: skip
+
+
+@given(st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=12).map("".join)), st.booleans())
+@tries(300)
+def test_any_text_is_explained_or_refused(text, seconds):
+    """Whatever it looks like."""
+    kind, expression = guess(text, seconds=seconds)
+    try:
+        timing = make_timing(kind, expression, timezone=BERLIN, seconds=seconds and kind == "cron")
+    except InvalidTimetable:
+        return
+    assert words(timing).when.endswith(".")
+    assert all(make_timing(*each, timezone=BERLIN) for each in alike(timing))
+
+
+OTHERS = [
+    *({"kind": "daily", "value": value} for value in (
+        "00:00", "02:00", "2:00,14:00", "0:00,12:00")),
+    *({"kind": "daily", "value": ",".join(f"{h:02}:00" for h in hours)}
+      for hours in (range(24), range(0, 24, 6), range(9, 18))),
+    *({"kind": "hourly", "value": value} for value in (0, 15, "0,30", "0,15,30,45", "5,35")),
+    *({"kind": "cron", "value": value} for value in (
+        "0 0 * * *", "0 2 * * *", "0 2,14 * * *", "0 */12 * * *", "0 * * * *", "0 0-23 * * *",
+        "15 * * * *", "*/30 * * * *", "0,30 * * * *", "*/15 * * * *", "0 9-17 * * *",
+        "@hourly", "@daily", "@every 30m", "@every 1h", "@every 1d")),
+    *({"kind": "aws_cron", "value": value} for value in (
+        "0 0 * * ? *", "rate(1 hour)", "rate(60 minutes)", "rate(1 day)", "rate(24 hours)")),
+    *({"kind": "every", "value": value} for value in ("30m", "1h", "60m", "24h", "1d")),
+    *({"kind": "at", "value": value} for value in (
+        "2027-03-28T02:30:00", "2027-03-28T03:00:00", "2027-03-28T01:00:00Z")),
+]  # fmt: skip
+BOUNDS = [{}, {"offset": 1800}, {"start": SPRING + DAY}, {"end": SPRING + 5 * DAY}, {"anchor": 60}]
+
+
+@pytest.mark.parametrize("zone", ["UTC", BERLIN])
+def test_timetables_of_all_kinds_that_read_the_same_are_the_same(zone):
+    """With bounds, offsets and anchors."""
+    timings = [
+        make_timing(**each, timezone=zone, **bounds) for each, bounds in product(OTHERS, BOUNDS)
+    ]
+    assert tell_apart(timings) > 50

@@ -174,6 +174,39 @@ def test_a_gap_whose_timetable_nobody_can_read_is_counted_whole(
     assert census.figures(since=DAY + 300)["backup"].missed == 9
 
 
+def test_a_schedule_is_counted_under_the_names_it_had(
+    sqlite_log: SqliteRunLog, census: Census
+) -> None:
+    """Whoever asks by name gets what its history tells; of all, each name stands for itself."""
+    done = {"status": RunStatus.SUCCEEDED, "exit_code": 0}
+    before = [a_run(DAY + 60 * n, schedule="old", started=DAY + 60.0 * n, **done) for n in range(3)]
+    failed = a_run(DAY + 600, schedule="new", status=RunStatus.FAILED, exit_code=1)
+    other = a_run(DAY + 900, schedule="old", **done)
+    sqlite_log.apply(
+        Decision(
+            runs=(*before, failed, other),
+            attempts=(an_attempt(before[0], cpu=1.0), an_attempt(failed, cpu=2.0, max_rss=7)),
+            gaps=(
+                a_gap(DAY + 180, DAY + 300, schedule="old"),
+                a_gap(DAY + 780, DAY + 840, schedule="old"),
+            ),
+        )
+    )  # fmt: skip
+    sqlite_log.rename("new", "old", DAY + 500.0)
+    sqlite_log.apply(Decision(renames=(("new", "old", DAY + 500.0),)))
+
+    found = census.figures(["new", "nobody"])
+
+    assert [*found] == ["new"]
+    assert counted(found["new"]) == said(census.history(["new"], limit=None))
+    assert (found["new"].runs, found["new"].missed) == (4, 2)
+    assert (found["new"].cpu, found["new"].max_rss) == (3.0, 7)
+    assert str(found["new"].streak) == "1 failed"
+    assert census.recent("new", 50).runs == 4
+    assert census.recent("new", 50).cpu == 3.0
+    assert (census.figures()["old"].runs, census.figures()["new"].runs) == (4, 1)
+
+
 def test_a_manual_run_stands_at_the_moment_it_was_asked_for(
     sqlite_log: SqliteRunLog, census: Census
 ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -18,15 +18,17 @@ from flytesched.core.statistics import Figures, figures
 from flytesched.errors import InvalidTimetable
 from flytesched.runlog.database import open_to_read
 from flytesched.runlog.reading import Reader, strangers
+from flytesched.runlog.renames import divided
 from flytesched.runlog.rows import GAP_COLUMNS, OLD_GAPS, OLD_RUNS, SLOTS, to_gap
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
     from typing import Any, Self
 
     from flytesched.core.runs import Gap
+    from flytesched.runlog.renames import Span
 
 #: Seconds from the first start to the verdict, and seconds that the first start was late, as
 #: `history` counts them: a wait before a retry is no part of the lag, jitter neither.
@@ -34,8 +36,9 @@ _DURATION = "max(0.0, ended - started)"
 _LAG = """max(0.0, started - max(CASE WHEN origin = 'schedule' THEN at ELSE created END,
     CASE WHEN not_before <= started THEN not_before ELSE 0.0 END))"""
 _OBSERVED = f"status, reason, {_DURATION}, {_LAG}"
-_NAMED = "schedule IN (SELECT value FROM json_each(?))"
 _NAME = itemgetter(0)
+#: Stands for the one schedule that is counted under several names.
+_TOGETHER = ""
 
 
 def open_census(path: Path, *, busy_timeout: float = 5.0) -> Census | None:
@@ -65,27 +68,34 @@ class Census(Reader):
     ) -> dict[str, Figures]:
         """Return what came of each schedule that has anything to be counted, by name.
 
+        One that is named has the runs of its earlier names as well; of all, each name stands for
+        itself.
+
         Args:
             names: schedules; None for all.
             since: epoch second from which on.
             until: epoch second before which.
         """
-        which, values = _which(names, since, until)
         with self._reading() as connection:
-            found = _runs(connection, which, values)
-            _add_attempts(connection, found, which, values)
-            for gap in _gaps(connection, names):
-                _add_gap(connection, found, gap, since, until)
-        return {name: found[name] for name in sorted(found) if not found[name].empty}
+            plain, spans = divided(connection, names)
+            found = _counted(connection, _Asked(names=plain, since=since, until=until))
+            for name in names or () if spans else ():
+                _, spans = divided(connection, [name])
+                asked = _Asked(spans=spans, since=since, until=until)
+                if spans and (together := _counted(connection, asked).get(_TOGETHER)) is not None:
+                    found[name] = together
+        return dict(sorted(found.items()))
 
     def recent(self, name: str, most: int) -> Figures:
         """Return what came of the newest ``most`` runs of a schedule, skipped ones included."""
-        newest = "FROM runs WHERE schedule = ? ORDER BY at DESC, asked DESC LIMIT ?"
-        took = f"""SELECT total(cpu), max(max_rss)
-            FROM (SELECT seq {newest}) JOIN attempts ON attempts.run = seq"""
         with self._reading() as connection:
-            rows = connection.execute(f"SELECT {_OBSERVED} {newest}", (name, most)).fetchall()
-            ((cpu, max_rss),) = connection.execute(took, (name, most))
+            plain, spans = divided(connection, [name])
+            which, values = _Asked(names=plain, spans=spans).runs()
+            newest = f"FROM runs WHERE {which} ORDER BY at DESC, asked DESC LIMIT ?"
+            took = f"""SELECT total(cpu), max(max_rss)
+                FROM (SELECT seq {newest}) JOIN attempts ON attempts.run = seq"""
+            rows = connection.execute(f"SELECT {_OBSERVED} {newest}", (*values, most)).fetchall()
+            ((cpu, max_rss),) = connection.execute(took, (*values, most))
         return replace(figures(reversed(rows)), cpu=cpu, max_rss=max_rss)
 
     def old(self, before: float) -> tuple[int, int, int]:
@@ -106,63 +116,72 @@ class Census(Reader):
         return count, last, closed
 
 
-def _which(
-    names: Collection[str] | None, since: int | None, until: int | None
-) -> tuple[str, Sequence[Any]]:
-    """Return a condition for runs, and its values."""
-    asked = [
-        (_NAMED, None if names is None else json.dumps([*names])),
-        ("at >= ?", since),
-        ("at < ?", until),
-    ]
-    given = [(condition, value) for condition, value in asked if value is not None]
-    return " AND ".join(each for each, _ in given) or "TRUE", [value for _, value in given]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Which runs and gaps are asked for."""
+
+    #: Schedules, each to be counted by itself; None for all there are.
+    names: Collection[str] | None = ()
+    #: What was written of one schedule under each name it had, to be counted as one.
+    spans: Sequence[Span] = ()
+    since: int | None = None
+    until: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What rows are counted by, as SQL."""
+        return f"'{_TOGETHER}'" if self.spans else "schedule"
+
+    def runs(self) -> tuple[str, list[Any]]:
+        """Return a condition for runs, and its values."""
+        which, values = self.named()
+        for condition, value in (("at >= ?", self.since), ("at < ?", self.until)):
+            if value is not None:
+                which, values = f"{which} AND {condition}", [*values, value]
+        return which, values
+
+    def named(self) -> tuple[str, list[Any]]:
+        """Return a condition for runs or gaps by their names alone, and its values."""
+        if self.names is None:
+            return "TRUE", []
+        if not self.spans and len(self.names) == 1:
+            return "schedule = ?", [*self.names]
+        if not self.spans:
+            return "schedule IN (SELECT value FROM json_each(?))", [json.dumps([*self.names])]
+        each = "schedule = ? AND created > ? AND created <= ?"
+        values = [value for span in self.spans for value in (span.name, span.after, span.until)]
+        return f"({' OR '.join([each] * len(self.spans))})", values
 
 
-def _runs(connection: sqlite3.Connection, which: str, values: Sequence[Any]) -> dict[str, Figures]:
-    """Return what the runs of each schedule come to."""
-    sql = f"SELECT schedule, {_OBSERVED} FROM runs WHERE {which} ORDER BY schedule, at, asked"
+def _counted(connection: sqlite3.Connection, asked: _Asked) -> dict[str, Figures]:
+    """Return what the runs and gaps that are asked for come to, by their label."""
+    which, values = asked.runs()
+    sql = f"SELECT {asked.label}, {_OBSERVED} FROM runs WHERE {which} ORDER BY 1, at, asked"
     rows = connection.execute(sql, values)
-    return {name: figures(row[1:] for row in mine) for name, mine in groupby(rows, _NAME)}
-
-
-def _add_attempts(
-    connection: sqlite3.Connection, found: dict[str, Figures], which: str, values: Sequence[Any]
-) -> None:
-    """Add what the attempts of runs took."""
-    sql = (
-        "SELECT schedule, total(cpu), max(max_rss) FROM runs JOIN attempts ON attempts.run = seq"
-        f" WHERE {which} GROUP BY schedule"
+    found = {name: figures(row[1:] for row in mine) for name, mine in groupby(rows, _NAME)}
+    took = (
+        f"SELECT {asked.label}, total(cpu), max(max_rss)"
+        f" FROM runs JOIN attempts ON attempts.run = seq WHERE {which} GROUP BY 1"
     )
-    for name, cpu, max_rss in connection.execute(sql, values):
+    for name, cpu, max_rss in connection.execute(took, values):
         found[name] = replace(found[name], cpu=cpu, max_rss=max_rss)
+    which, values = asked.named()
+    sql = f"SELECT {GAP_COLUMNS}, {asked.label} FROM gaps"
+    sql += f" WHERE {which} AND closed_as IS NOT 'caught_up'"
+    for *row, name in connection.execute(sql, values).fetchall():
+        gap = to_gap(row)
+        left = _left(connection, gap, asked.since, asked.until)
+        if left:
+            found[name] = _with_gap(found.get(name, Figures()), gap, left)
+    return found
 
 
-def _gaps(connection: sqlite3.Connection, names: Collection[str] | None) -> Iterator[Gap]:
-    """Yield gaps with slots that no run has decided: open ones, and those that were given up."""
-    sql = f"SELECT {GAP_COLUMNS} FROM gaps WHERE closed_as IS NOT 'caught_up'"
-    if names is None:
-        rows = connection.execute(sql)
-    else:
-        rows = connection.execute(f"{sql} AND {_NAMED}", (json.dumps([*names]),))
-    yield from map(to_gap, rows.fetchall())
-
-
-def _add_gap(
-    connection: sqlite3.Connection,
-    found: dict[str, Figures],
-    gap: Gap,
-    since: int | None,
-    until: int | None,
-) -> None:
+def _with_gap(figures: Figures, gap: Gap, left: int) -> Figures:
     """Add the slots of a gap that have no run: they are missed, or were given up."""
-    count = _left(connection, gap, since, until)
-    mine = found.get(gap.schedule, Figures())
-    if gap.closed_as in GIVEN_UP:
-        skipped = {**mine.skipped, gap.closed_as: mine.skipped.get(gap.closed_as, 0) + count}
-        found[gap.schedule] = replace(mine, skipped=skipped) if count else mine
-    else:
-        found[gap.schedule] = replace(mine, missed=mine.missed + count)
+    if gap.closed_as not in GIVEN_UP:
+        return replace(figures, missed=figures.missed + left)
+    count = figures.skipped.get(gap.closed_as, 0) + left
+    return replace(figures, skipped={**figures.skipped, gap.closed_as: count})
 
 
 def _left(connection: sqlite3.Connection, gap: Gap, since: int | None, until: int | None) -> int:

@@ -160,7 +160,7 @@ def test_a_schedule_that_differs_is_in_the_way(empty: Terminal) -> None:
 
     assert (said.code, said.out) == (4, "")
     assert said.err == (
-        "flytesched: the manifest has a already, and otherwise; nothing was changed\n"
+        "flytesched: the manifest says something else of a; nothing was changed\n"
         "hint: give --replace to replace them, or --prefix for names of their own\n"
     )
     shutil.copy(empty.home / "tab", empty.home / "kept")
@@ -374,7 +374,7 @@ def test_a_crontab_with_windows_ends_is_read(empty: Terminal) -> None:
         (("no-such-file",), 5, "cannot read 'no-such-file': No such file or directory"),
         ((".",), 5, "cannot read '.': Is a directory"),
         (("a\0b",), 5, "embedded null byte"),
-        (("/dev/zero",), 5, "/dev/zero has over 4 MiB, and is no crontab"),
+        (("/dev/zero",), 5, "flytesched: /dev/zero has over 4 MiB, and is no crontab"),
         (("tab", "--prefix", "-x"), 2, "--prefix: '-x' can begin no name"),
         (("tab", "--user", "x", "--system"), 2, "--user and --system exclude each other"),
     ],

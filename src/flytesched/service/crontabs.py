@@ -259,7 +259,7 @@ def _refuse_taken(names: Sequence[str]) -> None:
         return
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     said = ", ".join(names[:_NAMED])
-    what = f"the manifest has {said}{more} already, and otherwise; nothing was changed"
+    what = f"the manifest says something else of {said}{more}; nothing was changed"
     raise Conflict(what, hint="give --replace to replace them, or --prefix for names of their own")
 
 
@@ -298,12 +298,14 @@ def fetch(wish: Wish) -> Source:
     path = wish.file or SYSTEM
     try:
         if path == "-":
-            return _checked(Source("stdin", sys.stdin.buffer.read(_MOST + 1)))
-        with open(path, "rb") as file:
-            return _checked(Source(path, file.read(_MOST + 1)))
+            source = Source("stdin", sys.stdin.buffer.read(_MOST + 1))
+        else:
+            with open(path, "rb") as file:
+                source = Source(path, file.read(_MOST + 1))
     except (OSError, ValueError) as error:
         what = f"cannot read {path!r}: {getattr(error, 'strerror', None) or error}"
         raise Invalid(what, hint="name a file that is a crontab, or - for stdin") from None
+    return _checked(source)
 
 
 def _checked(source: Source) -> Source:

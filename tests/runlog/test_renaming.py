@@ -83,6 +83,20 @@ def test_a_name_that_was_seen_to_go_was_its_own_until_then(log: Log) -> None:
     assert [one.seen_at for one in log.all_renames()] == [DAY + 5.0]
 
 
+def test_the_last_verdict_under_an_earlier_name_counts_until_there_is_another(log: Log) -> None:
+    """So that a first success after a failure is one, whatever the name."""
+    failed = a_run(DAY, schedule="a", status=RunStatus.FAILED, exit_code=1)
+    log.apply(Decision(runs=(failed, a_run(DAY + 60, schedule="a", status=RunStatus.CANCELLED))))
+    log.rename("b", "a", DAY + 70.0)
+    log.apply(Decision(renames=(("b", "a", DAY + 80.0),)))
+    later = a_run(DAY + 120, schedule="a", status=RunStatus.SUCCEEDED, created=DAY + 120.0)
+    own = a_run(DAY + 180, schedule="b", status=RunStatus.SUCCEEDED)
+    log.apply(Decision(runs=(later, own)))
+
+    found = [log.last_verdict("b", own.id), log.last_verdict("b", ""), log.last_verdict("c", "")]
+    assert [run and run.id for run in found] == [failed.id, own.id, None]
+
+
 # -- found ----------------------------------------------------------------------------------------
 
 

@@ -204,14 +204,17 @@ class Reader:
     def last_verdict(self, schedule: str, before: str) -> Run | None:
         """Return the newest run that succeeded, failed, timed out or was interrupted.
 
-        The run with id ``before`` does not count; skipped and cancelled runs say nothing.
+        The run with id ``before`` does not count; skipped and cancelled runs say nothing. Where
+        the schedule has no such run under its name, those of an earlier name count.
         """
-        sql = (
-            f"SELECT {RUN_COLUMNS} FROM runs WHERE schedule = ? AND status IN ({_DONE})"
-            " AND id <> ? ORDER BY at DESC, asked DESC LIMIT 1"
-        )
-        rows = self._all(sql, schedule, before)
-        return to_run(rows[0]) if rows else None
+        which = f"status IN ({_DONE}) AND id <> ?"
+        newest = "ORDER BY at DESC, asked DESC LIMIT 1"
+        if runs := self._runs(f"schedule = ? AND {which} {newest}", (schedule, before)):
+            return runs[0]
+        spans = self._earlier(schedule)
+        where = f"schedule = ? AND {which} AND created > ? AND created <= ? {newest}"
+        runs = [r for s in spans for r in self._runs(where, (s.name, before, s.after, s.until))]
+        return max(runs, key=_newer, default=None)
 
     def last_runs(
         self, names: Collection[str] | None = None, *, done: bool = False

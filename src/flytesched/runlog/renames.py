@@ -1,38 +1,20 @@
-"""Renames: which earlier name a schedule had, and until when that name was its own.
-
-Ids and rows keep the name they were given. What is asked of a schedule is asked of each stretch of
-time in which it had another name; nobody rewrites a million rows.
-"""
+"""Renames in a run log: where what is asked of a schedule has to be looked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from flytesched.core.renames import Rename
+from flytesched.core.renames import Rename, Span, name_now, spans
 from flytesched.runlog.migrations import RENAMES, schema_version
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """What was written in ``(after, until]`` under a name."""
-
-    #: The name.
-    name: str
-    #: Epoch seconds after which.
-    after: float = -inf
-    #: Epoch seconds until which.
-    until: float = inf
-
-    def holds(self, name: str, created: float) -> bool:
-        """Tell whether what was written at a moment under a name belongs here."""
-        return self.name == name and self.after < created <= self.until
+__all__ = ["Span", "divided", "name_now", "spans", "stored"]
 
 
 def stored(connection: sqlite3.Connection) -> list[Rename]:
@@ -84,38 +66,3 @@ def _seen_at(connection: sqlite3.Connection, name: str) -> float:
     sql = "SELECT seen_at FROM schedules WHERE name = ?"
     row = connection.execute(sql, (name,)).fetchone()
     return float(row[0]) if row else -inf
-
-
-def spans(renames: Sequence[Rename], name: str, *, seen_at: float = inf) -> list[Span]:
-    """Return the stretches of time, and the names, in which a schedule was what is ``name`` now.
-
-    Args:
-        renames: all there are.
-        name: of the schedule.
-        seen_at: moment it was first seen, of what has the name now. One that lost its name and did
-            not come back since is still found by it, with all that it was.
-    """
-    lost = max((r.until for r in renames if r.was == name and r.until < inf), default=-inf)
-    return [*_spans(renames, name, lost if seen_at > lost else -inf, inf)]
-
-
-def name_now(renames: Iterable[Rename], name: str, created: float) -> str:
-    """Return the name now of what was written at a moment under a name."""
-    for rename in sorted(renames, key=attrgetter("until")):
-        if rename.was == name and created <= rename.until:
-            name, created = rename.name, rename.until
-    return name
-
-
-def _spans(renames: Sequence[Rename], name: str, after: float, until: float) -> Iterator[Span]:
-    yield Span(name=name, after=after, until=until)
-    for rename in renames:
-        if rename.name == name and after < rename.until <= until:
-            yield from _spans(
-                renames, rename.was, _lost(renames, rename.was, rename.until), rename.until
-            )
-
-
-def _lost(renames: Iterable[Rename], name: str, before: float) -> float:
-    """Return when a name was last given away before a moment."""
-    return max((r.until for r in renames if r.was == name and r.until < before), default=-inf)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.decision import Snapshot
 from flytesched.core.gaps import GIVEN_UP, cut, holds
-from flytesched.core.renames import Rename
+from flytesched.core.renames import Rename, spans
 from flytesched.core.runs import (
     FAILURES,
     IN_PLACE,
@@ -139,9 +139,14 @@ class MemoryRunLog:
     def last_verdict(self, schedule: str, before: str) -> Run | None:
         """Return the newest run that succeeded, failed, timed out or was interrupted."""
         self._check()
-        for _, _, name in reversed(self._store.done.get(schedule, [])):
-            if name != before:
-                return self._store.runs[name]
+        own, *earlier = spans(self._store.renames, schedule)
+        for name in (own.name, *(span.name for span in earlier)):
+            for _, _, one in reversed(self._store.done.get(name, [])):
+                run = self._store.runs[one]
+                if one != before and (
+                    name == own.name or any(s.holds(name, run.created) for s in earlier)
+                ):
+                    return run
         return None
 
     def close_caught_up(self, moment: float) -> None:

@@ -117,6 +117,13 @@ def test_schedules_are_paused_by_label(terminal: Terminal) -> None:
     assert [row["state"] for row in terminal.json("list")["schedules"]].count("paused") == 0
 
 
+def test_what_is_enabled_in_so_many_words_stays_as_it_is(terminal: Terminal) -> None:
+    """There is nothing to end."""
+    terminal.write("version = 1\n[schedules.x]\nevery = '5m'\ncommand = 'true'\nenabled = true\n")
+
+    assert terminal.ok("resume", "x").out == "x: already enabled\n"
+
+
 def test_resume_outdoes_a_pause_of_the_defaults(empty: Terminal) -> None:
     """Once: to take the key out would leave it paused."""
     empty.write(

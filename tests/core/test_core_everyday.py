@@ -131,6 +131,28 @@ def test_what_is_not_understood_says_what_to_write(text: str, hint: str) -> None
     assert hint in (refused.value.hint or "")
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("every 5 minutes", 'write every = "5m"'),
+        ("weekdays at 9", 'write cron = "0 9 * * 1-5"'),
+        ("daily at 9 and 17", 'write daily = ["09:00", "17:00"]'),
+        ("hourly at 15", "write hourly = 15"),
+        ("0 10 ? * MON-FRI *", 'write aws_cron = "0 10 ? * MON-FRI *"'),
+        # These are expressions, or nothing.
+        ("0 25  * * *", "25 is not one of 0 to 23"),
+        ("0 2 * *", "write minute, hour, day, month, weekday"),
+        ("when pigs fly", "write minute, hour, day, month, weekday"),
+    ],
+)
+def test_words_in_the_place_of_cron_say_which_key_means_them(text: str, says: str) -> None:
+    """In a manifest, where no option helps."""
+    with pytest.raises(Invalid, match="cron: ") as refused:
+        Schedule("x", command="true", cron=text)
+
+    assert says in str(refused.value)
+
+
 @given(
     st.text(max_size=30)
     | st.lists(

@@ -86,7 +86,7 @@ def _doubt(text: str, *, seconds: bool) -> None:
             make_timing(kind, value, timezone=None)
         except Invalid:
             return  # the reader of the key says what is wrong with it
-        if (kind, value) != ("cron", text.strip()):
+        if (kind, value) != ("cron", " ".join(text.split())):
             what = f"{text!r} is no cron expression"
             fault = Fault(key="cron", what=what, instead=f"write {_options(kind, value)}")
             raise InvalidSchedule([fault]) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.durations import parse_duration
@@ -36,8 +37,22 @@ def read_timing(given: Mapping[str, Any], faults: list[Fault]) -> Timing | None:
         return make_timing(kinds[0], given[kinds[0]], **refined)
     except InvalidTimetable as error:
         key = "timezone" if error.field == "timezone" else kinds[0]
-        faults.append(Fault(key=key, what=error.message, instead=error.hint))
+        meant = _meant(given[key]) if key == "cron" else None
+        faults.append(Fault(key=key, what=error.message, instead=meant or error.hint))
         return None
+
+
+def _meant(text: object) -> str | None:
+    """Say which key means what stands in everyday words where cron's fields belong."""
+    from flytesched.core.everyday import understood  # only a mistake pays for it
+
+    try:
+        ((kind, value),) = understood(str(text)).items()
+    except Invalid:
+        return None
+    # An expression is what it is: its own fault says what to write.
+    is_expression = kind == "cron" and value == " ".join(str(text).split())
+    return None if is_expression else f"write {kind} = {json.dumps(value)}"
 
 
 def zone_of(given: Mapping[str, Any]) -> str:

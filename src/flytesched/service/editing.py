@@ -197,9 +197,9 @@ def _woken(schedule: Schedule, defaults: Mapping[str, Any], now: float) -> dict[
     """Return the keys that let slots fall due; where [defaults] stop them, taking out won't do."""
     from flytesched.manifest.edit import REMOVE
 
-    on: dict[str, Any] = dict.fromkeys(("enabled", *_PAUSE), REMOVE)
-    if defaults.get("enabled") is False:
-        on["enabled"] = True
+    on: dict[str, Any] = dict.fromkeys(_PAUSE, REMOVE)
+    if not schedule.enabled:
+        on["enabled"] = True if defaults.get("enabled") is False else REMOVE
     if "paused_until" in defaults:
         del on["paused_until"]
         if schedule.paused_until is not None and schedule.paused_until > now:

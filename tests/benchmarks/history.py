@@ -22,6 +22,7 @@ from flytesched.service.listing import listed
 from flytesched.service.metrics import metrics
 from flytesched.service.output import find_output
 from flytesched.service.overview import overview
+from flytesched.service.statistics import statistics as figures_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,6 +59,10 @@ def measure(bench: Bench) -> list[Row]:
             note="the manifest's reading included")
         for what, ask in _commands(site, names).items()
     ]  # fmt: skip
+    rows.append(
+        Row(section=SECTION, what="stats, of all", value=_asked(lambda: [figures_of(site)], 3)[0],
+            unit="ms", note=f"{total:,} runs, each looked at")
+    )  # fmt: skip
     size = site.runs_db.stat().st_size
     rows.append(
         Row(section=SECTION, what="bytes a run takes with its attempt", value=size / total,

@@ -19,6 +19,7 @@ from flytesched.core.decision import Decision
 from flytesched.core.runs import Attempt, Gap, Origin, Run, RunStatus, run_id
 from flytesched.core.timetables.parse import make_timing
 from flytesched.lock import SchedulerLock
+from flytesched.runlog import database
 from flytesched.service import pruning
 
 if TYPE_CHECKING:
@@ -273,6 +274,28 @@ def test_what_cannot_be_meant_is_refused_and_nothing_is_touched(
     assert said.out == ""
     assert says in said.err
     assert "Traceback" not in said.err
+    assert home.print() == before
+
+
+def test_a_run_log_that_stays_locked_is_said_and_nothing_is_lost(
+    home: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody writes very much; logs are not touched before the runs are gone."""
+    connect = database.open_database
+    # The real waiting time for a lock is five seconds; nothing is learnt by waiting here.
+    monkeypatch.setattr(
+        "flytesched.runlog.sqlite.open_database", lambda path, **_: connect(path, timeout=0)
+    )
+    before = home.print()
+    outsider = sqlite3.connect(home.state / "runs.db", isolation_level=None)
+    outsider.execute("BEGIN IMMEDIATE")
+
+    said = home.run("prune")
+
+    outsider.close()
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("stopped; removed so far: 0 runs and 0 logs (0 B)\n")
+    assert "cannot be used right now: database is locked" in said.err
     assert home.print() == before
 
 

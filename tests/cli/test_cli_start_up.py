@@ -70,7 +70,7 @@ WITHOUT = {
     "show backup": (*DECIDING, *EDITING, "lock"),
     "status": (*DECIDING, *EDITING, "runlog.history"),
     "history": (*DECIDING, *EDITING, "lock", "cli.pictures", "cli.account"),
-    "stats": (*DECIDING, *EDITING, "lock", "manifest.read"),
+    "stats": (*DECIDING, *EDITING, "lock"),
     "ps": (*DECIDING, *EDITING, "lock", "runlog.history"),
     "enable report": (*DECIDING, "lock", "runlog", "core.runs", "second_opinion"),
     "disable report": (*DECIDING, "lock", "runlog", "core.runs", "second_opinion"),

@@ -58,7 +58,8 @@ shell = {json.dumps("/" + EVIL_NAME)}
 READING = {
     "list": [[], ["-q"], ["--json"], ["-l", f"k={EVIL}"]],
     "show": [["wrote"], ["argv"], ["nowhere"], ["wrote", "--json"], ["argv", "--json"]],
-    "next": [[], ["--json"], ["wrote", "-n", "2"]],
+    "next": [[], ["--json"], ["wrote", "-n", "2"], ["--calendar"], ["--calendar", "month"]],
+    "explain": [["wrote"], ["wrote", "--json"], [EVIL], ["--timezone", EVIL, "@daily"]],
     "history": [[], ["--json"], ["--status", "failed"]],
     "logs": [["wrote"], ["argv"], ["nowhere"]],
     "ps": [[], ["-q"], ["--json"]],

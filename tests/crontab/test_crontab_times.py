@@ -28,8 +28,8 @@ def _slots(*timings: Timing, after: int) -> list[int]:
 
 
 def _in_cron(timing: Timing) -> list[Timing]:
-    expressions, zone = cron_times(timing)
-    return [make_timing("cron", each, timezone=zone or BERLIN) for each in expressions]
+    expressions, zone = cron_times(timing, BERLIN)
+    return [make_timing("cron", each, timezone=zone) for each in expressions]
 
 
 @pytest.mark.parametrize(
@@ -41,47 +41,68 @@ def _in_cron(timing: Timing) -> list[Timing]:
         ("cron", "5/10 * ? * ?", ("5-59/10 * * * *",), BERLIN),
         ("cron", "0 0 1/5,31 */2 fri/2", ("0 0 1-31/5,31 */2 5-6/2",), BERLIN),
         ("cron", "0 0 * * 7/2", ("0 0 * * 7-7/2",), BERLIN),
-        ("cron", "@every 10m", ("*/10 * * * *",), "UTC"),
+        ("cron", "@every 10m", ("*/10 * * * *",), BERLIN),
         ("daily", "02:00", ("0 2 * * *",), BERLIN),
         ("daily", ["02:00", "14:00", "03:30"], ("0 2,14 * * *", "30 3 * * *"), BERLIN),
         ("hourly", [15, 45], ("15,45 * * * *",), BERLIN),
-        ("every", "1m", ("* * * * *",), None),
-        ("every", "5m", ("*/5 * * * *",), None),
-        ("every", "20m", ("*/20 * * * *",), "UTC"),
-        ("every", "1h", ("0 * * * *",), "UTC"),
+        ("every", "1m", ("* * * * *",), BERLIN),
+        ("every", "5m", ("*/5 * * * *",), BERLIN),
+        ("every", "20m", ("*/20 * * * *",), BERLIN),
+        ("every", "1h", ("0 * * * *",), BERLIN),
         ("every", "6h", ("0 */6 * * *",), "UTC"),
         ("every", "1d", ("0 0 * * *",), "UTC"),
         ("aws_cron", "0 10 * * ? *", ("0 10 * * *",), BERLIN),
         ("aws_cron", "0/10 8-18 ? * 2-6 *", ("0-59/10 8-18 * * MON,TUE,WED,THU,FRI",), BERLIN),
         ("aws_cron", "0 10 ? * * *", ("0 10 * * *",), BERLIN),
-        ("aws_cron", "rate(15 minutes)", ("*/15 * * * *",), None),
+        ("aws_cron", "rate(15 minutes)", ("*/15 * * * *",), BERLIN),
     ],
 )
 def test_a_timetable_has_the_same_slots_in_cron(
-    kind: str, value: object, expressions: tuple[str, ...], zone: str | None
+    kind: str, value: object, expressions: tuple[str, ...], zone: str
 ) -> None:
     """Across both changes of the clock; a row each."""
     timing = _timing(kind, value)
 
-    assert cron_times(timing) == (expressions, zone)
+    assert cron_times(timing, BERLIN) == (expressions, zone)
     for after in (SPRING, AUTUMN):
         assert _slots(*_in_cron(timing), after=after) == _slots(timing, after=after)
 
 
 def test_the_phase_of_a_rate_is_kept() -> None:
     """As far as it is one of whole minutes."""
-    assert cron_times(_timing("every", "15m", anchor=420)).expressions == ("7-59/15 * * * *",)
-    assert cron_times(_timing("every", "1h", anchor=420)).expressions == ("7 * * * *",)
-    assert cron_times(_timing("every", "6h", anchor=7620)).expressions == ("7 2-23/6 * * *",)
+    assert cron_times(_timing("every", "15m", anchor=420), BERLIN).expressions == (
+        "7-59/15 * * * *",
+    )
+    assert cron_times(_timing("every", "1h", anchor=420), BERLIN).expressions == ("7 * * * *",)
+    assert cron_times(_timing("every", "6h", anchor=7620), BERLIN).expressions == (
+        "7 2-23/6 * * *",
+    )
     with pytest.raises(Inexpressible, match="no period of 15m"):
-        cron_times(_timing("every", "15m", anchor=30))
+        cron_times(_timing("every", "15m", anchor=30), BERLIN)
+
+
+def test_a_rate_is_on_the_clock_of_the_machine_where_that_will_do() -> None:
+    """Elsewhere on UTC, which never moves against the grid."""
+    found = {
+        (zone, period): cron_times(_timing("every", period), zone).timezone
+        for zone in ("Asia/Kathmandu", "Asia/Kolkata", "Asia/Singapore", "Etc/UTC")
+        for period in ("15m", "30m", "1h", "8h")
+    }
+
+    assert {pair for pair, zone in found.items() if zone == "UTC"} == {
+        ("Asia/Kathmandu", "30m"), ("Asia/Kathmandu", "1h"), ("Asia/Kathmandu", "8h"),
+        ("Asia/Kolkata", "1h"), ("Asia/Kolkata", "8h"),
+    }  # fmt: skip
+    assert all(zone in {"UTC", where} for (where, _), zone in found.items())
 
 
 def test_seconds_that_are_always_zero_are_left_out() -> None:
     """Others are refused."""
-    assert cron_times(_timing("cron", "0 30 2 * * *", seconds=True)).expressions == ("30 2 * * *",)
+    assert cron_times(_timing("cron", "0 30 2 * * *", seconds=True), BERLIN).expressions == (
+        "30 2 * * *",
+    )
     with pytest.raises(Inexpressible, match="a crontab has no seconds"):
-        cron_times(_timing("cron", "*/10 * * * * *", seconds=True))
+        cron_times(_timing("cron", "*/10 * * * * *", seconds=True), BERLIN)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +128,7 @@ def test_seconds_that_are_always_zero_are_left_out() -> None:
 def test_what_cron_has_no_field_for_is_refused(timing: Timing, says: str) -> None:
     """With what to do instead."""
     with pytest.raises(Inexpressible, match=says) as refused:
-        cron_times(timing)
+        cron_times(timing, BERLIN)
 
     assert refused.value.hint
 

@@ -121,13 +121,13 @@ def test_other_zones_have_blocks_of_their_own() -> None:
     """After the machine's, which needs none; what has no clock goes anywhere."""
     tokyo = {"timezone": "Asia/Tokyo"}
     written = _written(_schedule("a", **tokyo), _schedule("b"), _schedule("c", **tokyo),
-                       _schedule("d", every="5m"), _schedule("e", every="1h"))  # fmt: skip
+                       _schedule("d", every="5m"), _schedule("e", every="6h"))  # fmt: skip
 
     assert [line for line in written.text.split("\n") if line][1:] == [
         "# schedule: b", "@daily true",
         "# schedule: d", "*/5 * * * * true",
         "CRON_TZ=Asia/Tokyo", "# schedule: a", "@daily true", "# schedule: c", "@daily true",
-        "CRON_TZ=UTC", "# schedule: e", "0 * * * * true",
+        "CRON_TZ=UTC", "# schedule: e", "0 */6 * * * true",
     ]  # fmt: skip
     assert [
         (names, "Debian's cron ignores it" in what) for what, names in written.notes.items()
@@ -189,6 +189,7 @@ def test_what_cron_does_otherwise_is_noted() -> None:
         ({"every": "90s"}, "cron knows no period of 1m30s"),
         ({"at": "2999-01-01T00:00:00"}, "a crontab has no line for a single moment; use at(1)"),
         ({"command": "a\nb"}, "its command has several lines; put them into a script"),
+        ({"command": "*x"}, "its command begins with *"),
         ({"command": "x" * 999}, "its command has over 998 bytes"),
         ({"command": "echo $FLYTESCHED_SCHEDULED_AT"}, "reads FLYTESCHED_SCHEDULED_AT, which"),
         ({"env": {"A": "' \""}}, "a crontab cannot set A to that value"),

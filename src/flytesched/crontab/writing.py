@@ -121,7 +121,7 @@ def write(schedules: Iterable[Schedule], *, timezone: str, user: str | None = No
 def _entry(schedule: Schedule, timezone: str, user: str | None) -> Entry | Refused:
     reasons = _beyond(schedule)
     try:
-        times = cron_times(schedule.timing)
+        times = cron_times(schedule.timing, timezone)
     except Inexpressible as error:
         reasons.append(f"{error.message}; {error.hint}")
     try:
@@ -134,7 +134,7 @@ def _entry(schedule: Schedule, timezone: str, user: str | None) -> Entry | Refus
     return Entry(
         name=name, description=description, expressions=times.expressions, user=start.user,
         command=start.command, enabled=schedule.enabled,
-        variables={**start.variables, "CRON_TZ": times.timezone or timezone},
+        variables={**start.variables, "CRON_TZ": times.timezone},
     )  # fmt: skip
 
 
@@ -163,6 +163,9 @@ def _commanded(schedule: Schedule, user: str | None) -> Start:
         raise Inexpressible(what, hint="let it look at the time itself")
     command = _in_folder(schedule.cwd, start.variables.get("HOME"), command.lstrip(" \t"))
     said = escaped(command, stdin)
+    if said.startswith("*"):
+        what = "its command begins with *, which cron takes for a field too many"
+        raise Inexpressible(what, hint="put it into a script")
     if len(said.encode(errors="replace")) > _MOST:
         what = f"its command has over {_MOST} bytes, more than Debian's cron reads"
         raise Inexpressible(what, hint="put it into a script")

@@ -243,3 +243,18 @@ def test_what_cannot_be_explained_is_said_with_what_to_write(
 
     assert (answer.code, answer.out) == (code, "")
     assert said in answer.err
+
+
+def test_a_name_that_a_broken_manifest_may_hold_is_not_taken_for_a_bad_expression(
+    site: Terminal,
+) -> None:
+    """What is broken is said instead; without any manifest it can only be an expression."""
+    site.write("version = 1\n[schedules.daily-etl\n")
+    broken = site.run("explain", "daily-etl")
+    assert (broken.code, broken.out) == (5, "")
+    assert "schedules.toml:2" in broken.err
+
+    site.manifest.unlink()
+    missing = site.run("explain", "daily-etl")
+    assert missing.code == 5
+    assert "'daily-etl' is no cron expression" in missing.err

@@ -64,8 +64,9 @@ def explain(site: Site, text: str, keys: Mapping[str, Any]) -> Explained:
         InvalidSchedule: it is no expression.
         InvalidTimetable: croniter reads it otherwise.
         NotFound: it is neither, and nearly the name of a schedule.
+        InvalidManifest: it is no expression, and may be a name in a manifest that is broken.
     """
-    manifest = _manifest(site)
+    manifest, broken = _manifest(site)
     known = {} if manifest is None or keys else manifest.schedules
     schedule = known.get(text)
     if schedule is not None:
@@ -74,24 +75,35 @@ def explain(site: Site, text: str, keys: Mapping[str, Any]) -> Explained:
     zone = defaults.get("timezone", site.settings.timezone)
     try:
         timing = _timing(text, {"timezone": zone, **keys})
-    except InvalidSchedule:
-        near = suggest(text, list(known)) if NAME.fullmatch(text) else None
-        if near is None:
+    except InvalidSchedule as error:
+        if keys or not NAME.fullmatch(text):
             raise
-        msg = f"{text!r} is neither an expression nor the name of a schedule"
-        raise NotFound(msg, hint=near) from None
+        raise _no_name(text, known) or broken or error from None
     from flytesched.second_opinion import compare
 
     compare(timing, site.now())
     return _explained(timing, site.now(), None)
 
 
-def _manifest(site: Site) -> Manifest | None:
-    """Return the manifest; None if there is none to be used, which is no matter here."""
+def _manifest(site: Site) -> tuple[Manifest | None, InvalidManifest | None]:
+    """Return the manifest, or why there is none to be used; neither if there is no file."""
+    from flytesched.manifest.read import NoManifest
+
     try:
-        return site.manifest()
-    except InvalidManifest:
+        return site.manifest(), None
+    except NoManifest:
+        return None, None
+    except InvalidManifest as error:
+        return None, error
+
+
+def _no_name(text: str, known: Mapping[str, Schedule]) -> NotFound | None:
+    """Return the error for what is nearly the name of a schedule; None if it is not."""
+    near = suggest(text, list(known))
+    if near is None:
         return None
+    msg = f"{text!r} is neither an expression nor the name of a schedule"
+    return NotFound(msg, hint=near)
 
 
 def _timing(text: str, keys: Mapping[str, Any]) -> Timing:

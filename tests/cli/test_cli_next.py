@@ -13,7 +13,7 @@ from flytesched.cli.render import width
 from flytesched.core.runs import RunStatus
 from flytesched.core.schedule import Schedule
 from flytesched.service.calendar import Span, calendar
-from flytesched.service.timeline import Mark
+from flytesched.service.marks import Mark
 
 if TYPE_CHECKING:
     from terminal import Said, Terminal

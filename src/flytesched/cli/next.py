@@ -11,8 +11,9 @@ from flytesched.cli.options import Labels, Names
 from flytesched.cli.verb import verb
 from flytesched.core.schedule import Schedule
 from flytesched.errors import UsageError
+from flytesched.service.marks import Mark, Note
 from flytesched.service.selection import select
-from flytesched.service.timeline import LeftOut, Mark, Note, Upcoming, left_out, timeline
+from flytesched.service.timeline import LeftOut, Upcoming, left_out, timeline
 
 #: How far a calendar may reach, as words.
 _SPANS = ("week", "month")
@@ -129,8 +130,10 @@ def _said(call: Call, slot: Upcoming, note: Note) -> str:
             sign = "-" if note.number < 0 else "+"
             return f"clock {sign}{render.about(abs(note.number))}"
         case Mark.TOGETHER:
-            others = len(note.names)
-            return f"with {note.names[0] if others == 1 else f'{others:,} others'}"
+            others = len(note.names) - 1
+            if others > 1:
+                return f"with {others:,} others"
+            return f"with {next(name for name in note.names if name != slot.schedule.name)}"
         case Mark.OVERLAP:
             took = render.about(note.number)
             return f"the run before takes {took}: {slot.schedule.overlap.value}"

@@ -13,7 +13,7 @@ _PASSING = (
     (r"\b(sched|manual|catchup|backfill|retry)-([\w.-]*?)-\d{10,13}\b", r"\1-\2-<time>"),
     (r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)?", "<time>"),
     (rf"\b(?:{_DAYS}) (?:{_DATE} ?)?(?:\d\d:\d\d(:\d\d)?)?(?=\s|$)", "<time>"),
-    (r"(?<=\s)\d\d:\d\d:\d\d\b", "<time>"),
+    (r"(?:^|(?<=\s))\d\d:\d\d:\d\d\b", "<time>"),
     (rf"(?<![\w:.-])(?<!every )\d+{_UNIT}(?: \d+{_UNIT})?", "<while>"),
     (r"\b(pid[ =])\d+", r"\1<pid>"),
     (r"\bEtc/GMT[+-]\d+", "<zone>"),

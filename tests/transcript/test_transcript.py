@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from readme import tour
+from readme import Step, absent, tour
 from still import still
 from window import Window
 
@@ -35,6 +35,14 @@ pytestmark = pytest.mark.slow
 SCREENS = Path(__file__).parent / "screens"
 SOURCE = Path(__file__).parent.parent.parent / "src"
 WIDTHS = (80, 120)
+#: The width at which README shows what comes out, and that of the scheduler's own window: its
+#: lines are for a journal, and long.
+README_AT, LONG = 120, 200
+#: What README still shows as it came out before tables were made to fit; not compared.
+STALE = {
+    "flytesched list", "flytesched history", "flytesched history pulse",
+    "flytesched disable pulse --reason 'seen enough'",
+}  # fmt: skip
 #: What the scheduler says of an edit that is in force.
 CHANGED = " schedules changed "
 
@@ -45,7 +53,7 @@ class Place:
     def __init__(self, home: Path, columns: int) -> None:
         """Prepare the home; windows are opened by whoever looks through them."""
         self.home, self.columns = home, columns
-        self._windows: dict[str, Window] = {}
+        self._windows: list[Window] = []
         program = home / "bin/flytesched"
         program.parent.mkdir()
         program.write_text(f'#!/bin/sh\nexec {sys.executable} -m flytesched "$@"\n')
@@ -61,15 +69,14 @@ class Place:
             "FLYTESCHED_MISSED_AFTER": "1s",
         }  # fmt: skip
 
-    def window(self, name: str) -> Window:
-        """Return a window, opened if need be."""
-        if name not in self._windows:
-            self._windows[name] = Window(self.columns, self.environ, self.home, name)
-        return self._windows[name]
+    def window(self, name: str, columns: int) -> Window:
+        """Open a window."""
+        self._windows.append(Window(columns, self.environ, self.home, name))
+        return self._windows[-1]
 
     def close(self) -> None:
         """Close the windows, which ends what runs in front of them."""
-        for window in self._windows.values():
+        for window in self._windows:
             window.close()
 
 
@@ -78,7 +85,9 @@ class Evening:
 
     def __init__(self, place: Place) -> None:
         """Begin in an empty home, with two windows side by side."""
-        self.place, self.first, self.second = place, place.window("first"), place.window("second")
+        self.place = place
+        self.first = place.window("first", place.columns)
+        self.second = place.window("second", LONG)
         #: What each screen showed, by the name of the scene.
         self.screens: dict[str, str] = {}
         self.faults: list[str] = []
@@ -218,8 +227,11 @@ def _evening(evening: Evening) -> None:
 # -- README -------------------------------------------------------------------------------------
 
 
-def test_readmes_commands_do_what_they_are_there_for() -> None:
-    """Typed as they stand, one block after the other: each succeeds, and nothing runs over."""
+def test_readmes_commands_do_what_it_says() -> None:
+    """Typed as they stand, one block after the other, they show the lines that README has.
+
+    Each succeeds, and nothing that it shows runs over.
+    """
     at_each_width(_readme)
 
 
@@ -227,19 +239,23 @@ def _readme(evening: Evening) -> None:
     for number, block in enumerate(tour()):
         if number:
             _let_time_pass(evening)
-        for command in block:
-            _take(evening, command)
+        for step in block:
+            _take(evening, step)
     evening.second.press("c")
     evening.second.end()
 
 
-def _take(evening: Evening, command: str) -> None:
+def _take(evening: Evening, step: Step) -> None:
     """Type a command; what README puts into the background has a window of its own here."""
-    if command.endswith(" &"):
-        evening.second.begin(command.removesuffix(" &"))
-        evening.second.shows(" ready ")
-    else:
-        evening.scene(command, command)
+    home = str(evening.place.home)
+    if step.command.endswith(" &"):
+        evening.second.begin(step.command.removesuffix(" &"))
+        wait_for(step.shown, lambda: not absent(step, evening.second.look(), home))
+        return
+    evening.scene(step.command, step.command)
+    if evening.place.columns == README_AT and step.command not in STALE:
+        lines = absent(step, evening.first.look(), home)
+        evening.faults += [f"{step.command}: README shows: {line}" for line in lines]
 
 
 def _let_time_pass(evening: Evening) -> None:
@@ -249,4 +265,4 @@ def _let_time_pass(evening: Evening) -> None:
     evening.second.shows(CHANGED, changed + 1)
     evening.second.press("c")
     assert evening.second.end() == 130
-    evening.let_slots_pass(1)
+    evening.let_slots_pass(3)

@@ -233,6 +233,20 @@ def test_history_follows_what_a_manifest_says_already(terminal: Terminal) -> Non
     assert (again.code, "was renamed to tidings already" in again.err) == (4, True)
 
 
+def test_history_follows_to_and_fro_with_a_manifest_under_git(terminal: Terminal) -> None:
+    """Each checkout is a change that history may follow, once."""
+    (was,) = terminal.json("history", "report")["entries"]
+    seen(terminal)
+    one = terminal.manifest.read_text()
+    two = one.replace("schedules.report]", "schedules.tidings]")
+    for text, old, new in [(two, "report", "tidings"), (one, "tidings", "report")] * 2:
+        terminal.write(text)
+        seen(terminal)
+        terminal.ok("rename", old, new)
+        assert terminal.run("rename", old, new).code == 4
+        assert terminal.json("history", new)["entries"] == [was]
+
+
 def test_a_name_is_free_once_a_scheduler_has_seen_it_go(terminal: Terminal) -> None:
     """Until then what was decided under it could be taken for another's."""
     seen(terminal)

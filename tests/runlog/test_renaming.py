@@ -51,6 +51,7 @@ def test_a_rename_that_never_came_about_is_forgotten(log: Log) -> None:
         ([("b", "a"), ("c", "b"), ("a", "c")], []),
         ([("b", "a"), ("b", "a")], [("b", "a")]),
         ([("b", "a"), ("d", "c")], [("b", "a"), ("d", "c")]),
+        ([("b", "a"), ("c", "a")], [("c", "a")]),
     ],
 )
 def test_what_nobody_has_seen_yet_is_one_change(

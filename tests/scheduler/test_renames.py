@@ -124,6 +124,22 @@ def test_a_rename_that_was_noted_and_never_made_is_forgotten() -> None:
     assert stage.runlog.all_renames() == []
 
 
+def test_a_rename_whose_schedule_is_gone_altogether_is_forgotten() -> None:
+    """Its name is free again, and whoever gets it begins anew."""
+    stage = Stage(schedules=(named("x"),))
+    stage.boot()
+    stage.go(11)
+    stage.runlog.rename("y", "x", stage.clock.now())
+    stage.put()
+    stage.go(10)
+    assert stage.runlog.all_renames() == []
+
+    stage.put(named("y"))
+    stage.go(10)
+
+    assert runs(stage) == [("x", 10), ("y", 30)]
+
+
 def test_several_names_in_a_row_are_one_change() -> None:
     """And a name that comes back is none, while nobody has seen it."""
     stage = Stage(schedules=(named("x"),))

@@ -114,10 +114,12 @@ class Wishes(Reader):
         a scheduler has seen the old name go already, that was the end of it.
         """
         with self.transaction() as connection:
-            unseen = "FROM renames WHERE seen_at IS NULL AND name"
-            row = connection.execute(f"SELECT was {unseen} = ?", (was,)).fetchone()
-            connection.execute(f"DELETE {unseen} IN (?, ?)", (was, name))
+            unseen = "FROM renames WHERE seen_at IS NULL AND"
+            row = connection.execute(f"SELECT was {unseen} name = ?", (was,)).fetchone()
             first = row[0] if row else was
+            # What a command that was killed has noted goes as well: a name has one heir.
+            values = (was, name, first)
+            connection.execute(f"DELETE {unseen} (name IN (?1, ?2) OR was = ?3)", values)
             if first != name:
                 connection.execute(
                     "INSERT INTO renames (name, was, asked_at, seen_at) VALUES (?1, ?2, ?3,"

@@ -180,7 +180,8 @@ class Definitions:
         elif touched is None:
             touched = (*self.schedules, *news.schedules)
         self._renames = {rename.name: rename.was for rename in self._ledger.renames()}
-        touched = (*touched, *self._renames.values())
+        if self._renames:
+            touched = (*touched, *self._renames.values())
         names = dict.fromkeys(touched)
         gone = [name for name in names if name not in news.schedules]
         for name in gone:
@@ -309,15 +310,13 @@ class Definitions:
         passed_on = map(self._memory.state, heirs.values())
         farewells += [(renamed(state, now), None) for state in passed_on if state]
         gone = [*gone, *heirs.values()]
-        renames = {name: self._renames[name] for name in names if name in self._renames}
+        settled = self._settled(names, gone, schedules, now)
         cancelled = _left_behind(lanes, schedules, now) if last else []
-        decision = _decision(sights, farewells, cancelled, now)
-        settled = tuple((n, was, None if was in schedules else now) for n, was in renames.items())
-        decision = replace(decision, renames=settled)
+        decision = replace(_decision(sights, farewells, cancelled, now), renames=settled)
         if self._recording and not self._write(decision, cancelled, lanes):
             return None
         self._put_in_force(schedules, names, gone)
-        for name in renames:
+        for name, _, _ in settled:
             del self._renames[name]
         for sight in sights:
             self._watch(sight)
@@ -335,6 +334,23 @@ class Definitions:
 
     def _heir_of(self, name: str, schedules: Mapping[str, Schedule]) -> str | None:
         return heir_of(name, self._renames, schedules, self._memory.state)
+
+    def _settled(
+        self,
+        names: Sequence[str],
+        gone: Sequence[str],
+        schedules: Mapping[str, Schedule],
+        now: float,
+    ) -> tuple[tuple[str, str, float | None], ...]:
+        """Return which renames are seen now, and which never came about."""
+        if not self._renames:
+            return ()
+        seen, lost = frozenset(names), frozenset(gone)
+        return tuple(
+            (name, was, now if name in seen and was not in schedules else None)
+            for name, was in self._renames.items()
+            if name in seen or was in lost
+        )
 
     def _has_heir(self, was: str, schedules: Mapping[str, Schedule]) -> bool:
         """Tell whether another name takes over from one that goes, now or later in the set."""

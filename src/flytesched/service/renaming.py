@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 from flytesched import wakeup
@@ -105,11 +106,14 @@ def _is_said(site: Site, old: str, new: str) -> bool:
     if new not in site.manifest().schedules or (reader := site.reader()) is None:
         return False
     with reader:
-        known, renames = reader.revision(old) > 0, reader.all_renames()
-    if known and any((one.name, one.was) == (new, old) for one in renames):
+        state, renames = reader.states().get(old), reader.all_renames()
+    if state is None:
+        return False
+    gone = inf if state.removed_at is None else state.removed_at
+    if any((one.name, one.was) == (new, old) and one.until >= gone for one in renames):
         msg = f"{old} was renamed to {new} already"
         raise Conflict(msg, hint=f"see: flytesched history {new}")
-    return known
+    return True
 
 
 def _refuse_unseen(reader: Reader, old: str, new: str) -> None:

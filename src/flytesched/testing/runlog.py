@@ -197,7 +197,7 @@ class MemoryRunLog:
         first = next((one.was for one in self.renames() if one.name == was), was)
         self._store.renames = [
             one for one in self._store.renames
-            if one.seen_at is not None or one.name not in {name, was}
+            if one.seen_at is not None or (one.name not in {name, was} and one.was != first)
         ]  # fmt: skip
         if first != name:
             state = self._store.states.get(first)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+#: The id of a run: why it exists, the schedule, and the slot or the moment.
+_ID = r"\b(sched|manual|catchup|backfill|retry)-([\w.-]*?)-\d{10,13}\b"
 _DAYS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _DATE = rf"(?:\d\d? (?:{_MONTHS})|\d{{4}}-\d\d-\d\d)"
 _UNIT = r"(?:ms|s|min|h|d)\b"
 #: What is replaced by what, in this order.
 _PASSING = (
-    (r"\b(sched|manual|catchup|backfill|retry)-([\w.-]*?)-\d{10,13}\b", r"\1-\2-<time>"),
+    (_ID, r"\1-\2-<time>"),
     (r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)?", "<time>"),
     (rf"\b(?:{_DAYS}) (?:{_DATE} ?)?(?:\d\d:\d\d(:\d\d)?)?(?=\s|$)", "<time>"),
     (r"(?:^|(?<=\s))\d\d:\d\d:\d\d\b", "<time>"),
@@ -46,3 +48,9 @@ def still(text: str, home: str, *, counts: bool = True) -> str:
     for pattern, placeholder in _PASSING if counts else (*_PASSING, *_COUNTING):
         text = re.sub(pattern, placeholder, text, flags=re.MULTILINE)
     return text
+
+
+def cut_ids(text: str) -> list[str]:
+    """Return what begins like the id of a run and does not go on like one."""
+    begun = re.findall(r"\b(?:sched|manual|catchup|backfill|retry)-[^\s:=]+", text)
+    return [each for each in begun if not re.fullmatch(_ID, each)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from readme import Step, absent, tour
-from still import still
+from still import cut_ids, still
 from window import Window
 
 from desk import wait_for
@@ -112,8 +113,9 @@ class Evening:
         """
         if (ended := self.first.type(command)) != code:
             self.faults.append(f"{name}: exit code {ended}, not {code}\n{self.first.look()}")
-        self.faults += [f"{name}: too long: {line}" for line in self.first.wrapped]
         shown = self.first.look()
+        self.faults += [f"{name}: too long: {line}" for line in self.first.wrapped]
+        self.faults += [f"{name}: cut: {each}" for each in cut_ids(shown)]
         shown = shown if until is None else shown[: shown.index(until)]
         self.screens[name] = still(shown, str(self.place.home), counts=counts)
 
@@ -128,9 +130,9 @@ class Evening:
         self.second.begin("flytesched run")
         self.second.shows(" succeeded run=sched-pulse-")
 
-    def pid(self) -> str:
+    def pid(self) -> int:
         """Return the process id of the scheduler, as it stands beside its lock."""
-        return str(json.loads((self.place.home / "state/scheduler.json").read_text())["pid"])
+        return int(json.loads((self.place.home / "state/scheduler.json").read_text())["pid"])
 
     def let_slots_pass(self, least: int) -> None:
         """Wait until so many slots are missed that nobody decides."""
@@ -212,7 +214,8 @@ def _evening(evening: Evening) -> None:
     assert " stopped" in evening.second.look()
 
     evening.serve()
-    evening.first.type(f"kill -9 {evening.pid()}")
+    # At once: a moment later something may run.
+    os.kill(evening.pid(), signal.SIGKILL)
     assert evening.second.end() == 137
     evening.let_slots_pass(2)
     scene("16-list-after-a-crash", "flytesched list", counts=False)

@@ -23,7 +23,7 @@ _UNITS = {
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip
 #: What looks like a size, to say which one may be meant.
-_NEARLY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)")
+_NEARLY = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)"
 _LARGEST = 2**63 - 1
 _SIZES = 'write a size with its unit, such as "10MB" or "512KiB"'
 _YES = frozenset({"true", "yes", "on", "1"})
@@ -51,7 +51,7 @@ def parse_size(value: Any) -> int:
 
 def _size_meant(text: str) -> str:
     """Say what to write instead of a size without a unit, or with one that could be two."""
-    match = _NEARLY.fullmatch(text)
+    match = re.fullmatch(_NEARLY, text)
     letter = match[2][:1].upper() if match else ""
     if match is None or letter not in {"", "K", "M", "G"}:
         return _SIZES

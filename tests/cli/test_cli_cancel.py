@@ -1,4 +1,4 @@
-"""cancel: it takes something away, so it asks, on a terminal only."""
+"""cancel, and remove: they take something away, so they name it, and ask on a terminal."""
 
 from __future__ import annotations
 
@@ -63,3 +63,16 @@ def test_several_runs_are_asked_about_at_once(terminal: Terminal) -> None:
     assert run["id"] in shown
     for process in (trigger, beside):
         process.communicate()
+
+
+def test_remove_names_what_it_takes_away_in_a_line_of_the_terminal(terminal: Terminal) -> None:
+    """However long a command is; in a pipe nothing is cut."""
+    command = "echo " + "x" * 300
+    terminal.ok("add", "long", "--every", "1h", "--", command)
+
+    code, shown = on_a_terminal(terminal, "remove", "long", "--dry-run")
+
+    assert code == 0
+    assert shown.startswith("would remove long (every 1h): echo xxx")
+    assert max(map(len, shown.splitlines())) <= 80
+    assert terminal.ok("remove", "long").out == f"removed long (every 1h): {command}\n"

@@ -41,8 +41,9 @@ def command(
         return 1
     for change in editing.remove(call.site, list(chosen), dry_run=dry_run):
         schedule = chosen[change.name]
-        said = f"{change.name} ({describe_kind(schedule.timing)}): {schedule.command}"
-        call.line(f"would remove {said}" if dry_run else f"removed {said}")
+        done = "would remove" if dry_run else "removed"
+        said = f"{done} {change.name} ({describe_kind(schedule.timing)}): {schedule.command}"
+        call.line(said if call.room is None else render.cut(render.safe(said), call.room))
     finish(call, dry_run=dry_run)
     return None
 

@@ -25,13 +25,9 @@ _NAMES = (
     "weeks?|wks?|w", "days?|d", "hours?|hrs?|h", "minutes?|mins?|m", "seconds?|secs?|s",
     "milliseconds?|msecs?|ms", "microseconds?|usecs?|us",
 )  # fmt: skip
-_WORDS = re.compile(
-    "".join(rf"(?:{_NUMBER}\s*(?:{names})(?:\s*,?\s*(?:and\s+)?(?=[0-9]))?)?" for names in _NAMES),
-    re.IGNORECASE | re.ASCII,
-)
 #: Months or minutes, or millions.
-_CAPITAL = re.compile(r"[0-9]\s*M(?![A-Za-z])")
-_NO_LENGTH = re.compile(r"[0-9.]+\s*(?:mo|months?|y|yrs?|years?)", re.IGNORECASE | re.ASCII)
+_CAPITAL = r"[0-9]\s*M(?![A-Za-z])"
+_NO_LENGTH = r"[0-9.]+\s*(?:mo|months?|y|yrs?|years?)"
 #: ISO 8601; months and years are left out because they have no fixed length.
 _ISO = re.compile(
     rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?=[0-9])(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?",
@@ -80,15 +76,22 @@ def _parse(text: str) -> timedelta:
 
 
 def _worded(text: str) -> re.Match[str] | None:
-    return None if _CAPITAL.search(text) else _WORDS.fullmatch(text)
+    """Match units by their names; the expression is made where first needed, which costs most."""
+    words = "".join(
+        rf"(?:{_NUMBER}\s*(?:{names})(?:\s*,?\s*(?:and\s+)?(?=[0-9]))?)?" for names in _NAMES
+    )
+    if re.search(_CAPITAL, text):
+        return None
+    return re.fullmatch(words, text, re.IGNORECASE | re.ASCII)
 
 
 def _meant(text: str) -> str:
     """Say what to write instead of a text that is no duration."""
-    if _NO_LENGTH.match(text):
+    if re.match(_NO_LENGTH, text, re.IGNORECASE | re.ASCII):
         return "months and years have no fixed length: write days, such as 30d or 365d"
-    if _CAPITAL.search(text):
-        return f"write {_CAPITAL.sub(lambda found: found[0].lower(), text)} if you mean minutes"
+    if re.search(_CAPITAL, text):
+        meant = re.sub(_CAPITAL, lambda found: found[0].lower(), text)
+        return f"write {meant} if you mean minutes"
     return _HINT
 
 

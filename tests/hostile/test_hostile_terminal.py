@@ -54,6 +54,13 @@ shell = {json.dumps("/" + EVIL_NAME)}
 """
 
 
+#: A crontab in which everything is evil that can be.
+CRONTAB = "\n".join(
+    f"{before}{EVIL}"
+    for before in ("# ", "@daily ", "", "MAILTO=", "0 0 * * ", "A=", "@hourly cat%", "CRON_TZ=")
+)
+
+
 #: Every reading command, with its answers as text and as JSON where it has both.
 READING = {
     "list": [[], ["-q"], ["--json"], ["-l", f"k={EVIL}"]],
@@ -72,6 +79,7 @@ READING = {
     "service print": [[], ["--json"]],
     "db check": [[], ["--json"]],
     "doctor": [[], ["--json"]],
+    "import crontab": [["tab", "--dry-run"], ["tab", "--dry-run", "--json"], [EVIL_NAME]],
 }
 #: Commands that do something, or refuse to, told in evil words.
 SAYING = [
@@ -110,6 +118,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     home.mkdir()
     desk = Desk([sys.executable, "-m", "flytesched"], home)
     desk.write(poisoned())
+    (home / "tab").write_text(f"{CRONTAB}\n@daily x\n")
     for name in ("wrote", "argv", "nowhere", "noprogram", "noenv"):
         look_at(desk, ["trigger", name])
     return desk

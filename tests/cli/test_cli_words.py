@@ -154,6 +154,23 @@ def test_an_error_says_what_to_write_instead(
     assert terminal.print() == before
 
 
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        (["team=opz"], "no schedule has the label 'team=opz'; did you mean 'team=ops'?"),
+        (["x=y"], "no schedule has the label 'x=y'"),
+        (["tier=1", "team=ops", "team=web"], "no schedule has the label 'team=web'"),
+    ],
+)
+def test_a_label_that_selects_nothing_is_said(
+    terminal: Terminal, labels: list[str], says: str
+) -> None:
+    """An empty list is no error, and no advice to add the first schedule."""
+    words = [word for label in labels for word in ("-l", label)]
+
+    assert terminal.ok("list", *words).err.startswith(says)
+
+
 def test_times_in_words_are_added_and_set(terminal: Terminal) -> None:
     """The manifest holds what they meant."""
     terminal.ok("add", "tea", "--daily", "5pm", "--paused-until", "@32440000000", "--", "true")

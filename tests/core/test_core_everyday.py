@@ -139,7 +139,9 @@ def test_what_is_not_understood_says_what_to_write(text: str, hint: str) -> None
         ("daily at 9 and 17", 'write daily = ["09:00", "17:00"]'),
         ("hourly at 15", "write hourly = 15"),
         ("0 10 ? * MON-FRI *", 'write aws_cron = "0 10 ? * MON-FRI *"'),
+        ("dayly at 9", "did you mean 'daily'?"),
         # These are expressions, or nothing.
+        ("@dayly", "did you mean @daily?"),
         ("0 25  * * *", "25 is not one of 0 to 23"),
         ("0 2 * *", "write minute, hour, day, month, weekday"),
         ("when pigs fly", "write minute, hour, day, month, weekday"),

@@ -14,7 +14,7 @@ from flytesched.cli.verb import verb
 from flytesched.core.timetables.parse import describe_kind
 from flytesched.errors import FlyteschedError
 from flytesched.service.listing import Listed, Order, listed, ordered
-from flytesched.service.selection import select
+from flytesched.service.selection import nobody, select
 
 _HEADS = ("NAME", "SCHEDULE", "NEXT", "LEFT", "LAST", "PASSED", "RESULT")
 #: What a narrow terminal does without: how long ago says as much as when, and a name is needed
@@ -59,6 +59,8 @@ def command(
                    toned=("NEXT", "RESULT"), **_FIT)  # fmt: skip
         if call.looked_at:
             _sum_up(call, found)
+    elif labels:
+        call.talk(nobody(call.site.manifest().schedules, labels))
     else:
         call.talk("there is no schedule; add one with: flytesched add")
 

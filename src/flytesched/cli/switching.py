@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.cli.changes import differences, finish
 from flytesched.errors import UsageError
+from flytesched.service.selection import nobody
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,7 @@ def told(
 ) -> None:
     """Say of each schedule what changed, and how that moves its next slot."""
     if not done:
-        call.talk(_nobody(call, labels or ()))
+        call.talk(nobody(call.site.manifest().schedules, labels or ()))
     for edited in done:
         name = edited.change.name
         if not edited.change:
@@ -52,19 +53,6 @@ def told(
             call.line(line)
         call.line(f"{name}: next: {_next(call, edited.before)} -> {_next(call, edited.schedule)}")
     finish(call, dry_run=dry_run)
-
-
-def _nobody(call: Call, labels: Sequence[str]) -> str:
-    """Say that labels select nothing, and which one may be meant."""
-    from flytesched.core.schedule import suggest
-
-    schedules = call.site.manifest().schedules.values()
-    known = {f"{key}={value}" for each in schedules for key, value in each.labels.items()}
-    wrong = [label for label in labels if label not in known]
-    if not wrong:
-        return f"no schedule has {'all of these labels' if len(labels) > 1 else 'this label'}"
-    near = suggest(wrong[0], sorted(known))
-    return f"no schedule has the label {wrong[0]!r}" + (f"; {near}" if near else "")
 
 
 def _state(schedule: Schedule, now: float) -> str:

@@ -37,22 +37,25 @@ def read_timing(given: Mapping[str, Any], faults: list[Fault]) -> Timing | None:
         return make_timing(kinds[0], given[kinds[0]], **refined)
     except InvalidTimetable as error:
         key = "timezone" if error.field == "timezone" else kinds[0]
-        meant = _meant(given[key]) if key == "cron" else None
-        faults.append(Fault(key=key, what=error.message, instead=meant or error.hint))
+        instead = _meant(given[key], error.hint) if key == "cron" else error.hint
+        faults.append(Fault(key=key, what=error.message, instead=instead))
         return None
 
 
-def _meant(text: object) -> str | None:
-    """Say which key means what stands in everyday words where cron's fields belong."""
+def _meant(text: object, hint: str | None) -> str | None:
+    """Say which key means what stands in everyday words where cron's fields belong.
+
+    An expression is what it is: its own ``hint`` says what to write.
+    """
     from flytesched.core.everyday import understood  # only a mistake pays for it
 
+    said = " ".join(str(text).split())
     try:
-        ((kind, value),) = understood(str(text)).items()
-    except Invalid:
-        return None
-    # An expression is what it is: its own fault says what to write.
-    is_expression = kind == "cron" and value == " ".join(str(text).split())
-    return None if is_expression else f"write {kind} = {json.dumps(value)}"
+        ((kind, value),) = understood(said).items()
+    except Invalid as error:
+        near = error.hint if " " in said else None
+        return near if near and near.startswith("did you mean") else hint
+    return hint if (kind, value) == ("cron", said) else f"write {kind} = {json.dumps(value)}"
 
 
 def zone_of(given: Mapping[str, Any]) -> str:

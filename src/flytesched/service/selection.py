@@ -35,6 +35,16 @@ def select(
     }
 
 
+def nobody(schedules: Mapping[str, Schedule], labels: Sequence[str]) -> str:
+    """Say that labels select nothing, and which one may have been meant."""
+    known = {f"{key}={value}" for each in schedules.values() for key, value in each.labels.items()}
+    wrong = next((label for label in labels if label not in known), None)
+    if wrong is None:
+        return f"no schedule has {'all of these labels' if len(labels) > 1 else 'this label'}"
+    near = suggest(wrong, sorted(known))
+    return f"no schedule has the label {wrong!r}" + (f"; {near}" if near else "")
+
+
 def named(known: Collection[str], words: Sequence[str]) -> list[str]:
     """Return the known names that names and patterns mean, each once, in the order of the words.
 

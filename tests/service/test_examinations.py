@@ -249,7 +249,7 @@ def test_a_broken_manifest_is_a_problem(ward: Ward, desk: Desk) -> None:
     """While a scheduler runs, the last good set stays in force."""
     assert ward.told("manifest")[0].startswith("ok: there is none at ")
     ward.write('command = "true"')
-    assert ward.told("manifest") == ["ok: it can be read: 1 schedules, 1 enabled"]
+    assert ward.told("manifest") == ["ok: it can be read: 1 schedule, 1 of them enabled"]
     ward.write('comand = "true"')
     (finding,) = ward.findings("manifest")
     assert finding.level == "problem"

@@ -36,7 +36,9 @@ def manifest(patient: Patient) -> Iterator[Finding]:
             do += "; until then the scheduler goes on with the last good set"
         yield found("manifest", Level.PROBLEM, f"it is broken: {said}", do)
     else:
-        what = f"it can be read: {len(seen.schedules):,} schedules, {len(patient.due):,} enabled"
+        count = len(seen.schedules)
+        schedules = f"{count:,} schedule{'' if count == 1 else 's'}"
+        what = f"it can be read: {schedules}, {len(patient.due):,} of them enabled"
         yield found("manifest", Level.OK, what)
         yield from _not_in_force(patient)
     bound = seen.meta.get("manifest", patient.site.manifest_path)

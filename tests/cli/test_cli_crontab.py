@@ -375,6 +375,7 @@ def test_a_crontab_with_windows_ends_is_read(empty: Terminal) -> None:
         (("no-such-file",), 5, "cannot read 'no-such-file': No such file or directory"),
         ((".",), 5, "cannot read '.': Is a directory"),
         (("a\0b",), 5, "embedded null byte"),
+        (("--user", "a\0b"), 5, "cannot run crontab(1): embedded null byte"),
         (("/dev/zero",), 5, "flytesched: /dev/zero has over 4 MiB, and is no crontab"),
         (("tab", "--prefix", "-x"), 2, "--prefix: '-x' can begin no name"),
         (("tab", "--user", "x", "--system"), 2, "--user and --system exclude each other"),

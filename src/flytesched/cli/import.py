@@ -13,6 +13,7 @@ from flytesched.cli.verb import verb
 from flytesched.cli.watching import share
 from flytesched.errors import Invalid, UsageError
 from flytesched.service import crontabs
+from flytesched.service.crontab_source import fetch
 from flytesched.service.crontabs import Carried, Import, Wish
 
 HELP = "Take schedules over from another scheduler."
@@ -57,10 +58,8 @@ def crontab(
     if user is not None and system:
         msg = "--user and --system exclude each other: in a system's crontab each line has a user"
         raise UsageError(msg, hint="leave one of them out")
-    wish = Wish(
-        file=file, user=user, system=system, prefix=prefix, disabled=disabled, replace=replace
-    )
-    source = crontabs.fetch(wish)
+    source = fetch(file, user=user, system=system)
+    wish = Wish(user=user, system=system, prefix=prefix, disabled=disabled, replace=replace)
     bar = share("Reading the crontab") if source.lines > _MANY else nullcontext(_unwatched)
     with bar as watch:
         planned = crontabs.foresee(call.site, wish, source, watch)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from flytesched.crontab.reading import Grade, Job, Remark, read
 from flytesched.errors import Conflict, Invalid, InvalidTimetable, Unhealthy, UsageError
@@ -17,11 +16,8 @@ if TYPE_CHECKING:
     from flytesched.core.schedule import Schedule
     from flytesched.crontab.tables import Account
     from flytesched.crontab.writing import Written
+    from flytesched.service.crontab_source import Source
 
-#: The crontab of the machine.
-SYSTEM = "/etc/crontab"
-#: Bytes of a crontab: ten thousand lines of four hundred.
-_MOST = 4 * 2**20
 #: Keys of ``[defaults]`` that would change what a job means, and what cron does instead.
 _MEANT = {"shell": "/bin/sh", "cwd": "~", "executor": "local", "offset": "0s", "jitter": "0s"}
 #: Names that one sentence lists.
@@ -30,10 +26,8 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What of which crontab to import, and how."""
+    """How to import a crontab."""
 
-    #: The file, or ``-`` for stdin; None for the one in use.
-    file: str | None = None
     #: Whose crontab it is, if not one's own.
     user: str | None = None
     #: Whether each job names its user.
@@ -44,20 +38,6 @@ class Wish:
     disabled: bool = False
     #: Whether schedules that are there and differ shall give way.
     replace: bool = False
-
-
-class Source(NamedTuple):
-    """A crontab, not yet read."""
-
-    #: What messages call it.
-    name: str
-    #: What it holds.
-    content: bytes
-
-    @property
-    def lines(self) -> int:
-        """How many lines it has."""
-        return self.content.count(b"\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +87,7 @@ def foresee(site: Site, wish: Wish, source: Source, watch: Callable[[float], Non
 
     Args:
         site: whose manifest takes the schedules.
-        wish: what to import.
+        wish: how to import it.
         source: what ``fetch`` has read.
         watch: is told which part of 1 is done.
 
@@ -282,54 +262,6 @@ def _model(site: Site) -> Mapping[str, Any]:
         return document(load(path)[0], path)[1]
     except NoManifest:
         return {}
-
-
-# -- where crontabs are -------------------------------------------------------------------------
-
-
-def fetch(wish: Wish) -> Source:
-    """Read the crontab that is meant.
-
-    Raises:
-        Invalid: there is none, or it cannot be read.
-    """
-    if wish.file is None and not wish.system:
-        return _checked(Source("crontab", _listed(wish.user)))
-    path = wish.file or SYSTEM
-    try:
-        if path == "-":
-            source = Source("stdin", sys.stdin.buffer.read(_MOST + 1))
-        else:
-            with open(path, "rb") as file:
-                source = Source(path, file.read(_MOST + 1))
-    except (OSError, ValueError) as error:
-        what = f"cannot read {path!r}: {getattr(error, 'strerror', None) or error}"
-        raise Invalid(what, hint="name a file that is a crontab, or - for stdin") from None
-    return _checked(source)
-
-
-def _checked(source: Source) -> Source:
-    if len(source.content) <= _MOST:
-        return source
-    what = f"{source.name} has over {_MOST // 2**20} MiB, and is no crontab"
-    raise Invalid(what, hint="name another file")
-
-
-def _listed(user: str | None) -> bytes:
-    """Return what ``crontab -l`` says."""
-    import subprocess
-
-    words = ["crontab", "-l", *(() if user is None else ("-u", user))]
-    try:
-        done = subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    except OSError as error:
-        what = f"cannot run crontab(1): {error.strerror}"
-        raise Invalid(what, hint="name a file: flytesched import crontab FILE") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-        what = f"crontab -l: {said or f'exit code {done.returncode}'}"
-        raise Invalid(what, hint="name a file: flytesched import crontab FILE")
-    return done.stdout
 
 
 # -- export -------------------------------------------------------------------------------------

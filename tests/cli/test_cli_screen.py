@@ -72,8 +72,10 @@ class Watched:
             self._stream.feed(got)
 
     def sees(self, what: str) -> None:
-        """Wait until something is on the screen."""
-        wait_for(what, lambda: what in "\n".join(self.look()))
+        """Wait until something is on the screen; where the watch has ended, it has to be there."""
+        wait_for(what, lambda: what in "\n".join(self.look()) or not self.process.isalive())
+        screen = "\n".join(self.look())
+        assert what in screen
 
     def frames(self) -> int:
         """Return how often it was drawn."""

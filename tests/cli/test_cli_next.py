@@ -199,6 +199,20 @@ def test_who_has_no_slot_is_told_in_one_line(site: Terminal) -> None:
     )
 
 
+@pytest.mark.parametrize("words", ["next -l team=osp", "next --calendar -l team=osp"])
+def test_a_label_that_nobody_has_is_said(site: Terminal, words: str) -> None:
+    """With the one that may have been meant."""
+    site.write(
+        f'{SITE}[schedules.x]\nevery = "1h"\ncommand = "true"\nlabels = {{ team = "ops" }}\n'
+    )
+
+    said = site.ok(*words.split())
+
+    assert said.out == ""
+    assert said.err.endswith("did you mean 'team=ops'?\n")
+    assert site.json(*words.split())["kind"] in {"next", "calendar"}
+
+
 def test_a_long_note_is_cut_before_a_name(site: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal; a pipe gets all of it."""
     long = "a-name-of-fifty-characters-to-stand-beside-the-rest"

@@ -12,7 +12,7 @@ from flytesched.cli.verb import verb
 from flytesched.core.schedule import Schedule
 from flytesched.errors import UsageError
 from flytesched.service.marks import Mark, Note
-from flytesched.service.selection import select
+from flytesched.service.selection import nobody, select
 from flytesched.service.timeline import LeftOut, Upcoming, left_out, timeline
 
 #: How far a calendar may reach, as words.
@@ -77,16 +77,17 @@ def command(
     span, names = _span(names or [], schedules) if calendar else ("", names or [])
     chosen = select(schedules, names, labels or ())
     absent = left_out(chosen.values(), call.now)
-    if calendar:
+    if labels and not chosen and not call.json:
+        call.talk(nobody(schedules, labels))
+    elif calendar:
         _draw(call, chosen, span, int(after) + 1)
+        _say_below(call, absent)
     else:
         most = count or (_FEW if end is None else _MANY)
         row = timeline(call.site, chosen, after=after, until=end, most=most, zone=call.zone)
         _show(call, row.slots, absent)
         if row.doubt:
             call.talk(f"overlaps are not marked: {row.doubt}")
-    if absent and not call.json:
-        call.talk(_left_out(call, absent))
 
 
 def _show(call: Call, row: Sequence[Upcoming], absent: Sequence[LeftOut]) -> None:
@@ -100,8 +101,17 @@ def _show(call: Call, row: Sequence[Upcoming], absent: Sequence[LeftOut]) -> Non
         ]
         heads = ("SLOT", "LEFT", "NAME", "NOTE")
         call.table(heads, rows, right=("LEFT",), spare=("LEFT",), elastic=("NOTE", "NAME"))
+        _say_below(call, absent)
     else:
         call.talk("there is no slot to come")
+        if absent:
+            call.talk(_left_out(call, absent))
+
+
+def _say_below(call: Call, absent: Sequence[LeftOut]) -> None:
+    """Say below what is shown, to somebody who looks at it, of whom nothing is."""
+    if absent and call.looked_at and not call.json:
+        call.talk(_left_out(call, absent))
 
 
 def _needs_offsets(call: Call, row: Sequence[Upcoming]) -> bool:

@@ -40,11 +40,11 @@ def absent(step: Step, screen: str, home: str) -> list[str]:
 
     Times, durations, numbers and rows of glyphs are the reader's own, and ``...`` is anything.
     """
-    present = still(screen, home).splitlines()
+    present = still(screen, home, counts=False).splitlines()
     return [line for line in step.shown if not any(_like(line).fullmatch(e) for e in present)]
 
 
 def _like(line: str) -> re.Pattern[str]:
-    pattern = re.escape(still(line, "~")).replace(r"\.\.\.", ".*")
+    pattern = re.escape(still(line, "~", counts=False)).replace(r"\.\.\.", ".*")
     pattern = re.sub(r"\d+", r"\\d+", pattern)
     return re.compile(re.sub(r"([\u2500-\u27ff])+", r"[\\u2500-\\u27ff]+", pattern))

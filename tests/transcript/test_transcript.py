@@ -268,4 +268,4 @@ def _let_time_pass(evening: Evening) -> None:
     evening.second.shows(CHANGED, changed + 1)
     evening.second.press("c")
     assert evening.second.end() == 130
-    evening.let_slots_pass(3)
+    evening.let_slots_pass(2)

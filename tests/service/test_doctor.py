@@ -76,9 +76,7 @@ def test_a_healthy_site_is_told_so_by_every_examination(site: Site) -> None:
     diagnosis = doctor(site, EXAMINATIONS)
 
     assert [each for each in diagnosis.findings if each.level is Level.PROBLEM] == []
-    assert {each.about for each in diagnosis.findings} == {
-        each.about for each in EXAMINATIONS
-    }
+    assert {each.about for each in diagnosis.findings} == {each.about for each in EXAMINATIONS}
     assert diagnosis.exit_code == 0
     after = {path.name: path.read_bytes() for path in site.settings.state_dir.iterdir()}
     assert {name: after[name] for name in before} == before

@@ -61,14 +61,14 @@ DECIDING = (
 EDITING = ("manifest.edit", "manifest.splice", "manifest.toml")
 #: What short commands do without.
 WITHOUT = {
-    "list": (*DECIDING, *EDITING, "lock", "runlog.history"),
+    "list": (*DECIDING, *EDITING, "lock", "runlog.history", "cli.screen", "cli.short"),
     "list --quiet": (*DECIDING, *EDITING, "lock", "runlog", "core.runs", "cli.times"),
     "list --json": (*DECIDING, *EDITING, "lock", "runlog.history"),
     "next": (*DECIDING, *EDITING, "lock", "runlog.history"),
     "next --calendar": (*DECIDING, *EDITING, "lock", "runlog"),
     "explain backup": (*DECIDING, *EDITING, "lock", "runlog", "core.runs", "second_opinion"),
     "show backup": (*DECIDING, *EDITING, "lock"),
-    "status": (*DECIDING, *EDITING, "runlog.history"),
+    "status": (*DECIDING, *EDITING, "runlog.history", "cli.screen", "cli.short"),
     "history": (*DECIDING, *EDITING, "lock", "cli.pictures", "cli.account"),
     "stats": (*DECIDING, *EDITING, "lock"),
     "ps": (*DECIDING, *EDITING, "lock", "runlog.history"),

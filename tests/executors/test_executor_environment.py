@@ -23,7 +23,9 @@ def _seen(desk: Desk, **keys: Any) -> dict[str, str]:
 
 
 def _base(environ: dict[str, str], **keys: Any) -> dict[str, str]:
-    return base_environment(Schedule("job", every="1h", command="true", **keys), environ)
+    """Return the environment of a schedule, without a HOME that nobody gave."""
+    found = base_environment(Schedule("job", every="1h", command="true", **keys), environ)
+    return found if "HOME" in environ else {n: v for n, v in found.items() if n != "HOME"}
 
 
 @pytest.mark.parametrize("survive", [True, False], ids=["supervised", "child"])
@@ -167,6 +169,16 @@ def test_a_command_runs_at_home_or_where_its_schedule_says(
     schedule = Schedule("job", every="1h", command="true", **keys)
 
     assert working_directory(schedule, {} if home is None else {"HOME": home}) == where
+
+
+def test_a_command_of_a_service_without_a_home_has_one(desk: Desk) -> None:
+    """The user's, as cron gives it; one that is there stays as it is."""
+    bare = {name: value for name, value in desk.environ.items() if name != "HOME"}
+    other = Desk.at(desk.state, bare)
+
+    assert _seen(other)["HOME"] == pwd.getpwuid(os.getuid()).pw_dir
+    assert _base({"HOME": "/somewhere"})["HOME"] == "/somewhere"
+    other.launcher.close()
 
 
 def test_the_directory_is_in_the_environment_too(desk: Desk) -> None:

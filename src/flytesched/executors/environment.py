@@ -36,12 +36,17 @@ _ESCAPED = re.compile(r'\\(["\\$`])')
 
 
 def inherited(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what of the scheduler's environment its commands may see."""
-    return {
+    """Return what of the scheduler's environment its commands may see.
+
+    A system service has no HOME (systemd.exec(5)), and much that people run does without it badly.
+    """
+    found = {
         name: value
         for name, value in environ.items()
         if name not in _SERVICE and name not in _RUN and not name.startswith(_SERVICE_PREFIXES)
     }
+    found.setdefault("HOME", _home(environ))
+    return found
 
 
 def base_environment(schedule: Schedule, environ: Mapping[str, str]) -> dict[str, str]:

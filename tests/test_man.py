@@ -167,7 +167,7 @@ def test_every_setting_of_the_manifest_is_there() -> None:
 def test_times_mean_what_the_page_says() -> None:
     """On the day that it takes for an example, where the past is asked about."""
     section = _sections(COMMANDS, "Sh")["HOW TO WRITE TIMES"]
-    rows = re.findall(r"^\.It Ql (.+) Ta (.+)$", section, flags=re.MULTILINE)
+    rows = re.findall(r"^\.It (.+) Ta (.+)$", section, flags=re.MULTILINE)
     noon = parse_instant("2026-11-26T12:00:00", BERLIN)
 
     found = [

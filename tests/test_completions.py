@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ def test_the_file_is_what_the_app_makes(shell: str) -> None:
     name, make = SHELLS[shell]
 
     assert (FOLDER / name).read_text() == make()
+
+
+def test_the_module_prints_it() -> None:
+    """As its own first line says."""
+    words = [sys.executable, "-m", "flytesched.cli.completions", "fish"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+
+    assert done.stdout == (FOLDER / "flytesched.fish").read_text()
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def test_revisions_are_those_of_the_schedule_on_the_line(terminal: Terminal) -> 
 
 def test_what_is_known_beforehand_is_offered(terminal: Terminal) -> None:
     """Zones, statuses, settings, expressions."""
+    assert offered(terminal, "cron")["@daily"] == "every midnight"
     assert "Europe/Berlin" in offered(terminal, "zones")
     assert {"timed_out", "missed"} <= offered(terminal, "statuses").keys()
     assert offered(terminal, "settings")["keep_runs"] == "How long verdicts are kept."

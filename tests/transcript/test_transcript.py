@@ -39,11 +39,6 @@ WIDTHS = (80, 120)
 #: The width at which README shows what comes out, and that of the scheduler's own window: its
 #: lines are for a journal, and long.
 README_AT, LONG = 120, 200
-#: What README still shows as it came out before tables were made to fit; not compared.
-STALE = {
-    "flytesched list", "flytesched history", "flytesched history pulse",
-    "flytesched disable pulse --reason 'seen enough'",
-}  # fmt: skip
 #: What the scheduler says of an edit that is in force.
 CHANGED = " schedules changed "
 
@@ -256,7 +251,7 @@ def _take(evening: Evening, step: Step) -> None:
         wait_for(step.shown, lambda: not absent(step, evening.second.look(), home))
         return
     evening.scene(step.command, step.command)
-    if evening.place.columns == README_AT and step.command not in STALE:
+    if evening.place.columns == README_AT:
         lines = absent(step, evening.first.look(), home)
         evening.faults += [f"{step.command}: README shows: {line}" for line in lines]
 

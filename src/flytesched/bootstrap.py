@@ -298,7 +298,7 @@ def definition(site: Site, name: str) -> Schedule:
     Raises:
         NotFound: no schedule has that name.
     """
-    from flytesched.core.schedule import suggest
+    from flytesched.core.suggestion import suggest
     from flytesched.errors import NotFound
 
     schedules = site.manifest().schedules

@@ -10,7 +10,8 @@ import pytest
 from core_makers import T, schedule
 
 from flytesched.core.keys import KEYS, Command
-from flytesched.core.schedule import Schedule, ScheduleKeys, suggest
+from flytesched.core.schedule import Schedule, ScheduleKeys
+from flytesched.core.suggestion import suggest
 from flytesched.core.timetables.parse import timetable
 from flytesched.errors import Invalid, InvalidSchedule
 

@@ -18,7 +18,8 @@ from flytesched.clock import now as clock_now
 from flytesched.core.instants import to_utc
 from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import ACTIVE, FAILURES, Run, RunStatus
-from flytesched.core.schedule import Schedule, suggest
+from flytesched.core.schedule import Schedule
+from flytesched.core.suggestion import suggest
 from flytesched.core.timetables.parse import describe_kind
 from flytesched.errors import Conflict, Fault, InvalidSchedule, NotFound
 from flytesched.journal import LoggingJournal

@@ -282,7 +282,7 @@ def _nobody_reads() -> int:
 
 
 def _unknown(word: str, known: Iterable[str], *, group: str = "") -> UsageError:
-    from flytesched.core.schedule import suggest
+    from flytesched.core.suggestion import suggest
 
     msg = f"there is no command {group + word!r}"
     return UsageError(msg, hint=suggest(word, [*known]) or f"see flytesched {group}--help")

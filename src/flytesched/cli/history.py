@@ -10,7 +10,7 @@ from flytesched.cli.call import Call
 from flytesched.cli.options import Labels
 from flytesched.cli.verb import verb
 from flytesched.core.runs import RunStatus
-from flytesched.core.schedule import suggest
+from flytesched.core.suggestion import suggest
 from flytesched.errors import UsageError
 from flytesched.runlog.history import MISSED, Entry
 from flytesched.service.statistics import last_statuses, meant

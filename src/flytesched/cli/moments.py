@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from flytesched.core.durations import parse_duration
 from flytesched.core.instants import parse_instant, rfc3339_local
-from flytesched.core.schedule import suggest
+from flytesched.core.suggestion import suggest
 from flytesched.errors import Invalid
 
 #: 9999-12-31T23:59:59Z.

@@ -11,7 +11,7 @@ from flytesched.cli.definition import command as command_of
 from flytesched.cli.options import DryRun
 from flytesched.cli.verb import verb
 from flytesched.core.keys import ALL_KEYS, TIMETABLES, TIMING_KEYS
-from flytesched.core.schedule import suggest
+from flytesched.core.suggestion import suggest
 from flytesched.errors import UsageError
 from flytesched.service import editing
 from flytesched.service.editing import Edited

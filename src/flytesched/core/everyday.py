@@ -198,7 +198,7 @@ def _week(days: str) -> str | None:
 
 def _near(words: str) -> str | None:
     """Return what a misspelt word may be."""
-    from flytesched.core.schedule import suggest
+    from flytesched.core.suggestion import suggest
 
     for word in re.findall(r"[a-z]{3,}", words):
         if word not in {*_KNOWN, *_LITTLE, *_WEEKDAYS} and (near := suggest(word, _KNOWN)):

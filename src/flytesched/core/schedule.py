@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from flytesched.core.instants import to_epoch, to_utc
 from flytesched.core.keys import ALL_KEYS, KEYS, NAME, Command, read_instant
+from flytesched.core.suggestion import suggest
 from flytesched.core.timetables.parse import Timing, timetable
 from flytesched.core.when import read_timing, zone_of
 from flytesched.errors import Fault, Invalid, InvalidSchedule
@@ -260,14 +261,6 @@ def _name_faults(name: object) -> list[Fault]:
     if NAME.fullmatch(near):
         rule += f", such as {near!r}"
     return [Fault(key="", what=f"{name!r} is not a name for a schedule", instead=rule)]
-
-
-def suggest(word: str, known: Sequence[str]) -> str | None:
-    """Return ``did you mean ...?`` for a near miss."""
-    import difflib  # only a mistake pays for it
-
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else None
 
 
 def _unknown(key: str) -> Fault:

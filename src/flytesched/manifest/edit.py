@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flytesched import linux
-from flytesched.core.schedule import suggest
+from flytesched.core.suggestion import suggest
 from flytesched.errors import Conflict, Fault, FlyteschedError, InvalidManifest, NotFound
 from flytesched.manifest.disk import NoManifest, load, refuse_read_only, replace_whole
 from flytesched.manifest.places import Misplaced

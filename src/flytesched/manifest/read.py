@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched import settings
 from flytesched.core.keys import ALL_KEYS, TIMETABLES
-from flytesched.core.schedule import Schedule, suggest
+from flytesched.core.schedule import Schedule
+from flytesched.core.suggestion import suggest
 from flytesched.errors import Fault, InvalidManifest, InvalidSchedule
 from flytesched.manifest.disk import NoManifest, Unreadable, load
 from flytesched.manifest.document import MAX_DEPTH, MAX_PIECES, document

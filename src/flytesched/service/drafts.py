@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flytesched import linux
-from flytesched.core.schedule import suggest
+from flytesched.core.suggestion import suggest
 from flytesched.errors import Conflict, FlyteschedError, InvalidManifest, NotFound, UsageError
 from flytesched.manifest.disk import NoManifest, load, refuse_read_only
 

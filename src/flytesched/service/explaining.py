@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.everyday import understood
 from flytesched.core.keys import NAME
-from flytesched.core.schedule import suggest
+from flytesched.core.suggestion import suggest
 from flytesched.core.timetables.alike import alike, guess
 from flytesched.core.timetables.changes import changes, felt
 from flytesched.core.timetables.explain import words

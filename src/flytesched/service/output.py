@@ -136,7 +136,7 @@ def _newest(reader: Reader, name: str) -> Run:
 
 
 def _run(reader: Reader, word: str, names: list[str]) -> Run:
-    from flytesched.core.schedule import suggest
+    from flytesched.core.suggestion import suggest
 
     if (run := reader.run(word)) is not None:
         return run

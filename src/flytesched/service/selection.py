@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from flytesched.core.schedule import suggest
+from flytesched.core.suggestion import suggest
 from flytesched.errors import NotFound, UsageError
 
 if TYPE_CHECKING:

@@ -348,3 +348,85 @@ def test_a_disk_without_room_keeps_the_draft(terminal: Terminal, editor: Editor)
     assert "cannot be written" in said.err
     assert terminal.manifest.read_bytes() == before
     assert 'daily = "10:00"' in drafts(terminal)[0].read_text()
+
+
+def test_a_draft_without_a_place_is_said_before_anybody_types(
+    terminal: Terminal, editor: Editor
+) -> None:
+    """And nothing is changed."""
+    editor("touch opened")
+    (terminal.state / "drafts").write_text("no folder")
+
+    said = terminal.run("edit")
+
+    assert said.code == 1
+    assert f"cannot use {terminal.state / 'drafts'} for a draft" in said.err
+    assert not (terminal.home / "opened").exists()
+
+
+def test_a_draft_of_which_nobody_knows_the_beginning_is_not_saved_over_anything(
+    terminal: Terminal, editor: Editor
+) -> None:
+    """Somebody has removed what lay beside it."""
+    editor(FAULTY)
+    assert terminal.run("edit").code == 5
+    drafts(terminal)[0].with_suffix(".was").unlink()
+
+    said = terminal.run("edit")
+
+    assert said.code == 4
+    assert "it has changed since" in said.err
+    assert drafts(terminal)
+
+
+def test_what_an_editor_leaves_that_is_no_text_is_kept_and_refused(
+    terminal: Terminal, editor: Editor
+) -> None:
+    """Whatever it is."""
+    before = terminal.manifest.read_bytes()
+    editor("printf 'a\\377' > \"$1\"")
+    said = terminal.run("edit")
+    assert (said.code, "is not UTF-8 text" in said.err) == (5, True)
+
+    editor('rm "$1"; mkdir "$1"')
+    said = terminal.run("edit")
+    assert (said.code, "is a directory" in said.err) == (5, True)
+
+    assert terminal.manifest.read_bytes() == before
+    assert drafts(terminal)[0].is_dir()
+
+
+def test_an_editor_that_removes_the_copy_changes_nothing(
+    terminal: Terminal, editor: Editor
+) -> None:
+    """There is nothing to save."""
+    editor('rm "$1"')
+
+    assert terminal.ok("edit").err == "nothing was changed\n"
+
+
+def test_after_a_big_edit_the_count_says_more(terminal: Terminal, editor: Editor) -> None:
+    """Nobody reads hundreds of lines."""
+    editor("""for n in $(seq 60); do
+        printf '[schedules.n%s]\\nevery = "1h"\\ncommand = "true"\\n' $n >> "$1"; done""")
+
+    lines = terminal.ok("edit").out.splitlines()
+
+    assert (lines[0], lines[-1], len(lines)) == ("added n1", "and 10 more changes", 51)
+
+
+def test_a_doubt_that_was_there_before_does_not_keep_an_edit_from_being_saved(
+    terminal: Terminal, editor: Editor
+) -> None:
+    """A new one does: croniter reads this expression otherwise."""
+    doubtful = '[schedules.odd]\ncron = "0 0 1,* * 5"\ntimezone = "UTC"\ncommand = "true"\n'
+    editor(f"cat >> \"$1\" <<'END'\n{doubtful}END")
+    refused = terminal.run("edit", "report")
+    terminal.write(terminal.manifest.read_text() + doubtful)
+    editor(LATER)
+
+    said = terminal.ok("edit", "--discard")
+
+    assert refused.code == 5
+    assert "odd.cron: '0 0 1,* * 5' is ambiguous" in refused.err
+    assert said.out == "report: daily: 09:00 -> 10:00\n"

@@ -215,6 +215,28 @@ def test_an_active_run_is_not_left_alone_without_a_word(terminal: Terminal) -> N
     assert [e["status"] for e in terminal.json("history", "quick")["entries"]] == ["succeeded"]
 
 
+def test_a_run_that_waits_is_not_cancelled_without_a_word(terminal: Terminal) -> None:
+    """Its schedule is gone for whoever would start it."""
+    seen(terminal)
+    change(
+        terminal,
+        "INSERT INTO runs (asked, schedule, at, origin, status, not_before, attempt, reruns,"
+        " created, revision, parallel) VALUES ('manual-backup-1', 'backup', 1.0, 'manual',"
+        " 'queued', 0.0, 0, 0, 1.0, 1, 0)",
+    )
+
+    refused = terminal.run("rename", "backup", "photos")
+    tried = terminal.ok("rename", "backup", "photos", "--dry-run")
+    terminal.ok("rename", "backup", "photos", "--yes")
+    seen(terminal)
+
+    assert refused.code == 4
+    for said in (refused, tried):
+        assert "waits, and would be cancelled(removed): manual-backup-1" in said.err
+    newest = terminal.json("history", "photos", "--status", "cancelled")["entries"]
+    assert [entry["reason"] for entry in newest] == ["removed"]
+
+
 def test_history_follows_what_a_manifest_says_already(terminal: Terminal) -> None:
     """Somebody else renamed it, and git brought it here."""
     (was,) = terminal.json("history", "report")["entries"]

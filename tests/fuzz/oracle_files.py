@@ -35,7 +35,7 @@ def env_files(data: bytes) -> None:
     path = desk() / "env"
     path.write_bytes(data)
     try:
-        found = base_environment(_with_env_file(path), {})
+        found = _variables(path)
     except StartError as error:
         _tells_no_value(error, path)
         return
@@ -46,7 +46,7 @@ def env_files(data: bytes) -> None:
         assert os.fsencode(value) in data.replace(b"\\", b"") or b"\\" in data
     again = "".join(f"export {name}='{value}'\n" for name, value in found.items())
     path.write_bytes(os.fsencode(again))
-    assert base_environment(_with_env_file(path), {}) == found
+    assert _variables(path) == found
 
 
 def _tells_no_value(error: StartError, path: Path) -> None:
@@ -55,8 +55,11 @@ def _tells_no_value(error: StartError, path: Path) -> None:
     assert re.fullmatch(r"[0-9]+: not KEY=VALUE", str(error).removeprefix(line))
 
 
-def _with_env_file(path: Path) -> Schedule:
-    return Schedule("a", every="1m", command="true", env_file=str(path))
+def _variables(path: Path) -> dict[str, str]:
+    """Return what a file says, beside a HOME that every command has."""
+    schedule = Schedule("a", every="1m", command="true", env_file=str(path))
+    found = base_environment(schedule, {"HOME": "/nowhere"})
+    return {name: value for name, value in found.items() if (name, value) != ("HOME", "/nowhere")}
 
 
 def records(data: bytes) -> None:

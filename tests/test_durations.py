@@ -104,6 +104,7 @@ FAULTS = [
     ("1 month", "no duration", "write days, such as 30d"),
     ("2y", "no duration", "write days, such as 30d"),
     ("1h5M", "no duration", "write 1h5m if you mean minutes"),
+    ("1h\n 5M", "no duration", "write 1h 5m if you mean minutes"),
     ("5x", "no duration", None),
     ("5M", "no duration", "write 5m if you mean minutes"),
     ("30m1h", "no duration", "the largest unit first"),

@@ -91,7 +91,7 @@ def _meant(text: str) -> str:
         return "months and years have no fixed length: write days, such as 30d or 365d"
     if re.search(_CAPITAL, text):
         meant = re.sub(_CAPITAL, lambda found: found[0].lower(), text)
-        return f"write {meant} if you mean minutes"
+        return f"write {' '.join(meant.split())} if you mean minutes"
     return _HINT
 
 

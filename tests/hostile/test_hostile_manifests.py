@@ -13,8 +13,9 @@ import pytest
 
 from cli.terminal import environment
 from desk import wait_for
+from flytesched.errors import InvalidManifest
 from flytesched.manifest.disk import MAX_BYTES
-from flytesched.manifest.read import MAX_DEPTH, MAX_FAULTS, MAX_PIECES
+from flytesched.manifest.read import MAX_DEPTH, MAX_FAULTS, MAX_PIECES, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,8 +135,11 @@ def test_faults_without_end_are_cut_short_and_so_is_what_a_scheduler_keeps(
     assert said.code == 5
     assert len(said.err.splitlines()) == MAX_FAULTS + 1
     assert said.err.endswith(": there may be more faults; mend these first\n")
-    assert len(status) < 20_000
-    assert "and 951 more faults" in status
+    assert len(status) < 3_000
+    assert "; and more, see: flytesched validate" in status
+    with pytest.raises(InvalidManifest, match="and 951 more faults") as kept:
+        read(terminal.manifest)
+    assert len(kept.value.message) < 20_000
 
 
 def a_directory(path: Path) -> None:

@@ -96,8 +96,7 @@ def _first_line(error: str | None) -> str | None:
     """Return the first of many faults; the others are for ``validate``."""
     if error is None or "\n" not in error:
         return error
-    first, *others = error.splitlines()
-    return f"{first}; and {len(others):,} more, see: flytesched validate"
+    return f"{error.splitlines()[0]}; and more, see: flytesched validate"
 
 
 def _paused(seen: Overview) -> list[tuple[str, int]]:

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from flytesched.core.suggestion import suggest
-from flytesched.errors import NotFound, UsageError
+from flytesched.errors import NotFound, UsageError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -42,7 +42,7 @@ def nobody(schedules: Mapping[str, Schedule], labels: Sequence[str]) -> str:
     if wrong is None:
         return f"no schedule has {'all of these labels' if len(labels) > 1 else 'this label'}"
     near = suggest(wrong, sorted(known))
-    return f"no schedule has the label {wrong!r}" + (f"; {near}" if near else "")
+    return f"no schedule has the label {shortened(repr(wrong))}" + (f"; {near}" if near else "")
 
 
 def named(known: Collection[str], words: Sequence[str]) -> list[str]:

@@ -336,6 +336,26 @@ def test_on_a_terminal_a_draft_may_undo_what_was_changed_meanwhile(
     assert "# mine" not in terminal.manifest.read_text()
 
 
+@pytest.mark.parametrize("way", [FAULTY, "kill -9 $$"], ids=["a fault", "a kill"])
+def test_agreeing_to_undo_somebody_elses_change_counts_for_one_edit_alone(
+    terminal: Terminal, editor: Editor, way: str
+) -> None:
+    """Whatever became of that one, the next asks again, and refuses where nobody is there."""
+    editor(FAULTY)
+    assert terminal.run("edit").code == 5
+    terminal.ok("disable", "backup", "--reason", "not now")
+    manifest = terminal.manifest.read_bytes()
+    editor(way)
+
+    for _ in range(2):
+        _, shown = on_a_terminal(terminal, "edit", answer=b"y\nn\n")
+        assert "saving it undoes that" in " ".join(shown.split())
+
+    editor("sed -i '/tiemout/d' \"$1\"")
+    assert terminal.run("edit").code == 4
+    assert terminal.manifest.read_bytes() == manifest
+
+
 def test_a_disk_without_room_keeps_the_draft(terminal: Terminal, editor: Editor) -> None:
     """What cannot be put in the manifest's place stays where it was typed."""
     editor(LATER)

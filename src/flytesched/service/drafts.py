@@ -88,11 +88,14 @@ class Draft:
     def begin(self) -> None:
         """Make the copy, unless something is left to go on with.
 
+        What is left keeps the text it was begun from: until it is saved or thrown away, going on
+        with it undoes what somebody else has changed since, however often one agrees to that.
+
         Raises:
             FlyteschedError: it cannot be written.
         """
-        _write(self.begun_from, self.was)
         if not self.left:
+            _write(self.begun_from, self.was)
             _write(self.path, self.fresh)
 
     def line(self, name: str | None) -> int | None:

@@ -177,7 +177,7 @@ def test_a_gap_whose_timetable_nobody_can_read_is_counted_whole(
 def test_a_schedule_is_counted_under_the_names_it_had(
     sqlite_log: SqliteRunLog, census: Census
 ) -> None:
-    """Whoever asks by name gets what its history tells; of all, each name stands for itself."""
+    """By its name, and among all: what is counted is what its history tells."""
     done = {"status": RunStatus.SUCCEEDED, "exit_code": 0}
     before = [a_run(DAY + 60 * n, schedule="old", started=DAY + 60.0 * n, **done) for n in range(3)]
     failed = a_run(DAY + 600, schedule="new", status=RunStatus.FAILED, exit_code=1)
@@ -204,7 +204,26 @@ def test_a_schedule_is_counted_under_the_names_it_had(
     assert str(found["new"].streak) == "1 failed"
     assert census.recent("new", 50).runs == 4
     assert census.recent("new", 50).cpu == 3.0
-    assert (census.figures()["old"].runs, census.figures()["new"].runs) == (4, 1)
+    assert census.figures()["new"] == found["new"]
+    # Another one has the old name since.
+    assert (census.figures()["old"].runs, census.figures()["old"].missed) == (1, 1)
+
+
+def test_among_all_a_schedule_stands_once_however_often_it_was_renamed(
+    sqlite_log: SqliteRunLog, census: Census
+) -> None:
+    """With one streak, and in any stretch of time; a rename nobody has seen yet counts too."""
+    done = {"status": RunStatus.SUCCEEDED, "exit_code": 0}
+    for minute, name in enumerate(("hello", "hallo", "hi")):
+        sqlite_log.apply(Decision(runs=(a_run(DAY + 60 * minute, schedule=name, **done),)))
+    sqlite_log.rename("hallo", "hello", DAY + 50.0)
+    sqlite_log.apply(Decision(renames=(("hallo", "hello", DAY + 50.0),)))
+    sqlite_log.rename("hi", "hallo", DAY + 110.0)
+
+    assert [*census.figures()] == ["hi"]
+    assert census.figures() == census.figures(["hi"])
+    assert str(census.figures()["hi"].streak) == "3 succeeded"
+    assert census.figures(since=DAY + 60)["hi"].runs == 2
 
 
 def test_a_manual_run_stands_at_the_moment_it_was_asked_for(

@@ -212,6 +212,18 @@ def test_revisions_follow(told: SqliteRunLog) -> None:
     assert [one.number for one in told.revisions("a")] == [2]
 
 
+def test_revisions_of_a_name_that_nobody_has_any_more_are_found(sqlite_log: SqliteRunLog) -> None:
+    """As its history is."""
+    log = sqlite_log
+    log.apply(Decision(schedules=(a_state("a", definition="1"),)))
+    log.rename("b", "a", DAY + 90.0)
+    log.apply(Decision(
+        schedules=(a_state("a", removed_at=DAY + 100.0, definition="1"),),
+        renames=(("b", "a", DAY + 100.0),),
+    ))  # fmt: skip
+    assert [one.number for one in log.revisions("a")] == [1]
+
+
 def test_a_run_log_of_before_knows_no_renames(path: Path) -> None:
     with pytest.MonkeyPatch.context() as earlier:
         # The program of that version knew the migrations up to its own, and no more.

@@ -18,7 +18,7 @@ from flytesched.core.statistics import Figures, figures
 from flytesched.errors import InvalidTimetable
 from flytesched.runlog.database import open_to_read
 from flytesched.runlog.reading import Reader, strangers
-from flytesched.runlog.renames import divided
+from flytesched.runlog.renames import divided, renamed
 from flytesched.runlog.rows import GAP_COLUMNS, OLD_GAPS, OLD_RUNS, SLOTS, to_gap
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ class Census(Reader):
     ) -> dict[str, Figures]:
         """Return what came of each schedule that has anything to be counted, by name.
 
-        One that is named has the runs of its earlier names as well; of all, each name stands for
-        itself.
+        Each has the runs of its earlier names as well, under the name it has now.
 
         Args:
             names: schedules; None for all.
@@ -77,12 +76,13 @@ class Census(Reader):
             until: epoch second before which.
         """
         with self._reading() as connection:
-            plain, spans = divided(connection, names)
+            spans = renamed(connection, names, gone=names is not None)
+            plain = None if names is None else [name for name in names if name not in spans]
             found = _counted(connection, _Asked(names=plain, since=since, until=until))
-            for name in names or () if spans else ():
-                _, spans = divided(connection, [name])
-                asked = _Asked(spans=spans, since=since, until=until)
-                if spans and (together := _counted(connection, asked).get(_TOGETHER)) is not None:
+            for name, mine in spans.items():
+                found.pop(name, None)
+                asked = _Asked(spans=mine, since=since, until=until)
+                if (together := _counted(connection, asked).get(_TOGETHER)) is not None:
                     found[name] = together
         return dict(sorted(found.items()))
 

@@ -245,14 +245,12 @@ class Reader:
                 found[name] = max(runs, key=_newer)
         return found
 
-    def _renamed(self, names: Iterable[str]) -> dict[str, list[Span]]:
+    def _renamed(self, names: Iterable[str], *, gone: bool = False) -> dict[str, tuple[Span, ...]]:
         """Return what was written of those schedules that have, or had, another name."""
-        if not (renames := self.all_renames()):
-            return {}
-        from flytesched.runlog.renames import spans
+        from flytesched.runlog.renames import renamed
 
-        touched = {one for rename in renames for one in (rename.name, rename.was)}
-        return {name: spans(renames, name) for name in names if name in touched}
+        with self._lock, translated(self._name):
+            return renamed(self._connection, names, gone=gone)
 
     def _newest(self, span: Span, which: str) -> list[Run]:
         where = f"schedule = ? AND created > ? AND created <= ? AND {which}"
@@ -281,7 +279,7 @@ class Reader:
 
     def revisions(self, schedule: str) -> list[Revision]:
         """Return every definition seen of a schedule, under earlier names too, oldest first."""
-        spans = self._renamed([schedule]).get(schedule)
+        spans = self._renamed([schedule], gone=True).get(schedule)
         if spans is None:
             return self._own_revisions(schedule)
         found = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable, Iterator
 
-__all__ = ["Span", "divided", "name_now", "spans", "stored"]
+__all__ = ["Span", "divided", "name_now", "renamed", "spans", "stored"]
 
 
 def stored(connection: sqlite3.Connection) -> list[Rename]:
@@ -28,6 +29,31 @@ def stored(connection: sqlite3.Connection) -> list[Rename]:
     ]
 
 
+def renamed(
+    connection: sqlite3.Connection, names: Iterable[str] | None, *, gone: bool
+) -> dict[str, tuple[Span, ...]]:
+    """Return what was written of those schedules that have, or had, another name, by name.
+
+    Args:
+        connection: to the run log.
+        names: schedules; None for all that a rename knows.
+        gone: whether a name that nobody has any more finds all that it was. Whoever asks for what
+            schedules are now does not want that: it is counted under the name it went to.
+    """
+    renames = stored(connection)
+    touched = {each for rename in renames for each in (rename.name, rename.was)}
+    found = {
+        name: tuple(
+            _united(spans(renames, name, seen_at=_seen_at(connection, name) if gone else inf))
+        )
+        for name in (sorted(touched) if names is None else names)
+        if name in touched
+    }
+    if names is None:  # what a rename takes that is still unseen, goes by the new name alone
+        found |= {name: () for name in found if name_now(renames, name, inf) != name}
+    return found
+
+
 def divided(
     connection: sqlite3.Connection, names: Collection[str] | None
 ) -> tuple[tuple[str, ...] | None, tuple[Span, ...]]:
@@ -37,14 +63,9 @@ def divided(
     """
     if names is None:
         return None, ()
-    renames = stored(connection)
-    touched = {one for rename in renames for one in (rename.name, rename.was)}
-    found = [
-        span
-        for name in touched.intersection(names)
-        for span in spans(renames, name, seen_at=_seen_at(connection, name))
-    ]
-    return tuple(name for name in names if name not in touched), tuple(_united(found))
+    found = renamed(connection, names, gone=True)
+    spans = chain.from_iterable(found.values())
+    return tuple(name for name in names if name not in found), tuple(_united(spans))
 
 
 def _united(found: Iterable[Span]) -> Iterator[Span]:

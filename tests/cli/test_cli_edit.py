@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shlex
 import signal
@@ -41,6 +42,16 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Editor:
 def drafts(terminal: Terminal) -> list[Path]:
     """Return the drafts that are kept."""
     return sorted((terminal.state / "drafts").glob("*.toml"))
+
+
+def free(terminal: Terminal) -> bool:
+    """Tell whether nobody edits."""
+    with (terminal.state / "drafts" / "edit.lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def test_an_edit_is_saved_and_its_changes_are_told(terminal: Terminal, editor: Editor) -> None:
@@ -204,26 +215,43 @@ def test_an_editor_that_fails_before_anything_was_typed_leaves_no_draft(
     assert drafts(terminal) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_what_is_typed_outlives_the_command(
     terminal: Terminal, editor: Editor, number: signal.Signals
 ) -> None:
-    """The draft is the file that the editor writes."""
+    """The draft is the file that the editor writes, and nobody else goes on with meanwhile."""
     editor(f"{LATER}\necho $$ > began; exec sleep 60")
     edit = start(terminal, "edit")
     wait_for("the editor", (terminal.home / "began").exists)
     busy = terminal.run("edit")
     edit.send_signal(number)
     edit.wait()
+    editor("true")
+    orphaned = terminal.run("edit")
     os.kill(int((terminal.home / "began").read_text()), signal.SIGKILL)
     edit.communicate()
+    wait_for("the lock", lambda: free(terminal))
 
-    editor("true")
     said = terminal.ok("edit")
 
-    assert busy.code == 4
-    assert "is being edited with `flytesched edit` already" in busy.err
+    for refused in (busy, orphaned):
+        assert refused.code == 4
+        assert "is being edited with `flytesched edit` already" in refused.err
     assert said.out == "report: daily: 09:00 -> 10:00\n"
+
+
+def test_what_an_editor_leaves_running_keeps_nobody_from_the_next_edit(
+    terminal: Terminal, editor: Editor
+) -> None:
+    """Such as a server: once the command has ended, nothing of it is in the way."""
+    editor("sleep 60 > /dev/null 2>&1 & echo $! > server")
+    terminal.ok("edit")
+    server = int((terminal.home / "server").read_text())
+
+    editor("true")
+    terminal.ok("edit")
+
+    os.kill(server, signal.SIGKILL)
 
 
 def test_a_first_manifest_begins_with_a_template(empty: Terminal, editor: Editor) -> None:
@@ -241,12 +269,15 @@ def test_a_first_manifest_begins_with_a_template(empty: Terminal, editor: Editor
 
 
 def test_a_broken_manifest_can_be_mended(terminal: Terminal, editor: Editor) -> None:
-    """Whatever is wrong with it: the editor begins at the first line that is no TOML."""
+    """Whatever is wrong with it; nobody knows then what was added.
+
+    The editor begins at the first line that is no TOML.
+    """
     good = terminal.manifest.read_bytes()
     terminal.manifest.write_bytes(good + b"\xff = 3\n")
     editor("sed -i '$d' \"$1\"")
 
-    assert terminal.ok("edit", "report").out.startswith("added backup\n")
+    assert terminal.ok("edit", "report").out == "saved; the manifest can be read again\n"
     assert terminal.manifest.read_bytes() == good
 
 
@@ -354,6 +385,29 @@ def test_agreeing_to_undo_somebody_elses_change_counts_for_one_edit_alone(
     editor("sed -i '/tiemout/d' \"$1\"")
     assert terminal.run("edit").code == 4
     assert terminal.manifest.read_bytes() == manifest
+
+
+@pytest.mark.parametrize(
+    "script", ['true > "$1"', "sed -i '/schedules.report/,$d; s/^version.*/version = 2/' \"$1\""],
+    ids=["empty", "faulty"],
+)  # fmt: skip
+def test_a_leftover_draft_without_the_named_schedule_begins_at_the_top(
+    terminal: Terminal, editor: Editor, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    """The question comes first; a name that neither has is still an error."""
+    editor(script)
+    terminal.run("edit")
+    editor('echo "$@" > seen')
+    (terminal.home / "vim").symlink_to(terminal.home.parent / "my editor")
+    monkeypatch.setenv("VISUAL", f"{terminal.home}/vim")
+
+    _, shown = on_a_terminal(terminal, "edit", "report", answer=b"y\nn\n")
+
+    assert "An earlier edit was not saved. Go on with it?" in shown
+    assert " +" not in (terminal.home / "seen").read_text()
+    said = terminal.run("edit", "reprot")
+    assert said.code == 3
+    assert "did you mean 'report'?" in said.err
 
 
 def test_a_disk_without_room_keeps_the_draft(terminal: Terminal, editor: Editor) -> None:

@@ -36,9 +36,9 @@ def command(
     """
     with draft(call.site, discard=discard) as copy:
         try:
-            line = copy.line(name)
             if not _goes_on(call, copy):
                 return 1
+            line = copy.line(name)
             copy.begin()
             saved = _edited(call, copy, line)
         finally:
@@ -97,7 +97,9 @@ def _tell(call: Call, saved: Saved) -> None:
         call.line(line)
     if len(lines) > _MOST:
         call.line(f"and {render.plural(len(lines) - _MOST, 'more change')}")
-    if not lines:
+    if saved.mended:
+        call.line("saved; the manifest can be read again")
+    elif not lines:
         call.line("saved; no schedule was changed")
     say_if_nobody_runs(call)
 

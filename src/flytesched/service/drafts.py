@@ -61,9 +61,11 @@ class Saved:
     """What an edit changed."""
 
     #: Schedules whose tables differ.
-    schedules: tuple[Change, ...]
+    schedules: tuple[Change, ...] = ()
     #: Tables beside them, such as ``settings``, that differ.
-    others: tuple[Change, ...]
+    others: tuple[Change, ...] = ()
+    #: Whether it was no TOML before: nobody knows then what differs.
+    mended: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +82,8 @@ class Draft:
     was: bytes
     #: The text that the editor begins with, unless something was left.
     fresh: bytes
+    #: Descriptor of the lock on the folder of drafts, which the editor holds as well.
+    lock: int
     #: Whether something of an earlier edit is left.
     left: bool = False
     #: Whether the manifest has changed since that was begun.
@@ -101,6 +105,8 @@ class Draft:
     def line(self, name: str | None) -> int | None:
         """Return the line where the table of a schedule begins; None for the top.
 
+        What the manifest names may have gone from the draft: that begins at the top.
+
         Raises:
             NotFound: there is no such schedule.
         """
@@ -112,11 +118,15 @@ class Draft:
         if (line := Lines(text).exactly(("schedules", name))) is not None:
             return line
         try:
-            known = _tables(self._text(), self.path)
+            known = _names(self._text(), self.path)
         except InvalidManifest as error:
             return error.faults[0].line  # it is not TOML: begin where that ends
+        with suppress(InvalidManifest):  # of a broken manifest, the draft is what is known
+            known |= _names(self.was, self.site.settings.manifest)
+        if name in known:
+            return None
         msg = f"no schedule is named {name!r}"
-        raise NotFound(msg, hint=suggest(name, [*known]) or "see: flytesched list")
+        raise NotFound(msg, hint=suggest(name, sorted(known)) or "see: flytesched list")
 
     def edit(self, line: int | None = None) -> None:
         """Open the copy in the user's editor, and wait for its end.
@@ -128,7 +138,7 @@ class Draft:
         words = _editor(self.site.environ)
         jump = [f"+{line}"] if line is not None and _knows_lines(words[0]) else []
         try:
-            code = _wait_for([*words, *jump, str(self.path)])
+            code = _wait_for([*words, *jump, str(self.path)], self.lock)
         except OSError as error:
             msg = f"cannot start the editor {words[0]!r}: {error.strerror}"
             raise FlyteschedError(msg, hint="set EDITOR to one that is there") from error
@@ -190,11 +200,11 @@ def draft(site: Site, *, discard: bool = False) -> Iterator[Draft]:
     """
     content = _content(site.settings.manifest)
     folder = site.settings.state_dir / "drafts"
-    with _alone(folder):
+    with _alone(folder) as lock:
         path = folder / f"{_stem(site)}.toml"
         found = Draft(
             site=site, path=path, begun_from=path.with_suffix(".was"), was=content,
-            fresh=content or TEMPLATE.encode(),
+            fresh=content or TEMPLATE.encode(), lock=lock,
         )  # fmt: skip
         if discard:
             found.drop()
@@ -237,8 +247,12 @@ def _stem(site: Site) -> str:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder of drafts, so that no two edits share one; an editor does not hold it."""
+def _alone(folder: Path) -> Iterator[int]:
+    """Hold the folder of drafts, so that no two edits share one; give the lock's descriptor.
+
+    An editor inherits it: where this command is killed, it is held until that editor ends. What an
+    editor leaves running behind it, such as a server, holds nothing once the command has ended.
+    """
     try:
         linux.make_folders(folder)
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -252,8 +266,9 @@ def _alone(folder: Path) -> Iterator[None]:
         msg = "a manifest is being edited with `flytesched edit` already"
         raise Conflict(msg, hint="end that editor first") from None
     try:
-        yield
+        yield lock
     finally:
+        fcntl.flock(lock, fcntl.LOCK_UN)
         os.close(lock)
 
 
@@ -298,9 +313,9 @@ def _knows_lines(program: str) -> bool:
     return any(name.partition(".")[0] in _AT_LINE for name in names)
 
 
-def _wait_for(words: list[str]) -> int:
+def _wait_for(words: list[str], lock: int) -> int:
     """Run an editor to its end; Ctrl-C is for the editor, which may take it for a key."""
-    process = subprocess.Popen(words)
+    process = subprocess.Popen(words, pass_fds=(lock,))
     before = {number: signal.signal(number, signal.SIG_IGN) for number in _OF_THE_EDITOR}
     try:
         return process.wait()
@@ -319,15 +334,18 @@ def _compared(was: bytes, manifest: Manifest) -> Saved:
     """Return what differs between the manifest before and the one that was saved."""
     from flytesched.manifest.document import document
 
-    before = _tables(was, manifest.path, whole=True)
     after = document(manifest.text, manifest.path)[1]
+    try:
+        before = document(was, manifest.path)[1]
+    except InvalidManifest:
+        return Saved(mended=True)
     return Saved(
-        schedules=_differing(before.pop("schedules", {}), after.pop("schedules", {})),
-        others=_differing(before, after),
+        schedules=_differing(_schedules(before), _schedules(after)),
+        others=_differing(_others(before), _others(after)),
     )
 
 
-def _differing(before: Any, after: Any) -> tuple[Change, ...]:
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     from flytesched.manifest.splice import Change
 
     changes = [
@@ -337,25 +355,26 @@ def _differing(before: Any, after: Any) -> tuple[Change, ...]:
     return tuple(change for change in changes if change)
 
 
-def _table(tables: Any, name: str) -> Mapping[str, Any] | None:
+def _table(tables: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     table = tables.get(name)
     return table if isinstance(table, dict) else None
 
 
-def _tables(content: bytes, path: Path, *, whole: bool = False) -> dict[str, Any]:
-    """Return the tables of schedules as they are written, or the ``whole`` document.
+def _names(content: bytes, path: Path) -> set[str]:
+    """Return the names of the schedules in a text.
 
     Raises:
-        InvalidManifest: it is not TOML; of a ``whole`` one, nothing is known then.
+        InvalidManifest: it is not TOML.
     """
     from flytesched.manifest.document import document
 
-    try:
-        model = document(content, path)[1]
-    except InvalidManifest:
-        if not whole:
-            raise
-        return {}
-    schedules = model.get("schedules", {})
-    tables = schedules if isinstance(schedules, dict) else {}
-    return {**model, "schedules": tables} if whole else tables
+    return {*_schedules(document(content, path)[1])}
+
+
+def _schedules(model: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the tables of schedules as they are written."""
+    return _table(model, "schedules") or {}
+
+
+def _others(model: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: table for name, table in model.items() if name != "schedules"}

@@ -322,6 +322,39 @@ def test_jobs_of_others_are_for_root_to_import(
     assert ":1: it runs as root; import it as root" in said.err
 
 
+def test_a_user_in_front_of_a_command_is_no_command(empty: Terminal) -> None:
+    """Without --system the line would run `root`, and nobody would hear of it."""
+    lines = [
+        "17 * * * * root cd / && run-parts /etc/cron.hourly",
+        "@daily mail -s x y",
+        "@daily %x",
+    ]
+
+    said = _imported(empty, "".join(f"{line}\n" for line in lines))
+
+    assert said.code == 7
+    assert ":1: it looks like a line of a system crontab; pass --system, or" in said.err
+    assert said.err.count("system crontab") == 1
+    assert "run-parts" not in empty.manifest.read_text()
+    assert "mail -s x y" in empty.manifest.read_text()
+
+
+def test_a_program_that_is_called_as_a_user_is_a_command(
+    empty: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is on cron's PATH, or on this one."""
+    _program(empty, "root")
+    assert _imported(empty, f"PATH={empty.home}\n@daily root a\n").code == 0
+    assert _imported(empty, "@hourly root b\n").code == 7
+    monkeypatch.setenv("PATH", str(empty.home), prepend=os.pathsep)
+    assert _imported(empty, "@hourly root b\n", "--replace").code == 0
+
+
+def _program(terminal: Terminal, name: str) -> None:
+    (terminal.home / name).write_text("#!/bin/sh\n")
+    (terminal.home / name).chmod(0o755)
+
+
 def test_an_imported_job_runs_as_under_cron(empty: Terminal) -> None:
     """With its stdin, cron's PATH, and the directory that HOME names."""
     (empty.home / "sub").mkdir()

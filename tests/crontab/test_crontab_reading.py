@@ -143,6 +143,8 @@ def test_a_comment_of_an_export_names_its_job() -> None:
         ("@reboot start", Grade.LOST, "@reboot names no time", "systemd"),
         ("MAILTO=me@example.org", Grade.LOST, "not mailed to me@example.org", "on_failure"),
         ("CRON_TZ=Asia/Tokyo", Grade.NOTE, "in Asia/Tokyo", "Debian's cron ignores CRON_TZ"),
+        ("CRON_TZ=", Grade.NOTE, "an empty CRON_TZ leaves the times below", "CRON_TZ=UTC"),
+        ('CRON_TZ=""', Grade.NOTE, "to the machine's time zone", "CRON_TZ=UTC"),
         ("TZ=Asia/Tokyo", Grade.NOTE, "for the commands alone", "set timezone"),
         (r"@daily a \\ b", Grade.NOTE, r"\\ is one backslash", "cronie, which leaves two"),
         ("LOGNAME=x", Grade.NOTE, "cron sets LOGNAME itself", "no effect"),

@@ -242,6 +242,9 @@ def _about(name: str, value: str) -> tuple[Grade, str, str] | None:
         case "MAILTO" if value:
             what = f"output is not mailed to {value}"
             return Grade.LOST, what, "flytesched logs keeps it; on_failure can send a mail"
+        case "CRON_TZ" if not value:
+            what = "an empty CRON_TZ leaves the times below to the machine's time zone"
+            return Grade.NOTE, what, "write CRON_TZ=UTC if UTC is meant"
         case "CRON_TZ":
             what = f"the times below are in {value}, as cronie has it"
             return Grade.NOTE, what, "Debian's cron ignores CRON_TZ: set timezone if it ran there"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 from flytesched.crontab.reading import Grade, Job, Remark, read
@@ -135,6 +136,7 @@ class _Plan:
 
         self.remarks: list[Remark] = []
         self._now = site.now()
+        self._environ = site.environ
         self._me = own_name()
         self._wish = wish
         self._known = model.get("schedules", {}) if isinstance(model, dict) else {}
@@ -147,6 +149,10 @@ class _Plan:
         from flytesched.crontab.names import name_of
         from flytesched.crontab.tables import feeds, table
 
+        if not self._wish.system and self._names_user(job):
+            what = "it looks like a line of a system crontab"
+            self._lose(job, what, "pass --system, or write the whole path of the command")
+            return
         user = job.user or self._wish.user or self._me
         account = None if user == self._me else self._account(job, user)
         if account is None and user != self._me:
@@ -187,6 +193,22 @@ class _Plan:
         if not self._wish.replace:
             _refuse_taken([each.schedule.name for each in found if each.result == "replaced"])
         return found
+
+    def _names_user(self, job: Job) -> bool:
+        """Tell whether a user of the machine, who is no program, stands in front of a command."""
+        import pwd
+
+        from flytesched.crontab.tables import PATH
+
+        word, then = [*job.command.split(maxsplit=1), "", ""][:2]
+        if then.startswith("-"):
+            return False  # no command begins so: it is an option, as in mail -s
+        try:
+            pwd.getpwnam(word)
+        except (KeyError, ValueError):
+            return False
+        paths = (job.variables.get("PATH", PATH), self._environ.get("PATH", PATH))
+        return not any(which(word, path=path) for path in paths)
 
     def _account(self, job: Job, user: str) -> Account | None:
         """Return the user whose job it is, if root is here to run it as that user."""

@@ -148,6 +148,20 @@ def test_a_schedule_that_nobody_has_seen_has_a_present_and_no_past(empty: Termin
     assert (said.code, "x has no earlier definition" in said.err) == (3, True)
 
 
+def test_a_broken_manifest_leaves_what_is_recorded_and_is_said_where_nothing_is(
+    lived: Terminal,
+) -> None:
+    """Nobody can tell whether it names the schedule."""
+    lived.ok("add", "x", "--every", "5m", "--", "true")
+    lived.write(lived.manifest.read_text() + "broken\n")
+
+    said = lived.run("revisions", "x")
+
+    assert said.code == 5
+    assert "is not TOML" in said.err
+    assert len(lived.json("revisions", "backup")["revisions"]) == 3
+
+
 def test_revert_brings_back_the_revision_before(lived: Terminal) -> None:
     """Only keys that differ are touched, so comments and spellings stay."""
     text = lived.manifest.read_text().replace("timeout =", "# not longer\ntimeout =")

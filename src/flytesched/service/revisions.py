@@ -99,10 +99,15 @@ def past(site: Site, word: str) -> Past:
 
     Raises:
         NotFound: there is no such schedule, and never was.
+        InvalidManifest: nothing is recorded of it, and the manifest cannot be read.
         UsageError: the word means several.
         RunLogError: the run log cannot be read.
     """
-    name, *others = remembered(site, [word])
+    try:
+        name, *others = remembered(site, [word])
+    except NotFound:
+        site.manifest()  # a broken one may well name it: its own error comes first
+        raise
     if others:
         msg = f"{word!r} means {len(others) + 1} schedules"
         raise UsageError(msg, hint="name one of them; see: flytesched list")

@@ -150,7 +150,7 @@ def test_a_dry_run_changes_nothing(terminal: Terminal) -> None:
         (["backup", "report"], 4, "there is a schedule 'report' already"),
         (["backpu", "x"], 3, "did you mean 'backup'?"),
         (["backup", "no good"], 5, "'no good' is not a name for a schedule"),
-        (["backup", "backup"], 4, "there is a schedule 'backup' already"),
+        (["backup", "backup"], 4, "backup has this name already\nhint: choose another name\n"),
         (["backup"], 2, "missing argument 'NEW'"),
     ],
     ids=["taken", "unknown", "bad", "the same", "none"],

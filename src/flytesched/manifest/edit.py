@@ -217,6 +217,9 @@ def _renamed(content: bytes, path: Path, names: tuple[str, str], timezone: str) 
     schedules = model.get("schedules", {})
     tables = schedules if isinstance(schedules, dict) else {}
     table = _known({name: each for name, each in tables.items() if isinstance(each, dict)}, old)
+    if new == old:
+        what = f"{old} has this name already"
+        raise Conflict(what, hint="choose another name")
     if new in tables:
         what = f"there is a schedule {new!r} already"
         raise Conflict(what, hint="choose another name, or remove that one first")

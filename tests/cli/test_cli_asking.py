@@ -21,14 +21,14 @@ PATIENCE = 60
 
 @pytest.fixture
 def start(empty: Terminal) -> Iterator[Callable[..., Any]]:
-    """Give a function that starts the program at a terminal of 100 columns."""
+    """Give a function that starts the program at a terminal that has room for every sentence."""
     started: list[Any] = []
 
-    def begin(*words: str, into: str = "/dev/tty") -> Any:
+    def begin(*words: str, into: str = "/dev/tty", columns: int = 300) -> Any:
         line = ["-c", 'exec "$@" >"$0"', into, sys.executable, "-m", "flytesched", *words]
         child = pexpect.spawn(
             "/bin/sh", line, cwd=str(empty.home), encoding="utf-8", timeout=PATIENCE,
-            env=environment(empty.home) | {"TERM": "dumb"}, dimensions=(40, 100), echo=False,
+            env=environment(empty.home) | {"TERM": "dumb", "COLUMNS": ""}, dimensions=(40, columns), echo=False,
         )  # fmt: skip
         started.append(child)
         return child
@@ -89,13 +89,17 @@ def test_nonsense_is_asked_about_again(empty: Terminal, start: Callable[..., Any
     child = start("add")
 
     _answer(child, "Name: ", "../x")
-    assert "'../x' is not a name for a schedule\nhint: use letters" in _answer(
+    assert "flytesched: '../x' is not a name for a schedule\nhint: use letters" in _answer(
         child, "Name: ", "tea"
     )
     assert "there is a schedule 'tea' already\nhint: choose another" in _answer(
         child, "Name: ", "cake"
     )
-    _answer(child, "When", "dayly at 9")
+    _answer(child, "When", "99 * * * *")
+    minute = _answer(child, "When", "daily at 24:00")
+    assert "99 is not one of 0 to 59" in minute
+    assert "hint: None" not in minute
+    assert "hint: None" not in _answer(child, "When", "dayly at 9")
     assert "hint: did you mean 'daily'?" in _answer(child, "When", "0 25 * * *")
     assert "25 is not one of 0 to 23" in _answer(child, "When", "yesterday 9:00")
     assert "at: has passed" in _answer(child, "When", "on the 31st of february")
@@ -109,6 +113,24 @@ def test_nonsense_is_asked_about_again(empty: Terminal, start: Callable[..., Any
 
     assert _end(child)[0] == 0
     assert empty.json("show", "cake")["schedule"]["next"] == "2998-05-01T07:00:00Z"
+
+
+def test_in_a_narrow_terminal_sentences_and_questions_break_between_words(
+    empty: Terminal, start: Callable[..., Any]
+) -> None:
+    """Never within one, as long as it may be."""
+    child = start("add", "tea", columns=40)
+
+    greeting = _answer(child, "When (such as: weekdays at 9): ", "every 5 minutes")
+    _answer(child, "What to run", "true")
+    _answer(child, f"Write this to\r\n  {empty.manifest}?\r\n  [Y/n] ", "no")
+
+    assert greeting.splitlines()[:3] == [
+        "A new schedule. Nothing is written",
+        "  before you agree; Ctrl-C leaves at any",
+        "  time.",
+    ]
+    assert _end(child)[0] == 1
 
 
 def test_a_name_that_is_given_is_not_asked_for(empty: Terminal, start: Callable[..., Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -45,6 +46,63 @@ def test_every_character_that_is_obeyed_or_hidden_is_written_out() -> None:
 
     assert [text for text in shown if not text.startswith(("\\x", "\\u"))] == []
     assert render.safe(f"a{''.join(map(chr, unsafe))}b") == f"a{''.join(shown)}b"
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "lines"),
+    [
+        ("one two three", None, ["one two three"]),
+        ("one two three", 13, ["one two three"]),
+        ("one two three", 12, ["one two", "  three"]),
+        ("  one two three", 9, ["  one two", "    three"]),
+        ("see sched-backup-1763258400 there", 9, ["see", "  sched-backup-1763258400", "  there"]),
+        ("in /a/long/path it is", 5, ["in", "  /a/long/path", "  it", "  is"]),
+        ("\u4f60\u597d \u4f60\u597d", 8, ["\u4f60\u597d", "  \u4f60\u597d"]),
+        ("one  two", 4, ["one", "  two"]),
+        ("", 4, [""]),
+    ],
+)
+def test_lines_are_wrapped_at_words(text: str, room: int | None, lines: list[str]) -> None:
+    """What follows hangs below; no word is cut, though it be longer than there is room."""
+    assert render.wrapped(text, room) == lines
+
+
+@given(st.text("ab- \u4f60"), st.integers(1, 20))
+def test_wrapping_loses_nothing(text: str, room: int) -> None:
+    """Each word is there, in its order, and a line too long is a single word."""
+    lines = render.wrapped(text, room)
+
+    assert " ".join(lines).split() == text.split()
+    assert all(render.width(line) <= room or len(line.split()) <= 1 for line in lines)
+
+
+class _Glass(io.StringIO):
+    """A terminal that stderr is."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "said"),
+    [
+        (_Glass, "8", "one two\n  three\nfour\n"),
+        (_Glass, "0", "one two three\nfour\n"),
+        (io.StringIO, "8", "one two three\nfour\n"),
+    ],
+    ids=["a terminal", "one without a width", "a pipe"],
+)
+def test_talk_is_wrapped_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, kind: type[io.StringIO], columns: str, said: str
+) -> None:
+    """Whoever reads a pipe gets whole lines."""
+    stream = kind()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("COLUMNS", columns)
+
+    render.talk("one two three\nfour")
+
+    assert stream.getvalue() == said
 
 
 def test_output_keeps_its_lines() -> None:

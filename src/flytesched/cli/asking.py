@@ -69,16 +69,19 @@ def _until(read: Callable[[str], T], question: str, said: str | None = None) -> 
         try:
             return read(_answer(f"{question}:") if said is None else said)
         except Invalid as error:
-            for line in (error.message, f"hint: {error.hint}"):
-                render.talk(render.safe(line))
+            for line in render.refusal(error):
+                render.talk(line)
             said = None
 
 
 def _answer(question: str) -> str:
     """Return what is typed behind a question, which never ends up in a file or a pipe."""
+    *above, last = render.wrapped(question, render.room_to_talk())
+    for line in above:
+        render.talk(line)
     if sys.stdout.isatty():
-        return input(f"{question} ").strip()  # edited where the question stands
-    sys.stderr.write(f"{question} ")
+        return input(f"{last} ").strip()  # edited where the question stands
+    sys.stderr.write(f"{last} ")
     sys.stderr.flush()
     return input().strip()
 

@@ -183,4 +183,8 @@ class Call:
             return True
         import typer
 
-        return typer.confirm(render.safe(question), err=True)
+        room = render.room_to_talk()
+        *above, last = render.wrapped(render.safe(question), room and room - len(" [y/N]: "))
+        for line in above:
+            render.talk(line)
+        return typer.confirm(last, err=True)

@@ -35,7 +35,8 @@ def _lines(call: Call, findings: Sequence[Finding]) -> Iterator[str]:
     """Yield a table whose last column is wrapped into the terminal, if stdout is one."""
     rows = [(each.level.value, each.about, _said(each)) for each in findings]
     indent = sum(max(map(len, column)) + 2 for column in [*zip(_HEADS, *rows, strict=True)][:2])
-    wrapped = [_wrapped(said, call.room and call.room - indent) for _, _, said in rows]
+    room = call.room and max(call.room - indent, _LEAST)
+    wrapped = [render.wrapped(said, room, hang="") for _, _, said in rows]
     firsts = [(*row[:2], lines[0]) for row, lines in zip(rows, wrapped, strict=True)]
     table = render.table(_HEADS, firsts, toned=("LEVEL",), colour=call.colour).splitlines()
     for line, lines in zip(table, [[""], *wrapped], strict=True):
@@ -45,14 +46,3 @@ def _lines(call: Call, findings: Sequence[Finding]) -> Iterator[str]:
 
 def _said(finding: Finding) -> str:
     return render.safe(f"{finding.what}; {finding.do}" if finding.do else finding.what)
-
-
-def _wrapped(text: str, room: int | None) -> list[str]:
-    """Return the lines of a text; words, such as paths and ids, are never cut."""
-    if room is None:
-        return [text]
-    import textwrap
-
-    return textwrap.wrap(
-        text, max(room, _LEAST), break_long_words=False, break_on_hyphens=False
-    ) or [""]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flytesched.cli import shapes
+from flytesched.cli import render, shapes
 from flytesched.cli.call import Call
 from flytesched.cli.times import clock_of
 from flytesched.cli.verb import verb
@@ -118,10 +118,5 @@ def _section(call: Call, title: str, lines: Sequence[str]) -> None:
 
 def _line(call: Call, text: str, *, indent: str = "") -> None:
     """Write a line; on a terminal several, if it has no room for all of it."""
-    lines = [f"{indent}{text}"]
-    if call.room is not None and len(lines[0]) > call.room:
-        from textwrap import wrap  # most lines are short, or read by a pipe
-
-        lines = wrap(text, call.room, initial_indent=indent, subsequent_indent=f"{indent}  ")
-    for line in lines:
+    for line in render.wrapped(render.safe(f"{indent}{text}"), call.room):
         call.line(line)

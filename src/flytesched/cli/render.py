@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import suppress
@@ -71,9 +72,50 @@ def write(text: str) -> None:
 
 
 def talk(text: str) -> None:
-    """Write a line of talk to stderr, made safe; one that takes nothing changes no exit code."""
+    """Write a line of talk to stderr, made safe; one that takes nothing changes no exit code.
+
+    On a terminal it is wrapped at words into the width.
+    """
     with suppress(OSError):
-        sys.stderr.write(f"{safe(text, lines=True)}\n")
+        room = room_to_talk()
+        lines = [
+            part for line in safe(text, lines=True).split("\n") for part in wrapped(line, room)
+        ]
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
+
+
+def room_to_talk() -> int | None:
+    """Return the columns of the terminal that stderr is; None if it is none."""
+    if not sys.stderr.isatty():
+        return None
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or None
+    except OSError:  # what is drawn up for a terminal, and shown later
+        return None
+
+
+def wrapped(text: str, room: int | None, *, hang: str = "  ") -> list[str]:
+    """Return the lines of a text; words, such as paths and ids, are never cut.
+
+    Args:
+        text: one line, with or without an indentation.
+        room: columns there are; None for no bound.
+        hang: what the further lines are indented by, beyond the first one.
+    """
+    if room is None or width(text) <= room:
+        return [text]
+    first, *words = text.lstrip(" ").split(" ")
+    indent = text[: len(text) - len(text.lstrip(" "))]
+    lines = [indent + first]
+    for word in words:
+        if width(f"{lines[-1]} {word}") <= room:
+            lines[-1] += f" {word}"
+        elif word:
+            lines.append(f"{indent}{hang}{word}")
+    return [line.rstrip(" ") for line in lines]
 
 
 def refusal(error: FlyteschedError) -> list[str]:

@@ -74,6 +74,30 @@ def test_an_edit_is_saved_and_its_changes_are_told(terminal: Terminal, editor: E
     assert drafts(terminal) == []
 
 
+@pytest.mark.parametrize(("default", "told"), [("", "true"), ("enabled = false\n", "false")])
+def test_what_an_edit_tells_of_enabled_is_what_counts(
+    terminal: Terminal, editor: Editor, default: str, told: str
+) -> None:
+    """As set tells it, where the key goes and a default takes its place."""
+    terminal.write(terminal.manifest.read_text() + f"[defaults]\n{default}")
+    editor("sed -i '0,/^enabled = false$/{//d}' \"$1\"")
+
+    said = terminal.ok("edit")
+
+    assert said.out == f"report: enabled: false -> {told}\n"
+
+
+def test_no_value_of_a_faulty_env_is_told(terminal: Terminal, editor: Editor) -> None:
+    """Whatever somebody wrote there is a secret."""
+    good = terminal.manifest.read_text()
+    terminal.write(good.replace('env = { TOKEN = "s3cret" }', 'env = ["TOKEN=s3cret"]'))
+    editor("""sed -i 's/^env = .*/env = { TOKEN = "s3cret" }/' "$1" """)
+
+    said = terminal.ok("edit")
+
+    assert said.out == "backup: env: ... -> TOKEN=...\n"
+
+
 def test_an_edit_of_comments_alone_is_saved(terminal: Terminal, editor: Editor) -> None:
     """Though no schedule says anything else than before."""
     editor('echo "# the end" >> "$1"')
@@ -343,7 +367,7 @@ def test_on_a_terminal_faults_may_be_mended_at_once(terminal: Terminal, editor: 
     editor(FAULTY)
     code, shown = on_a_terminal(terminal, "edit", answer=b"n\n")
     assert code == 5
-    assert f"what you wrote is kept in {drafts(terminal)[0]}" in shown
+    assert f"what you wrote is kept in {drafts(terminal)[0]}" in " ".join(shown.split())
 
     code, shown = on_a_terminal(terminal, "edit", answer=b"n\n")
     assert code == 1

@@ -192,6 +192,13 @@ def test_an_edit_that_nobody_has_seen_yet_is_undone(lived: Terminal) -> None:
     assert "says what the manifest says: nothing to change" in again.err
 
 
+def test_revert_tells_of_enabled_what_counts(lived: Terminal) -> None:
+    """As enable and set tell it."""
+    seen(lived, "disable", "backup")
+
+    assert lived.ok("revert", "backup").out == "backup: enabled: false -> true\n"
+
+
 def test_a_dry_run_changes_nothing(lived: Terminal) -> None:
     """And shows the same."""
     before = lived.print()

@@ -18,6 +18,7 @@ from flytesched.core.keys import (
     read_command,
     read_instant,
     read_retry,
+    unsecret,
 )
 from flytesched.core.policies import RetryPolicy
 from flytesched.errors import Invalid
@@ -204,6 +205,20 @@ def test_a_name(name):
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "-x", "a b", "a\n", "é", "x" * 101, "a/b"])
 def test_no_name(name):
     assert not NAME.fullmatch(name)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("env", {"TOKEN": "s3cret", "A": 1}, {"TOKEN": "...", "A": "..."}),
+        ("env", "TOKEN=s3cret", "..."),
+        ("env", ["TOKEN=s3cret"], "..."),
+        ("env", None, None),
+        ("labels", {"team": "ops"}, {"team": "ops"}),
+    ],
+)
+def test_of_env_the_names_alone_may_be_shown(key, value, said):
+    assert unsecret(key, value) == said
 
 
 def test_a_command_reads_on_one_line():

@@ -6,40 +6,54 @@ import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.keys import KEYS
+from flytesched.core.keys import KEYS, unsecret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flytesched.cli.call import Call
-    from flytesched.core.schedule import Schedule
+    from flytesched.core.spelling import Difference
+    from flytesched.manifest.splice import Change
     from flytesched.service.editing import Edited
 
 
-def differences(edited: Edited) -> Iterator[str]:
+#: Whether a schedule that does not say so is enabled, before and after; None where nobody knows.
+Unsaid = tuple[bool | None, bool | None]
+
+
+def words(
+    name: str, found: Iterable[Difference], *, enabled: Unsaid = (None, None)
+) -> Iterator[str]:
     """Yield a line for each key that differs."""
-    change = edited.change
+    for one in found:
+        was, now = enabled if one.key == "enabled" else (None, None)
+        old = shown(one.key, was if one.before is None else one.before)
+        new = shown(one.key, now if one.after is None else one.after)
+        yield f"{name}: {one.key}: {old} -> {new}"
+
+
+def told(change: Change, *, enabled: Unsaid = (None, None)) -> Iterator[str]:
+    """Yield a line for each key that a change of one table changes."""
+    from flytesched.core.spelling import Difference
+
     before = change.before or {}
-    for key, new in change.keys().items():
-        old = shown(key, before.get(key), edited.before)
-        yield f"{change.name}: {key}: {old} -> {shown(key, new, edited.schedule)}"
+    found = [
+        Difference(key=key, before=before.get(key), after=new) for key, new in change.keys().items()
+    ]
+    return words(change.name, found, enabled=enabled)
 
 
-def shown(key: str, value: Any, schedule: Schedule | None = None) -> str:
-    """Return a value of the manifest on one line; None, for one that is not there, too.
+def differences(edited: Edited) -> Iterator[str]:
+    """Yield a line for each key that an edit of one schedule changed."""
+    before = None if edited.before is None else edited.before.enabled
+    return told(edited.change, enabled=(before, edited.schedule.enabled))
 
-    Args:
-        key: what it is the value of.
-        value: as TOML has it.
-        schedule: what it is part of; says whether it is enabled where the key is not there.
-    """
-    if key == "enabled" and value is None and schedule is not None:
-        value = schedule.enabled
+
+def shown(key: str, value: Any) -> str:
+    """Return a value of the manifest on one line; None, for one that is not there, too."""
+    value = unsecret(key, value)
     if value is None:
         return "(none)"
-    if key == "env" and isinstance(value, dict):
-        # Values may be secrets.
-        return ", ".join(f"{variable}=..." for variable in value)
     if isinstance(value, dict):
         return ", ".join(f"{inner}={entry}" for inner, entry in value.items())
     if isinstance(value, list):

@@ -1,27 +1,16 @@
-"""What differs between two definitions: in words, as lines of the manifest, and for JSON."""
+"""What differs between two definitions: as lines of the manifest, and for JSON."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from flytesched.cli import render
-from flytesched.cli.changes import shown
+from flytesched.core.keys import unsecret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from flytesched.core.spelling import Difference
-
-#: Stands for the value of a variable, which may be a secret.
-_HIDDEN = "..."
-
-
-def words(name: str, found: Iterable[Difference]) -> list[str]:
-    """Return ``name: key: old -> new`` for each key that differs."""
-    return [
-        f"{name}: {one.key}: {shown(one.key, one.before)} -> {shown(one.key, one.after)}"
-        for one in found
-    ]
 
 
 def lines(found: Sequence[Difference], *, colour: bool) -> str:
@@ -41,21 +30,20 @@ def shape(found: Iterable[Difference]) -> list[dict[str, Any]]:
     return [
         {
             "key": one.key,
-            "before": hidden(one.key, one.before),
-            "after": hidden(one.key, one.after),
+            "before": plain(one.key, one.before),
+            "after": plain(one.key, one.after),
         }
         for one in found
     ]
 
 
-def hidden(key: str, value: Any) -> Any:
-    """Return a value of the manifest; of ``env`` the names alone, as a list."""
-    return sorted(value) if key == "env" and isinstance(value, dict) else value
+def plain(key: str, value: Any) -> Any:
+    """Return a value of the manifest for JSON; of ``env`` the names alone, as a list."""
+    said = unsecret(key, value)
+    return sorted(said) if key == "env" and isinstance(said, dict) else said
 
 
 def _line(key: str, value: Any) -> str:
     from flytesched.manifest.toml import assignment
 
-    if key == "env":
-        value = dict.fromkeys(value, _HIDDEN)
-    return assignment((key,), value)
+    return assignment((key,), unsecret(key, value))

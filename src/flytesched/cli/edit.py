@@ -6,7 +6,7 @@ import typer
 
 from flytesched.cli import render
 from flytesched.cli.call import Call
-from flytesched.cli.changes import shown
+from flytesched.cli.changes import Unsaid, told
 from flytesched.cli.definition import say_if_nobody_runs
 from flytesched.cli.verb import verb
 from flytesched.errors import Conflict, FlyteschedError, InvalidManifest
@@ -92,7 +92,8 @@ def _given_up(msg: str) -> FlyteschedError:
 
 
 def _tell(call: Call, saved: Saved) -> None:
-    lines = [line for change in (*saved.others, *saved.schedules) for line in _lines(change)]
+    lines = [line for change in saved.others for line in _lines(change)]
+    lines += [line for change in saved.schedules for line in _lines(change, saved.enabled)]
     for line in lines[:_MOST]:
         call.line(line)
     if len(lines) > _MOST:
@@ -104,11 +105,7 @@ def _tell(call: Call, saved: Saved) -> None:
     say_if_nobody_runs(call)
 
 
-def _lines(change: Change) -> list[str]:
-    before = change.before
-    if before is None or change.after is None:
-        return [f"{'added' if before is None else 'removed'} {change.name}"]
-    return [
-        f"{change.name}: {key}: {shown(key, before.get(key))} -> {shown(key, new)}"
-        for key, new in change.keys().items()
-    ]
+def _lines(change: Change, enabled: Unsaid = (None, None)) -> list[str]:
+    if change.before is None or change.after is None:
+        return [f"{'added' if change.before is None else 'removed'} {change.name}"]
+    return [*told(change, enabled=enabled)]

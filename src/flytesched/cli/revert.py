@@ -5,9 +5,8 @@ from typing import Annotated
 import typer
 
 from flytesched.cli.call import Call
-from flytesched.cli.changes import finish
+from flytesched.cli.changes import finish, words
 from flytesched.cli.definition import say_if_nobody_runs
-from flytesched.cli.differences import words
 from flytesched.cli.options import DryRun, Name, Yes
 from flytesched.cli.verb import verb
 from flytesched.service.revisions import Reversal, foresee, revert
@@ -51,7 +50,7 @@ def command(
 
 
 def _show(call: Call, found: Reversal) -> None:
-    for line in words(found.name, found.changed):
+    for line in words(found.name, found.changed, enabled=(None if found.anew else True, True)):
         call.line(line)
     if found.lost:
         call.talk(f"values of env are never recorded, and these have none today: "

@@ -7,7 +7,7 @@ import typer
 
 from flytesched.cli import shapes
 from flytesched.cli.call import Call
-from flytesched.cli.differences import hidden, lines, shape
+from flytesched.cli.differences import lines, plain, shape
 from flytesched.cli.options import Name
 from flytesched.cli.verb import verb
 from flytesched.core.spelling import differences
@@ -101,6 +101,6 @@ def _shape(version: Version) -> dict[str, Any]:
     return {
         "revision": version.number,
         "seen_at": shapes.moment(version.seen_at),
-        "keys": None if keys is None else {k: hidden(k, v) for k, v in keys.items()},
+        "keys": None if keys is None else {k: plain(k, v) for k, v in keys.items()},
         "changed": shape(version.changed),
     }

@@ -8,6 +8,7 @@ from flytesched.cli.call import Call
 from flytesched.cli.options import Name
 from flytesched.cli.strips import draw, plainly
 from flytesched.cli.verb import verb
+from flytesched.core.keys import unsecret
 from flytesched.core.runs import Run
 from flytesched.core.statistics import spread
 from flytesched.core.timetables.parse import describe_kind
@@ -118,9 +119,7 @@ def _going_on(call: Call, run: Run, known: Past) -> str:
 
 
 def _said(key: str, value: Any) -> str:
-    if key == "env":
-        # Values may be secrets.
-        return ", ".join(f"{variable}=..." for variable in value)
+    value = unsecret(key, value)
     if isinstance(value, dict):
         return ", ".join(f"{inner}={entry}" for inner, entry in value.items())
     if isinstance(value, list):

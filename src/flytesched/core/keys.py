@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -229,3 +230,17 @@ TIMING_HELP: dict[str, tuple[str, str]] = {
 
 #: All names that may stand in a schedule's table, in the order they are written.
 ALL_KEYS = ("description", *TIMETABLES, *TIMING_KEYS, *(n for n in KEYS if n != "description"))
+
+#: Stands for what may be a secret.
+_UNSAID = "..."
+
+
+def unsecret(key: str, value: Any) -> Any:
+    """Return what may be shown of a value of the manifest: of ``env``, the names alone.
+
+    Whatever shows values as they are written takes them through here. A faulty manifest may have
+    anything as its ``env``; of that, nothing is shown.
+    """
+    if key != "env" or value is None:
+        return value
+    return dict.fromkeys(value, _UNSAID) if isinstance(value, Mapping) else _UNSAID

@@ -106,23 +106,18 @@ def _settings(site: Site, places: Mapping[tuple[str, ...], str]) -> list[Value]:
 
 
 def _defaults(model: Mapping[str, Any], places: Mapping[tuple[str, ...], str]) -> list[Value]:
-    from flytesched.core.keys import KEYS, TIMING_HELP
+    from flytesched.core.keys import KEYS, TIMING_HELP, unsecret
 
     table = model.get("defaults", {})
     helps = {name: key.help for name, key in KEYS.items()}
     helps |= {name: said for name, (_, said) in TIMING_HELP.items()}
     return [
         Value(
-            name=f"{_DEFAULTS}{key}", value=_unsecret(key, value), origin="manifest",
+            name=f"{_DEFAULTS}{key}", value=unsecret(key, value), origin="manifest",
             where=places.get(("defaults", key)), help=helps.get(key, ""),
         )
         for key, value in (table.items() if isinstance(table, dict) else ())
     ]  # fmt: skip
-
-
-def _unsecret(key: str, value: Any) -> Any:
-    """Return a value without what may be a secret."""
-    return dict.fromkeys(value, "...") if key == "env" and isinstance(value, dict) else value
 
 
 def _written(site: Site) -> tuple[Mapping[str, Any], dict[tuple[str, ...], str]]:

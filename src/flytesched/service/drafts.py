@@ -64,6 +64,8 @@ class Saved:
     schedules: tuple[Change, ...] = ()
     #: Tables beside them, such as ``settings``, that differ.
     others: tuple[Change, ...] = ()
+    #: Whether a schedule that does not say so was enabled before, and is now.
+    enabled: tuple[bool, bool] = (True, True)
     #: Whether it was no TOML before: nobody knows then what differs.
     mended: bool = False
 
@@ -342,6 +344,7 @@ def _compared(was: bytes, manifest: Manifest) -> Saved:
     return Saved(
         schedules=_differing(_schedules(before), _schedules(after)),
         others=_differing(_others(before), _others(after)),
+        enabled=(_enabled(before), _enabled(after)),
     )
 
 
@@ -374,6 +377,11 @@ def _names(content: bytes, path: Path) -> set[str]:
 def _schedules(model: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the tables of schedules as they are written."""
     return _table(model, "schedules") or {}
+
+
+def _enabled(model: Mapping[str, Any]) -> bool:
+    """Tell whether a schedule that does not say so is enabled."""
+    return (_table(model, "defaults") or {}).get("enabled") is not False
 
 
 def _others(model: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -174,7 +174,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from pause' -l utc -d 'Type an
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a resume -d 'End pauses of schedules'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a resume -d 'End pauses of schedules before their time'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l manifest -d 'The manifest to work on.' -r -F

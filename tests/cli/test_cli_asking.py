@@ -28,7 +28,8 @@ def start(empty: Terminal) -> Iterator[Callable[..., Any]]:
         line = ["-c", 'exec "$@" >"$0"', into, sys.executable, "-m", "flytesched", *words]
         child = pexpect.spawn(
             "/bin/sh", line, cwd=str(empty.home), encoding="utf-8", timeout=PATIENCE,
-            env=environment(empty.home) | {"TERM": "dumb", "COLUMNS": ""}, dimensions=(40, columns), echo=False,
+            env=environment(empty.home) | {"TERM": "dumb", "COLUMNS": ""}, echo=False,
+            dimensions=(40, columns),
         )  # fmt: skip
         started.append(child)
         return child

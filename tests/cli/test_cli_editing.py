@@ -268,8 +268,7 @@ DRY = [
     "enable report",
     "disable backup --reason holidays",
     "pause backup --for 2h",
-    "pause backup",
-    "resume report",
+    "resume backup",
     "remove backup*",
     "remove --all",
 ]

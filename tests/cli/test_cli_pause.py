@@ -50,10 +50,24 @@ def test_a_pause_may_be_given_by_its_length(terminal: Terminal) -> None:
     assert before <= found <= after + timedelta(seconds=1)
 
 
-def test_a_pause_without_an_end_lasts_until_it_is_ended(terminal: Terminal) -> None:
-    """It is what disable does."""
+def test_a_pause_needs_an_end(terminal: Terminal) -> None:
+    """What has none is disabled, and is ended by another word."""
+    before = terminal.print()
+
+    for words in (["backup"], ["*", "--reason", "moving house"], ["backup", "--dry-run"]):
+        said = terminal.run("pause", *words)
+        assert said.code == 2
+        assert said.err == (
+            "flytesched: say until when: --until or --for\n"
+            "hint: to stop it without an end: flytesched disable\n"
+        )
+    assert terminal.print() == before
+
+
+def test_disable_makes_a_pause_one_without_an_end(terminal: Terminal) -> None:
+    """Its reason takes the place of that of the pause."""
     terminal.ok("pause", "backup", "--until", DAY)
-    said = terminal.ok("pause", "backup", "--reason", "for good").out
+    said = terminal.ok("disable", "backup", "--reason", "for good").out
 
     assert said.splitlines()[:3] == [
         "backup: paused_until: 2998-01-01 00:00:00+01:00 -> (none)",
@@ -63,20 +77,95 @@ def test_a_pause_without_an_end_lasts_until_it_is_ended(terminal: Terminal) -> N
     assert terminal.json("show", "backup")["schedule"]["state"] == "disabled"
 
 
-@pytest.mark.parametrize("verb", ["resume", "enable"])
-@pytest.mark.parametrize("how", [["--until", DAY], []], ids=["with an end", "without an end"])
-def test_a_pause_can_be_ended_before_its_time(
-    terminal: Terminal, verb: str, how: list[str]
-) -> None:
-    """Of either kind, by either word; nothing of it is left."""
+@pytest.mark.parametrize(
+    ("verb", "again"), [("resume", "not paused"), ("enable", "already enabled")]
+)
+def test_a_pause_can_be_ended_before_its_time(terminal: Terminal, verb: str, again: str) -> None:
+    """By either word; nothing of it is left."""
     before = _table(terminal, "backup")
-    terminal.ok("pause", "backup", *how, "--reason", "moving house")
+    terminal.ok("pause", "backup", "--until", DAY, "--reason", "moving house")
 
     said = terminal.ok(verb, "backup")
 
     assert "backup: pause_reason: moving house -> (none)" in said.out
     assert _table(terminal, "backup") == before
-    assert terminal.ok(verb, "backup").out == "backup: already enabled\n"
+    assert terminal.ok(verb, "backup").out == f"backup: {again}\n"
+
+
+def test_pausing_and_resuming_everything_leaves_the_manifest_as_it_was(terminal: Terminal) -> None:
+    """What was disabled for good is no pause, and keeps its reason."""
+    before = terminal.manifest.read_bytes()
+
+    terminal.ok("pause", "*", "--for", "1h")
+    said = terminal.ok("resume", "*")
+
+    assert terminal.manifest.read_bytes() == before
+    assert said.err == "report: disabled, not paused; see: flytesched enable\n"
+    assert "report" not in said.out
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("pause report --for 1h", "report: disabled, and stays so; see: flytesched enable"),
+        ("resume report", "report: disabled, not paused; see: flytesched enable"),
+    ],
+)
+def test_what_is_disabled_is_left_alone(
+    terminal: Terminal, words: str, says: str, *, dry_run: bool
+) -> None:
+    """Which is a conflict if nothing else was meant, and none beside what is not."""
+    before = terminal.print()
+    tried = ["--dry-run"] * dry_run
+
+    said = terminal.run(*words.split(), *tried)
+
+    assert (said.code, said.out) == (4, "")
+    assert said.err.splitlines()[0] == says
+    assert terminal.print() == before
+    assert says in terminal.ok(*words.split(), "backup", *tried).err
+
+
+def test_what_is_not_paused_is_resumed_without_a_change(terminal: Terminal) -> None:
+    """That is no error."""
+    before = terminal.print()
+
+    assert terminal.ok("resume", "backup").out == "backup: not paused\n"
+    said = terminal.ok("resume", "*")
+
+    assert said.out == "backup: not paused\nbackup-photos: not paused\n"
+    assert terminal.print() == before
+
+
+def test_where_the_next_slot_stays_it_is_not_said(terminal: Terminal) -> None:
+    """Neither where there is none, nor where there is the same."""
+    terminal.ok("pause", "backup", "--until", DAY)
+
+    assert (
+        ": next: " not in terminal.ok("pause", "backup", "--reason", "moving", "--until", DAY).out
+    )
+    assert ": next: " not in terminal.ok("disable", "report", "--reason", "for good").out
+
+
+@pytest.mark.parametrize(
+    ("options", "until", "slot"),
+    [
+        ([], "2997-12-31 19:00:00-05:00", "2997-12-31 20:00:00-05:00"),
+        (["--utc"], "2998-01-01 00:00:00Z", "2998-01-01 01:00:00Z"),
+    ],
+    ids=["the schedule's", "UTC"],
+)
+def test_the_end_of_a_pause_and_the_next_slot_are_on_the_same_clock(
+    terminal: Terminal, options: list[str], until: str, slot: str
+) -> None:
+    """The schedule's own, not that of the machine; or UTC where that is asked for."""
+    terminal.ok("add", "tea", "--daily", "20:00", "--timezone", "America/New_York", "--", "true")
+
+    said = terminal.ok("pause", "tea", "--until", "2998-01-01T00:00Z", *options).out
+
+    assert said.splitlines()[0] == f"tea: paused_until: (none) -> {until}"
+    assert said.splitlines()[1].endswith(f" -> {slot}")
 
 
 def test_a_pause_is_repeated_moved_and_keeps_its_reason(terminal: Terminal) -> None:
@@ -84,8 +173,14 @@ def test_a_pause_is_repeated_moved_and_keeps_its_reason(terminal: Terminal) -> N
     terminal.ok("pause", "backup", "--until", DAY, "--reason", "moving house")
 
     assert terminal.ok("pause", "backup", "--until", DAY).out == "backup: already paused\n"
-    terminal.ok("pause", "backup", "--until", "2997-01-01")
+    moved = terminal.ok("pause", "backup", "--until", "2997-01-01").out.splitlines()
+    assert moved[0] == (
+        "backup: paused_until: 2998-01-01 00:00:00+01:00 -> 2997-01-01 00:00:00+01:00"
+    )
+    assert len(moved) == 2
     assert _table(terminal, "backup")["pause_reason"] == "moving house"
+    said = terminal.ok("pause", "backup", "--until", "2997-01-01", "--reason", "moved").out
+    assert said == "backup: pause_reason: moving house -> moved\n"
 
 
 def test_a_pause_that_is_over_leaves_its_reason_to_no_other(terminal: Terminal) -> None:
@@ -101,7 +196,7 @@ def test_the_end_of_a_pause_enables_nothing_that_was_disabled(terminal: Terminal
     """A pattern may well mean some of that kind."""
     said = terminal.ok("pause", "*", "--until", DAY, "--reason", "moving house")
 
-    assert said.out.endswith("report: already disabled\n")
+    assert said.err == "report: disabled, and stays so; see: flytesched enable\n"
     assert _table(terminal, "report")["pause_reason"] == "holidays"
     assert {_table(terminal, name).get("paused_until") for name in ("backup", "report")} == {
         HELD, None,
@@ -121,7 +216,7 @@ def test_what_is_enabled_in_so_many_words_stays_as_it_is(terminal: Terminal) -> 
     """There is nothing to end."""
     terminal.write("version = 1\n[schedules.x]\nevery = '5m'\ncommand = 'true'\nenabled = true\n")
 
-    assert terminal.ok("resume", "x").out == "x: already enabled\n"
+    assert terminal.ok("enable", "x").out == "x: already enabled\n"
 
 
 def test_resume_outdoes_a_pause_of_the_defaults(empty: Terminal) -> None:
@@ -133,7 +228,7 @@ def test_resume_outdoes_a_pause_of_the_defaults(empty: Terminal) -> None:
 
     assert empty.ok("resume", "x").out.startswith("x: paused_until: (none) -> 20")
     assert empty.json("list")["schedules"][0]["state"] == "enabled"
-    assert empty.ok("resume", "x").out == "x: already enabled\n"
+    assert empty.ok("resume", "x").out == "x: not paused\n"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +243,8 @@ def test_resume_outdoes_a_pause_of_the_defaults(empty: Terminal) -> None:
         ("pause backup --for 0s", "--for: '0s' is no time at all"),
         ("pause backup --for 90", "--for: '90' has no unit"),
         ("pause backup --for -2h", "--for: '-2h' is negative"),
-        ("pause backup --reason=", "--reason: it is empty"),
+        ("pause backup", "say until when: --until or --for"),
+        ("pause backup --for 2h --reason=", "--reason: it is empty"),
         ("disable backup --reason=", "--reason: it is empty"),
     ],
 )
@@ -178,12 +274,12 @@ def test_a_label_that_nobody_has_is_said_with_a_near_one(terminal: Terminal) -> 
     """Nothing is changed, which is no error."""
     before = terminal.print()
 
-    assert terminal.ok("pause", "-l", "team=opz").err == (
+    assert terminal.ok("pause", "-l", "team=opz", "--for", "2h").err == (
         "no schedule has the label 'team=opz'; did you mean 'team=ops'?\n"
     )
     assert terminal.ok("enable", "-l", "x=y").err == "no schedule has the label 'x=y'\n"
     assert terminal.ok("resume", "report", "-l", "tier=1").err == ("no schedule has this label\n")
-    assert terminal.ok("pause", "report", "-l", "team=ops", "-l", "tier=1").err == (
+    assert terminal.ok("disable", "report", "-l", "team=ops", "-l", "tier=1").err == (
         "no schedule has all of these labels\n"
     )
     assert terminal.print() == before

@@ -76,7 +76,7 @@ WITHOUT = {
     "ps": (*DECIDING, *EDITING, "lock", "runlog.history"),
     "enable report": (*DECIDING, "lock", "runlog", "core.runs", "second_opinion"),
     "disable report": (*DECIDING, "lock", "runlog", "core.runs", "second_opinion"),
-    "pause backup": (*DECIDING, "lock", "runlog", "core.runs", "second_opinion"),
+    "pause backup --for 2h": (*DECIDING, "lock", "runlog", "core.runs", "second_opinion"),
     "config": (*DECIDING, *EDITING, "lock", "runlog", "core.runs", "second_opinion"),
     "set report --timeout 2h": (*DECIDING, "runlog", "core.runs", "second_opinion"),
 }

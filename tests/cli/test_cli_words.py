@@ -126,9 +126,9 @@ ANSWERS = [
     ("set backup --unset time-out", 2, "did you mean 'timeout'?"),
     ("enable bakup", 3, "did you mean 'backup'?"),
     # Pauses.
-    ("pause backup until tomorrow", 3, "write it as an option: --until"),
-    ("pause backup for 2h", 3, "write it as an option: --for"),
-    ("pause bakup", 3, "did you mean 'backup'?"),
+    ("pause backup until tomorrow", 2, "write it as an option: --until"),
+    ("pause backup for 2h", 2, "write it as an option: --for"),
+    ("pause bakup --for 2h", 3, "did you mean 'backup'?"),
     ("pause backup --for tomorrow", 2, "write it as the end: --until tomorrow"),
     ("pause backup --for tomorrow~9:00", 2, "write it as the end: --until 'tomorrow 9:00'"),
     ("pause backup --for yesterday", 2, "write a number with its unit"),

@@ -19,5 +19,5 @@ def command(
     """Let no more slots of schedules fall due; active runs finish."""
     require_some(names, labels)
     require_reason(reason)
-    done = editing.pause(call.site, names or (), labels or (), reason=reason, dry_run=dry_run)
+    done = editing.disable(call.site, names or (), labels or (), reason=reason, dry_run=dry_run)
     told(call, done, labels, dry_run=dry_run)

@@ -1,6 +1,7 @@
 """flytesched pause: let no slots fall due for a while."""
 
 import shlex
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -10,8 +11,11 @@ from flytesched.cli.call import Call
 from flytesched.cli.options import DryRun, Labels, Reason, SomeNames
 from flytesched.cli.switching import require_reason, require_some, told
 from flytesched.cli.verb import verb
-from flytesched.errors import Invalid, NotFound, UsageError
+from flytesched.errors import Invalid, UsageError
 from flytesched.service import editing
+
+#: What does without an end.
+_OR = "to stop it without an end: flytesched disable"
 
 
 @verb()
@@ -29,35 +33,33 @@ def command(
     ] = None,
     reason: Reason = None,
     dry_run: DryRun = False,
-) -> None:
+) -> int | None:
     """Let no slots of schedules fall due for a while.
 
-    The pause lasts until a time, or else until flytesched resume. Active runs finish, and slots
-    of the pause are not made up. What is disabled stays disabled.
+    They fall due again by themselves, or before that with flytesched resume. Active runs finish,
+    and slots of the pause are not made up. What is paused already gets another end; what is
+    disabled stays disabled.
     """
     require_some(names, labels)
     require_reason(reason)
     end = _end(call, until, span)
-    try:
-        done = editing.pause(
-            call.site, names or (), labels or (), until=end, reason=reason, dry_run=dry_run
-        )
-    except NotFound as error:
-        if option := next((word for word in ("until", "for") if word in (names or ())), None):
-            error.hint = f"write it as an option: --{option}"
-        raise
-    told(call, done, labels, dry_run=dry_run)
+    if end is None:
+        raise _endless(names or ())
+    done = editing.pause(
+        call.site, names or (), labels or (), until=end, reason=reason, dry_run=dry_run
+    )
+    return told(call, done, labels, dry_run=dry_run, aside="disabled, and stays so")
 
 
 def _end(call: Call, until: str | None, span: str | None) -> int | None:
-    """Return the epoch second from which slots fall due again; None for no end.
+    """Return the epoch second from which slots fall due again; None if none is given.
 
     Raises:
         UsageError: two ends are given, or one that is not to come.
     """
     if until is not None and span is not None:
         msg = "--until and --for both say when the pause ends"
-        raise UsageError(msg, hint="give one of them, or none to pause until: flytesched resume")
+        raise UsageError(msg, hint="give one of them")
     if span is not None:
         return _after(call, span)
     end = call.moment("--until", until, ahead=True)
@@ -65,6 +67,13 @@ def _end(call: Call, until: str | None, span: str | None) -> int | None:
         msg = f"--until: {until!r} is past: it means {call.clock(end)}"
         raise UsageError(msg, hint="write a time to come, such as 'tomorrow 09:00', or --for 2h")
     return end
+
+
+def _endless(names: Sequence[str]) -> UsageError:
+    """Return what is said where no end is given; it may be that it was, as a word."""
+    word = next((word for word in ("until", "for") if word in names), None)
+    hint = f"write it as an option: --{word}" if word else None
+    return UsageError("say until when: --until or --for", hint=hint or _OR)
 
 
 def _after(call: Call, span: str) -> int:

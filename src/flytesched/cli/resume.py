@@ -10,12 +10,14 @@ from flytesched.service import editing
 @verb()
 def command(
     call: Call, names: SomeNames = None, *, labels: Labels = None, dry_run: DryRun = False
-) -> None:
-    """End pauses of schedules.
+) -> int | None:
+    """End pauses of schedules before their time.
 
-    It does not matter whether they have an end; enable does the same. Slots fall due from now on,
-    and those of the pause are not made up.
+    Slots fall due from now on, and those of the pause are not made up. What is disabled stays
+    disabled.
     """
     require_some(names, labels)
-    done = editing.enable(call.site, names or (), labels or (), dry_run=dry_run)
-    told(call, done, labels, dry_run=dry_run)
+    done = editing.resume(call.site, names or (), labels or (), dry_run=dry_run)
+    return told(
+        call, done, labels, dry_run=dry_run, aside="disabled, not paused", already="not paused"
+    )

@@ -137,7 +137,43 @@ def enable(
     """
     manifest, now = site.manifest(), site.now()
     changes = {
-        name: _woken(schedule, manifest.defaults, now)
+        name: {
+            **_enabled(schedule, manifest.defaults),
+            **_resumed(schedule, manifest.defaults, now),
+        }
+        for name, schedule in select(manifest.schedules, words, labels).items()
+    }
+    return _switched(site, manifest, changes, dry_run=dry_run)
+
+
+def disable(
+    site: Site,
+    words: Sequence[str],
+    labels: Sequence[str] = (),
+    *,
+    reason: str | None = None,
+    dry_run: bool = False,
+) -> list[Edited]:
+    """Let no slot of schedules fall due until they are enabled again.
+
+    Args:
+        site: whose manifest.
+        words: names and patterns.
+        labels: KEY=VALUE each.
+        reason: why; without one the reason of what stops them already is kept.
+        dry_run: whether to change nothing.
+
+    Raises:
+        NotFound: a word means no schedule.
+        UsageError: a label is not KEY=VALUE.
+        InvalidManifest: the manifest cannot be edited.
+    """
+    from flytesched.manifest.edit import REMOVE
+
+    manifest, now = site.manifest(), site.now()
+    off = {"enabled": False, "paused_until": REMOVE}
+    changes = {
+        name: {**off, **_because(reason, fresh=schedule.due_at(now))}
         for name, schedule in select(manifest.schedules, words, labels).items()
     }
     return _switched(site, manifest, changes, dry_run=dry_run)
@@ -148,19 +184,19 @@ def pause(
     words: Sequence[str],
     labels: Sequence[str] = (),
     *,
-    until: int | None = None,
+    until: int,
     reason: str | None = None,
     dry_run: bool = False,
 ) -> list[Edited]:
-    """Let no slot of schedules fall due, for a time or until they are enabled again.
+    """Let no slot of schedules fall due for a time; those that are paused get this end.
 
-    What is disabled stays so: it would be a surprise if the end of a pause enabled it.
+    What is disabled stays as it is: it would be a surprise if the end of a pause enabled it.
 
     Args:
         site: whose manifest.
         words: names and patterns.
         labels: KEY=VALUE each.
-        until: epoch second from which slots fall due again; None for no end.
+        until: epoch second from which slots fall due again.
         reason: why; without one the reason of a pause that still lasts is kept.
         dry_run: whether to change nothing.
 
@@ -172,10 +208,27 @@ def pause(
     manifest, now = site.manifest(), site.now()
     changes: dict[str, Mapping[str, Any]] = {}
     for name, schedule in select(manifest.schedules, words, labels).items():
-        stays = until is not None and not schedule.enabled
-        zone = schedule.timing.timezone or site.settings.timezone
-        end = None if until is None else _moment(until, zone)
-        changes[name] = {} if stays else _paused(end, reason, fresh=schedule.due_at(now))
+        end = _moment(until, schedule.timing.timezone or site.settings.timezone)
+        off = {"paused_until": end, **_because(reason, fresh=schedule.due_at(now))}
+        changes[name] = off if schedule.enabled else {}
+    return _switched(site, manifest, changes, dry_run=dry_run)
+
+
+def resume(
+    site: Site, words: Sequence[str], labels: Sequence[str] = (), *, dry_run: bool = False
+) -> list[Edited]:
+    """End the pauses of schedules; what is disabled stays as it is, with its reason.
+
+    Raises:
+        NotFound: a word means no schedule.
+        UsageError: a label is not KEY=VALUE.
+        InvalidManifest: the manifest cannot be edited.
+    """
+    manifest, now = site.manifest(), site.now()
+    changes = {
+        name: _resumed(schedule, manifest.defaults, now) if schedule.enabled else {}
+        for name, schedule in select(manifest.schedules, words, labels).items()
+    }
     return _switched(site, manifest, changes, dry_run=dry_run)
 
 
@@ -193,13 +246,20 @@ def remove(site: Site, names: Sequence[str], *, dry_run: bool = False) -> list[C
     )
 
 
-def _woken(schedule: Schedule, defaults: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """Return the keys that let slots fall due; where [defaults] stop them, taking out won't do."""
+def _enabled(schedule: Schedule, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the key that enables; where [defaults] disable, taking it out won't do."""
+    from flytesched.manifest.edit import REMOVE
+
+    if schedule.enabled:
+        return {}
+    return {"enabled": True if defaults.get("enabled") is False else REMOVE}
+
+
+def _resumed(schedule: Schedule, defaults: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """Return the keys that end a pause; where [defaults] pause, taking them out won't do."""
     from flytesched.manifest.edit import REMOVE
 
     on: dict[str, Any] = dict.fromkeys(_PAUSE, REMOVE)
-    if not schedule.enabled:
-        on["enabled"] = True if defaults.get("enabled") is False else REMOVE
     if "paused_until" in defaults:
         del on["paused_until"]
         if schedule.paused_until is not None and schedule.paused_until > now:
@@ -207,16 +267,13 @@ def _woken(schedule: Schedule, defaults: Mapping[str, Any], now: float) -> dict[
     return on
 
 
-def _paused(end: datetime | None, reason: str | None, *, fresh: bool) -> dict[str, Any]:
-    """Return the keys of a pause; a fresh one does not take over the reason of an earlier one."""
+def _because(reason: str | None, *, fresh: bool) -> dict[str, Any]:
+    """Return the key of a reason; what is stopped afresh does not take over an earlier one."""
     from flytesched.manifest.edit import REMOVE
 
-    off: dict[str, Any] = {"enabled": False, "paused_until": REMOVE}
-    if end is not None:
-        off = {"paused_until": end}
-    if reason is not None or fresh:
-        off["pause_reason"] = REMOVE if reason is None else reason
-    return off
+    if reason is None:
+        return {"pause_reason": REMOVE} if fresh else {}
+    return {"pause_reason": reason}
 
 
 def _switched(

@@ -227,6 +227,9 @@ def test_what_add_refuses_is_refused_in_the_same_words(
     [
         ("dialy-etl", 3, "did you mean 'daily-etl'?"),
         ("nonsense", 5, "'nonsense' is no cron expression"),
+        ("at 25", 5, "'at 25' is no timetable: '25:00' is no time of the day"),
+        ("every 0 minutes", 5, "'every 0 minutes' is no timetable: every 0s is not a whole"),
+        ("first of the month at 3", 5, "is not understood as a timetable; write such as: every 5"),
         ("@daily --timezone Europe/Berln", 5, "did you mean Europe/Berlin?"),
         ("@daily --offset 5", 5, "offset: '5' has no unit"),
         ("5m --offset 5m", 5, "offset: belongs to wall-clock timetables"),

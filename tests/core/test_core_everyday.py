@@ -108,6 +108,12 @@ def test_a_text_means_this_timetable(text: str, keys: dict[str, Any]) -> None:
         ("evry 5 minutes", "did you mean 'every'?"),
         ("every 5 mintues", "did you mean 'minutes'?"),
         ("every wendesday at 9", "did you mean 'wednesday'?"),
+        ("evry 5 mintues", "did you mean 'every'?"),
+        # Nobody is told a word that would not help.
+        ("once a months", "write such as"),
+        ("mondys at 9:00 and 17:30", "add a schedule for each time"),
+        ("every 3 months", "months and years differ in length; write cron, such as 0 0 1 */3 *"),
+        ("every other year", "or yearly"),
         ("at 13pm", "write hours from 1 to 12 with am or pm"),
         ("weekdays at 0 am", "write hours from 1 to 12 with am or pm"),
         ("weekdays at 9:00 and 17:30", "add a schedule for each time"),
@@ -144,7 +150,20 @@ def test_what_is_not_understood_says_what_to_write(text: str, hint: str) -> None
         ("@dayly", "did you mean @daily?"),
         ("0 25  * * *", "25 is not one of 0 to 23"),
         ("0 2 * *", "write minute, hour, day, month, weekday"),
-        ("when pigs fly", "write minute, hour, day, month, weekday"),
+        ("0 2 * mno", "has 4 fields, not five; write minute, hour, day, month, weekday"),
+        ("MON-FRI 9 * *", "has 4 fields, not five; write minute, hour, day, month, weekday"),
+        ("@daily at noon", "'@daily at noon' is no cron expression"),
+        # Of words nobody counts the fields.
+        ("when pigs fly", "'when pigs fly' is not understood as a timetable; write such as: every"),
+        ("first of the month at 3", "is not understood as a timetable; write such as: every"),
+        ("every 3 months", "is not understood as a timetable; months and years differ in length"),
+        # What would be refused is not recommended.
+        ("at 25", "'at 25' is no timetable: '25:00' is no time of the day; write hours"),
+        ("daily at 24:00", "'24:00' is no time of the day; write hours and minutes from 00:00"),
+        ("every 0 minutes", "is no timetable: every 0s is not a whole number of seconds"),
+        ("weekdays at 25", "is no timetable: hour '25' (column 3 of '0 25 * * 1-5')"),
+        ("hourly at 70", "'70' is no minute of the hour"),
+        ("at 13pm", "'13pm' is no time of the day; write hours from 1 to 12"),
     ],
 )
 def test_words_in_the_place_of_cron_say_which_key_means_them(text: str, says: str) -> None:

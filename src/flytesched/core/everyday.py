@@ -41,6 +41,14 @@ _DATE = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)")
 _NTH = re.compile(r"(first|second|third|fourth|fifth|last|[1-5](?:st|nd|rd|th)) ([a-z]+) of month")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _FIELD = re.compile(r"[0-9*?/,-]+")
+#: What cron's own fields have letters for.
+_OF_CRON = frozenset(
+    {
+        "sun", "mon", "tue", "wed", "thu", "fri", "sat", "jan", "feb", "mar", "apr", "may", "jun",
+        "jul", "aug", "sep", "oct", "nov", "dec", "l", "w", "lw", "h", "tz", "cron",
+    }
+)  # fmt: skip
+_NO_LENGTH = re.compile(r"\b(?:[0-9]+|other) (?:months?|years?)\b")
 _EXAMPLES = "write such as: every 5 minutes, daily at 02:00, weekdays at 9, 0 2 * * *"
 #: Words that texts are made of, to find near misses.
 _KNOWN = (
@@ -60,12 +68,26 @@ def understood(text: str) -> dict[str, Any]:
         Invalid: it is none; the hint says what may be meant, or gives examples.
     """
     said = " ".join(text.split())
+    if found := _read(said):
+        return found
+    what = f"{text.strip()!r} is not understood as a timetable"
+    raise Invalid(what, hint=_near(said.lower()) or _EXAMPLES)
+
+
+def is_worded(said: str) -> bool:
+    """Tell whether a text is in words, and no expression that somebody got wrong."""
+    parts = said.lower().split(" ")
+    if len(parts) < 2 or said.startswith("@") or all(map(_FIELD.fullmatch, parts[:2])):
+        return False
+    return not _OF_CRON.issuperset(re.findall(r"[^\W\d_]+", said.lower()))
+
+
+def _read(said: str) -> dict[str, Any] | None:
     words = said.lower().rstrip(".")
     for look in (_expression, _rate, _hourly, _by_days):
         if found := look(said if look is _expression else words):
             return found
-    what = f"{text.strip()!r} is not understood as a timetable"
-    raise Invalid(what, hint=_near(words) or _EXAMPLES)
+    return None
 
 
 def _expression(said: str) -> dict[str, Any] | None:
@@ -197,10 +219,16 @@ def _week(days: str) -> str | None:
 
 
 def _near(words: str) -> str | None:
-    """Return what a misspelt word may be."""
-    from flytesched.core.suggestion import suggest
+    """Return what somebody may mean who is not understood."""
+    if _NO_LENGTH.search(words):
+        return "months and years differ in length; write cron, such as 0 0 1 */3 *, or yearly"
+    from flytesched.core.suggestion import nearest
 
-    for word in re.findall(r"[a-z]{3,}", words):
-        if word not in {*_KNOWN, *_LITTLE, *_WEEKDAYS} and (near := suggest(word, _KNOWN)):
-            return near
-    return None
+    own = {*_KNOWN, *_LITTLE, *_WEEKDAYS}
+    odd = [word for word in re.findall(r"[a-z]{3,}", words) if word not in own]
+    meant = {word: near for word in odd if (near := nearest(word, _KNOWN))}
+    if not meant:
+        return None
+    said = re.sub("[a-z]{3,}", lambda found: meant.get(found[0], found[0]), words)
+    # What would be refused as well is nothing that anybody can have meant, or says why itself.
+    return f"did you mean {next(iter(meant.values()))!r}?" if _read(said) else None

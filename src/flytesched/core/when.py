@@ -37,25 +37,31 @@ def read_timing(given: Mapping[str, Any], faults: list[Fault]) -> Timing | None:
         return make_timing(kinds[0], given[kinds[0]], **refined)
     except InvalidTimetable as error:
         key = "timezone" if error.field == "timezone" else kinds[0]
-        instead = _meant(given[key], error.hint) if key == "cron" else error.hint
-        faults.append(Fault(key=key, what=error.message, instead=instead))
+        what, instead = _meant(given[key], error) if key == "cron" else (error.message, error.hint)
+        faults.append(Fault(key=key, what=what, instead=instead))
         return None
 
 
-def _meant(text: object, hint: str | None) -> str | None:
-    """Say which key means what stands in everyday words where cron's fields belong.
+def _meant(text: object, error: InvalidTimetable) -> tuple[str, str | None]:
+    """Say what is wrong with what stands where cron's fields belong, and which key means it.
 
-    An expression is what it is: its own ``hint`` says what to write.
+    An expression is what it is: ``error`` says what to write. Of everyday words it would count the
+    fields.
     """
-    from flytesched.core.everyday import understood  # only a mistake pays for it
+    from flytesched.core.everyday import is_worded, understood  # only a mistake pays for it
 
     said = " ".join(str(text).split())
     try:
         ((kind, value),) = understood(said).items()
-    except Invalid as error:
-        near = error.hint if " " in said else None
-        return near if near and near.startswith("did you mean") else hint
-    return hint if (kind, value) == ("cron", said) else f"write {kind} = {json.dumps(value)}"
+    except Invalid as other:
+        return (other.message, other.hint) if is_worded(said) else (error.message, error.hint)
+    if (kind, value) == ("cron", said):
+        return error.message, error.hint
+    try:
+        make_timing(kind, value, timezone=None)
+    except InvalidTimetable as other:
+        return f"{said!r} is no timetable: {other.message}", other.hint
+    return error.message, f"write {kind} = {json.dumps(value)}"
 
 
 def zone_of(given: Mapping[str, Any]) -> str:

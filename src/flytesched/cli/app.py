@@ -243,19 +243,43 @@ def _misused(error: Exception, words: Sequence[str], *, debug: bool) -> int:
     if debug:
         render.talk(traceback.format_exc().rstrip("\n"))
     said: Any = error
+    hint = _meant(said, words) or _help_on(words)
     # The newest Typer says "Value error" in front of what its own validator found.
     message = " ".join(said.format_message().split()).replace(": Value error, ", ": ")
     render.talk(f"flytesched: {render.safe(shortened(message[:1].lower() + message[1:]))}")
-    render.talk(f"hint: {_help_on(words)}")
+    render.talk(f"hint: {hint}")
     return 2 if isinstance(error, _USAGE) else 1
+
+
+def _meant(error: Any, words: Sequence[str]) -> str | None:
+    """Say what was meant by an option that there is none of, if that can be said."""
+    option, near = (getattr(error, name, None) for name in ("option_name", "possibilities"))
+    if option is None or not hasattr(error, "possibilities"):
+        return None
+    error.possibilities = None  # Typer would list them
+    verb = _named(words)[0]
+    if verb in {"add", "set"} and "--" not in words and _in_a_command(option, words, verb):
+        return f"put -- in front of the command; see flytesched {verb} --help"
+    from flytesched.core.suggestion import suggest
+
+    return suggest(option, near or [])
+
+
+def _in_a_command(option: str, words: Sequence[str], verb: str) -> bool:
+    """Tell whether an option stands behind more words than the name, such as ``rsync`` of one."""
+    behind = words[words.index(verb) + 1 :]
+    at = next((at for at, word in enumerate(behind) if word.startswith(option)), len(behind))
+    bare = 0
+    for before, word in zip(["", *behind], behind[:at], strict=False):
+        valued = before.startswith("-") and "=" not in before
+        bare += not (valued or word.startswith("-"))
+    return bare > 1
 
 
 def _help_on(words: Sequence[str]) -> str:
     verb, word = _named(words)
     if verb not in VERBS:
         return "see flytesched --help"
-    if verb in {"add", "set"} and "--" not in words:
-        return f"put -- in front of the command; see flytesched {verb} --help"
     path = f"{verb} {word}" if word in _subcommands(verb) else verb
     return f"see flytesched {path} --help"
 

@@ -111,7 +111,10 @@ ELSEWHERE = """\
 SLOT              LEFT  NAME   NOTE
 14 Mar 08:00  107d 17h  night  02:30 in America/New_York is skipped
 """
-BELOW = "left out: photos (paused until Fri 09:00: holidays), old (disabled), once (ended)\n"
+BELOW = """\
+left out: photos (paused until Fri 09:00: holidays), old (disabled), once
+  (ended)
+"""
 WEEK = """\
             0     3     6     9     12    15    18    21      SLOTS
 Thu 26 Nov                              ████████░░░░░░░░░░░░     66

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flytesched.cli import render
+from flytesched.cli.call import Call
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,21 @@ def test_talk_is_wrapped_on_a_terminal_alone(
     render.talk("one two three\nfour")
 
     assert stream.getvalue() == said
+
+
+def test_a_question_is_wrapped_with_room_for_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is typed behind its last line."""
+    stream = _Glass()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr(Call, "on_terminal", True)
+    monkeypatch.setenv("COLUMNS", "24")
+    asked: list[str] = []
+    monkeypatch.setattr("typer.confirm", lambda said, **_: asked.append(said) is None)
+
+    assert Call().agreed("Remove schedules all the same?", yes=False)
+
+    assert stream.getvalue() == "Remove schedules\n"
+    assert asked == ["  all the same?"]
 
 
 def test_output_keeps_its_lines() -> None:

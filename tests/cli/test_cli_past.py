@@ -73,19 +73,19 @@ mail  ✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓�
 ✓ succeeded  ✗ failed  ◷ timed out  ↯ interrupted  » skipped  ⊘ cancelled
 ▸ active
 
-WHEN   NAME  VERDICT                       LAG  TOOK  TRY  EXIT  ORIGIN
-14:00  mail  running                       0ms     -    1     -  schedule
-13:45  mail  succeeded                    12ms    3s    1     0  schedule
-13:30  mail  succeeded                    12ms    4s    1     0  schedule
-13:15  mail  failed(exit 3)               12ms    5s    1     3  schedule
-13:00  mail  skipped(overlap)                -     -    -     -  schedule
-12:45  mail  timed_out                    12ms    7s    1   143  schedule
-12:30  mail  cancelled(by user)           12ms    8s    1     -  schedule
-12:15  mail  interrupted(host restarted)  12ms    9s    1     -  schedule
-12:00  mail  succeeded                    12ms   10s    1     0  schedule
-11:45  mail  succeeded                    12ms   11s    1     0  schedule
-11:30  mail  succeeded                    12ms    2s    1     0  schedule
-11:15  mail  succeeded                    12ms    3s    1     0  schedule
+WHEN   NAME  VERDICT                       LAG  TOOK  RUN
+14:00  mail  running                       0ms     -  sched-mail-1795698000
+13:45  mail  succeeded                    12ms    3s  sched-mail-1795697100
+13:30  mail  succeeded                    12ms    4s  sched-mail-1795696200
+13:15  mail  failed(exit 3)               12ms    5s  sched-mail-1795695300
+13:00  mail  skipped(overlap)                -     -  sched-mail-1795694400
+12:45  mail  timed_out                    12ms    7s  sched-mail-1795693500
+12:30  mail  cancelled(by user)           12ms    8s  sched-mail-1795692600
+12:15  mail  interrupted(host restarted)  12ms    9s  sched-mail-1795691700
+12:00  mail  succeeded                    12ms   10s  sched-mail-1795690800
+11:45  mail  succeeded                    12ms   11s  sched-mail-1795689900
+11:30  mail  succeeded                    12ms    2s  sched-mail-1795689000
+11:15  mail  succeeded                    12ms    3s  sched-mail-1795688100
 """
 SHOW = """\
         name: mail
@@ -165,6 +165,31 @@ def test_the_past_is_told_in_eighty_columns(
 
     assert said.out == screen
     assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_a_name_is_cut_before_the_id_of_a_run_goes(
+    empty: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exit code never is, and a reason is cut before; without room for it, the id goes last."""
+    freeze(monkeypatch)
+    name = "nightly-accounts"
+    failed = replace(a_run(name, 300, RunStatus.FAILED), exit_code=143)
+    skipped = replace(a_run(name, 200, RunStatus.SKIPPED), reason="the disk was full again")
+    manifest = MANIFEST.replace("schedules.mail", f"schedules.{name}")
+    furnish(manifest=manifest, runs=[failed, skipped])
+
+    wide, narrow, least = (
+        look(empty, monkeypatch, "history --no-strip", columns).out for columns in (80, 77, 76)
+    )
+
+    assert [line.split()[-1] for line in wide.splitlines()] == ["RUN", skipped.id, failed.id]
+    assert "…" in wide
+    assert [line.split()[-1] for line in narrow.splitlines()] == ["RUN", skipped.id, failed.id]
+    assert "  failed(exit 143)  " in narrow
+    assert "  skipped(the dis…  " in narrow
+    assert "  failed(exit 143)  " in least
+    assert "RUN" not in least
+    assert f"  {name}  " in least
 
 
 def test_a_pipe_gets_every_column_whole(home: Terminal) -> None:

@@ -134,12 +134,13 @@ class Call:
         elastic: Sequence[str] = (),
         spare: Sequence[str] = (),
         if_need_be: Sequence[str] = (),
+        least: Mapping[str, int] | None = None,
     ) -> None:
         """Write a table to stdout; see ``render.table`` for what fits it into a terminal."""
         render.write(
             render.table(
                 heads, rows, right=right, toned=toned, colour=self.colour, room=self.room,
-                elastic=elastic, spare=spare, if_need_be=if_need_be,
+                elastic=elastic, spare=spare, if_need_be=if_need_be, least=least,
             )
         )  # fmt: skip
 

@@ -17,8 +17,12 @@ from flytesched.service.statistics import last_statuses, meant
 
 _STATUSES = (*(status.value for status in RunStatus), MISSED)
 _HEADS = ("WHEN", "NAME", "VERDICT", "LAG", "TOOK", "TRY", "EXIT", "ORIGIN", "RUN")
-#: What a narrow terminal does without; a verdict says its exit code itself where it matters.
-_FIT = {"spare": ("RUN",), "elastic": ("VERDICT",), "if_need_be": ("EXIT", "ORIGIN", "TRY")}
+#: What a narrow terminal does without; a verdict says its exit code itself where it matters, and
+#: the id is what else there is to be asked for by.
+_FIT = {
+    "spare": ("EXIT", "TRY", "ORIGIN", "LAG"), "elastic": ("NAME", "VERDICT"),
+    "if_need_be": ("RUN",),
+}  # fmt: skip
 #: Schedules whose runs are drawn unless somebody asks for more.
 _DRAWN = 5
 
@@ -82,7 +86,12 @@ def command(
     elif entries:
         _draw(call, _drawn(call, chosen, entries, wanted=strip), begin, end)
         rows = [_row(call, entry) for entry in entries]
-        call.table(_HEADS, rows, right=("LAG", "TOOK", "TRY", "EXIT"), toned=("VERDICT",), **_FIT)
+        # Reasons may be cut, but no exit code.
+        least = max((len(each.said()) for each in entries if each.reason is None), default=0)
+        call.table(
+            _HEADS, rows, right=("LAG", "TOOK", "TRY", "EXIT"), toned=("VERDICT",),
+            least={"VERDICT": least}, **_FIT,
+        )  # fmt: skip
     else:
         call.talk("there is no such history" if reader else "there is no history yet")
 

@@ -172,6 +172,7 @@ def table(
     elastic: Sequence[str] = (),
     spare: Sequence[str] = (),
     if_need_be: Sequence[str] = (),
+    least: Mapping[str, int] | None = None,
 ) -> str:
     """Return columns aligned with spaces; what is empty shows ``-``.
 
@@ -185,13 +186,17 @@ def table(
         elastic: titles of the columns whose cells may be cut to fit, the first one first.
         spare: titles of the columns that may be left out to fit, the first one first.
         if_need_be: those that are left out as well where cutting alone is not enough.
+        least: how many columns of the terminal the cells of a column keep, whatever is cut.
     """
     columns = [
         (head, [safe("-" if cell is None or cell == "" else cell) for cell in cells])
         for head, *cells in zip(heads, *rows, strict=True)
     ]
     if room is not None:
-        columns = _fitted(columns, room, elastic, spare, if_need_be)
+        columns = _fitted(
+            columns, room, {title: (least or {}).get(title, 0) for title in elastic}, spare,
+            if_need_be,
+        )  # fmt: skip
     lined = [
         _column(head, cells, right=head in right, toned=head in toned, colour=colour)
         for head, cells in columns
@@ -228,7 +233,7 @@ def listed(words: Sequence[str], room: int | None) -> str:
 def _fitted(
     columns: list[_Column],
     room: int,
-    elastic: Sequence[str],
+    elastic: Mapping[str, int],
     spare: Sequence[str],
     if_need_be: Sequence[str],
 ) -> list[_Column]:
@@ -244,19 +249,19 @@ def _fitted(
     return fitted
 
 
-def _cut_to_fit(columns: list[_Column], room: int, elastic: Sequence[str]) -> list[_Column]:
-    for title in elastic:
+def _cut_to_fit(columns: list[_Column], room: int, elastic: Mapping[str, int]) -> list[_Column]:
+    for title, least in elastic.items():
         over = _wide(columns) - room
         if over > 0:
             columns = [
-                (head, _narrowed(head, cells, over) if head == title else cells)
+                (head, _narrowed(cells, over, max(len(head), least)) if head == title else cells)
                 for head, cells in columns
             ]
     return columns
 
 
-def _narrowed(head: str, cells: list[str], over: int) -> list[str]:
-    most = max(len(head), _LEAST, max(map(width, cells), default=0) - over)
+def _narrowed(cells: list[str], over: int, least: int) -> list[str]:
+    most = max(least, _LEAST, max(map(width, cells), default=0) - over)
     return [cut(cell, most) for cell in cells]
 
 

@@ -107,6 +107,10 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         ('command = "nowhere --fast now"', "no such command 'nowhere'"),
         ('command = "nowhere | sort > out"', "no such command 'nowhere'"),
         ('command = "nowhere; echo done"', "no such command 'nowhere'"),
+        ('command = "FOO=1 BAR= nowhere x"', "no such command 'nowhere'"),
+        ('command = "cd / && nowhere"', "no such command 'nowhere'"),
+        ('command = "cd /tmp; A=b nowhere"', "no such command 'nowhere'"),
+        ('command = "cd bin && ./gone"', "/bin/./gone' does not exist"),
         ('command = "nowhere"\nshell = "/bin/bash"', "no such command 'nowhere'"),
         ('command = """\n  nowhere a\n  echo b\n"""', "no such command 'nowhere'"),
         ('command = "true"\nshell = "/bin/nosh"', "'/bin/nosh' does not exist"),
@@ -149,10 +153,16 @@ def test_what_cannot_start_is_a_problem(ward: Ward, text: str, says: str) -> Non
         'command = ["bin/real"]',
         'command = "real --fast"',
         'command = "~/bin/real"',
-        'command = "cd /tmp && nowhere"',
+        'command = "cd $HOME && nowhere"',
+        'command = "cd bin && ./real"',
+        'command = "cd /tmp && cd / && nowhere"',
+        'command = "cd /tmp || nowhere"',
+        'command = "cd - && ./nowhere"',
+        'command = "PATH=/opt/x nowhere"',
+        'command = "X=$(date) nowhere"',
         'command = "nowhere() { :; }; nowhere"',
         'command = "nowhere () { :; }"',
-        'command = "X=1 nowhere"',
+        'command = "X=1 real"',
         'command = "$NOWHERE"',
         'command = "if nowhere; then :; fi"',
         'command = "nowhere"\nshell = "/bin/sh-of-mine"',
@@ -199,6 +209,20 @@ def test_a_program_that_may_only_be_executed_is_not_looked_into(
     monkeypatch.setattr("builtins.open", refused)
 
     assert [each.level for each in ward.findings("commands")] == ["ok"]
+
+
+def test_what_could_not_be_read_does_not_count_as_looked_at(ward: Ward) -> None:
+    """A healthy answer says of how many it speaks."""
+    ward.program("real")
+    texts = ["real", "A=1 real", "cd bin && ./real", "$NOWHERE", "if nowhere; then :; fi"]
+    ward.write("\n".join(
+        f"command = {text!r}\n[schedules.more-{number}]\nevery = '1h'"
+        for number, text in enumerate(texts)
+    ) + "\ncommand = ['real']")  # fmt: skip
+
+    (finding,) = ward.findings("commands")
+
+    assert finding.what.endswith("(4 looked at, 2 left to the shell)")
 
 
 def test_a_hook_that_is_not_there_is_a_warning(ward: Ward) -> None:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 #: The first word of a shell text, where nothing but a program can be meant by it.
 _FIRST = re.compile(r"\s*([\w@%+:,./-]+)(?=[;&|]|\s+(?!\()|$)", re.ASCII)
+#: A folder that is entered first, which has to be there or nothing behind ``&&`` is started.
+_ENTERED = re.compile(r"\s*cd\s+(?!-)([\w@%+:,./-]+)\s*(?:&&|;)", re.ASCII)
+#: A variable that is set for the command alone, to a plain value; PATH decides where it is found.
+_SET = re.compile(r"\s*(?!PATH=|BASH_ENV=|ENV=)[A-Za-z_]\w*=[\w@%+:,./-]*(?=\s+\S)", re.ASCII)
 #: Shells in which such a word is not a thing of somebody's start-up file.
 _KNOWN_SHELLS = frozenset({"sh", "dash", "bash"})
 _HOOKS = ("on_success", "on_failure", "on_missed", "on_recovered")
@@ -50,14 +54,24 @@ def commands(patient: Patient) -> Iterator[Finding]:
     for (level, what, do), names in faults.items():
         yield found("commands", level, f"{such([*names])}: {what}", do)
     if not faults:
-        what = (
-            f"what enabled schedules start is there, as far as it can be told ({_count(patient)})"
-        )
-        yield found("commands", Level.OK, what)
+        what = "what enabled schedules start is there, as far as it can be told"
+        yield found("commands", Level.OK, f"{what} ({_count(patient, environ)})")
 
 
-def _count(patient: Patient) -> str:
-    return f"{len(patient.due):,} looked at"
+def _count(patient: Patient, environ: Mapping[str, str]) -> str:
+    """Say how many commands could be looked at, and how many are their shell's own matter."""
+    read = sum(_is_read(schedule, environ) for schedule in patient.due)
+    rest = len(patient.due) - read
+    return f"{read:,} looked at" + (f", {rest:,} left to the shell" if rest else "")
+
+
+def _is_read(schedule: Schedule, environ: Mapping[str, str]) -> bool:
+    """Tell whether it can be told which program, or package, a schedule starts first."""
+    command = schedule.command
+    if schedule.executor is ExecutorKind.PYTHON or command is None or command.text is None:
+        return True
+    first = _first(schedule, command.text, base_environment(schedule, environ))
+    return first is not None and not is_built_in(first.name)
 
 
 def environment(patient: Patient) -> Iterator[Finding]:
@@ -119,22 +133,38 @@ class _Place(NamedTuple):
 def _command_faults(
     schedule: Schedule, command: Command, place: _Place, level: Level
 ) -> Iterator[_Fault]:
-    if command.text is not None:
-        yield from _program_faults(schedule.shell, place, level)
-    name = _program_of(schedule, command, place.env)
-    if name is not None:
-        yield from _program_faults(name, place, level, alone=command.text is None)
-
-
-def _program_of(schedule: Schedule, command: Command, env: Mapping[str, str]) -> str | None:
-    """Return the program that a command surely starts first; None where that cannot be told."""
     if command.text is None:
-        return command.argv[0]
+        yield from _program_faults(command.argv[0], place, level, alone=True)
+        return
+    yield from _program_faults(schedule.shell, place, level)
+    first = _first(schedule, command.text, place.env)
+    if first is not None and not is_built_in(first.name):
+        # The folder may be another's to make; a program that is named by a path counts from there.
+        cwd = place.cwd if first.folder is None else str(Path(place.cwd, first.folder))
+        yield from _program_faults(first.name, place._replace(cwd=cwd), level)
+
+
+class _First(NamedTuple):
+    """What a shell surely starts first."""
+
+    #: As the command names it.
+    name: str
+    #: The folder it is started in, if one is entered.
+    folder: str | None
+
+
+def _first(schedule: Schedule, text: str, env: Mapping[str, str]) -> _First | None:
+    """Return what a shell text surely starts first; None where that cannot be told."""
     # A file that the shell reads first may define anything, and so may other shells' own.
     if Path(schedule.shell).name not in _KNOWN_SHELLS or "BASH_ENV" in env:
         return None
-    match = _FIRST.match(command.text)
-    return None if match is None or is_built_in(match[1]) else match[1]
+    folder, start = None, 0
+    if entered := _ENTERED.match(text):
+        folder, start = entered[1], entered.end()
+    while given := _SET.match(text, start):
+        start = given.end()
+    match = _FIRST.match(text, start)
+    return None if match is None else _First(match[1], folder)
 
 
 def _program_faults(

@@ -19,7 +19,11 @@ from flytesched.service.selection import nobody, select
 _HEADS = ("NAME", "SCHEDULE", "NEXT", "LEFT", "LAST", "PASSED", "RESULT")
 #: What a narrow terminal does without: how long ago says as much as when, and a name is needed
 #: whole by the next command.
-_FIT = {"spare": ("LAST",), "elastic": ("SCHEDULE",), "if_need_be": ("PASSED", "SCHEDULE", "LEFT")}
+_FIT: render.Fit = {
+    "spare": ("LAST",),
+    "elastic": ("SCHEDULE",),
+    "if_need_be": ("PASSED", "SCHEDULE", "LEFT"),
+}
 
 #: States in which no slot falls due.
 _QUIET = ("disabled", "paused", "ended")

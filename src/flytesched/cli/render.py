@@ -7,7 +7,7 @@ import re
 import sys
 from contextlib import suppress
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +40,14 @@ _GAP = "  "
 _LEAST = 8
 #: Seconds in each unit of an approximate duration.
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+class Fit(TypedDict, total=False):
+    """Titles of the columns that give way where a table has to fit; see ``table``."""
+
+    elastic: Sequence[str]
+    spare: Sequence[str]
+    if_need_be: Sequence[str]
 
 
 def safe(text: object, *, lines: bool = False) -> str:

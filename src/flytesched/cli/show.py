@@ -21,7 +21,7 @@ from flytesched.service.statistics import Past, past
 _FEW = 5
 _HEADS = ("WHEN", "VERDICT", "LAG", "TOOK", "ORIGIN", "RUN")
 #: What a narrow terminal does without; an id is needed whole by the next command.
-_FIT = {"spare": ("ORIGIN", "LAG"), "elastic": ("VERDICT",), "if_need_be": ("TOOK",)}
+_FIT: render.Fit = {"spare": ("ORIGIN", "LAG"), "elastic": ("VERDICT",), "if_need_be": ("TOOK",)}
 
 
 @verb(reads=True)

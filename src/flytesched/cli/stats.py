@@ -25,7 +25,7 @@ _HEADS = (
     *_SPREAD, *(f"LAG_{head}" for head in _SPREAD), "CPU", "MEMORY", "STREAK",
 )  # fmt: skip
 #: What a narrow terminal does without. How many failed is told last of all, with the names.
-_FIT = {
+_FIT: render.Fit = {
     "spare": (
         "LAG_P90", "LAG_P50", "LAG_MAX", "MEMORY", "CPU", "P90", "LAG_P99", "OK", "STREAK", "MAX",
     ),

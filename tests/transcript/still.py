@@ -50,6 +50,19 @@ def still(text: str, home: str, *, counts: bool = True) -> str:
     return text
 
 
+def without(text: str, titles: frozenset[str]) -> str:
+    """Return a still screen without columns of its table, which ends it.
+
+    Which of them fit depends on how long durations are, and so on the day.
+    """
+    lines = text.split("\n")
+    top = next(place for place, line in enumerate(lines) if titles & {*line.split("  ")})
+    left = [place for place, head in enumerate(lines[top].split("  ")) if head not in titles]
+    rows = [line.split("  ") for line in lines[top:]]
+    kept = ["  ".join(row[place] for place in left if place < len(row)) for row in rows]
+    return "\n".join([*lines[:top], *kept])
+
+
 def cut_ids(text: str) -> list[str]:
     """Return what begins like the id of a run and does not go on like one."""
     begun = re.findall(r"\b(?:sched|manual|catchup|backfill|retry)-[^\s:=]+", text)

@@ -186,6 +186,9 @@ def test_what_is_elastic_is_cut_but_not_to_nothing() -> None:
         "NAME            RESULT\nnightly-backu\u2026  failed(exit 3)\nx               succeeded\n"
     )
     assert "nightly\u2026" in render.table(("NAME", "RESULT"), [ROWS[0][:2]], room=1, **FIT)
+    assert "nightly-b\u2026" in render.table(
+        ("NAME", "RESULT"), [ROWS[0][:2]], room=1, least={"NAME": 10}, **FIT
+    )
 
 
 def test_wide_characters_are_cut_by_the_columns_they_take() -> None:

@@ -56,7 +56,7 @@ def without(text: str, titles: frozenset[str]) -> str:
     Which of them fit depends on how long durations are, and so on the day.
     """
     lines = text.split("\n")
-    top = next(place for place, line in enumerate(lines) if titles & {*line.split("  ")})
+    top = next(place for place, line in enumerate(lines) if line.startswith("WHEN  "))
     left = [place for place, head in enumerate(lines[top].split("  ")) if head not in titles]
     rows = [line.split("  ") for line in lines[top:]]
     kept = ["  ".join(row[place] for place in left if place < len(row)) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from still import cut_ids, still
+from still import cut_ids, still, without
 from window import Window
 
 if TYPE_CHECKING:
@@ -85,6 +85,15 @@ def test_counts_are_placeholders_where_asked() -> None:
     """Where slots go on falling due."""
     assert still("pulse  12  x", "~", counts=False) == "pulse  <n>  x"
     assert still("1 run: 1 succeeded", "~", counts=False) == "<n> runs: <n> succeeded"
+
+
+def test_columns_that_may_have_no_room_are_left_out() -> None:
+    """Of the table alone, and whether they are there or not."""
+    shown = "$ history\nx  ✓  y\n\nWHEN  LAG  RUN\n<time>  -  id\n"
+
+    assert without(shown, frozenset({"LAG", "TRY"})) == (
+        "$ history\nx  ✓  y\n\nWHEN  RUN\n<time>  id\n"
+    )
 
 
 def test_an_id_that_was_cut_is_found() -> None:

@@ -233,8 +233,13 @@ class Stage:
         """End the scheduler, and return its code as wait() tells it."""
         assert self.loop is not None
         self.trouble()
+        pid = self.pid
         with suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+            os.kill(pid, number)
+        if pid != self.loop.pid and number == signal.SIGKILL:
+            # strace -f would stay for as long as what the scheduler has started.
+            wait_for("the scheduler's death", lambda: _is_dead(pid))
+            self.loop.kill()
         return self.gone()
 
     def gone(self, patience: float = PATIENCE) -> int:
@@ -269,3 +274,11 @@ class Stage:
     def maybe(self, name: str, begin: float, end: float) -> None:
         """Note a stretch in which its slots may be due, or not."""
         self.unsure.setdefault(name, []).append((begin, end))
+
+
+def _is_dead(pid: int) -> bool:
+    """Tell whether a process has ended, waited for or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True

@@ -94,7 +94,7 @@ def test_only_those_that_meet_no_run_are_claimed_ahead(stage: Stage) -> None:
 
 
 def test_a_place_that_gets_free_before_the_slot_starts_nobody_early(stage: Stage) -> None:
-    """What was decided ahead and found no place stands in line already."""
+    """What was decided ahead and found no place waits for its time."""
     stage.fate = lambda order: Fate(seconds=0.995 if order.schedule.name == "first" else 0.1)
     first = Schedule("first", at="2026-01-01T12:00:59Z", command="true")
     stage.put(first, Schedule("x", at="2026-01-01T12:01:00Z", command="true"))
@@ -104,7 +104,7 @@ def test_a_place_that_gets_free_before_the_slot_starts_nobody_early(stage: Stage
     stage.clock.wait(SLOT - 0.003)
     stage.loop.tick(stage.clock.now())
 
-    assert stage.verdicts() == ["claimed"]
+    assert stage.verdicts() == ["queued"]
     stage.go(1)
     (run,) = [run for run in stage.runlog.all_runs() if run.schedule == "x"]
     assert run.verdict() == "succeeded"

@@ -66,6 +66,8 @@ class Lanes:
         #: Ids of runs whose time has come: in a line, or free.
         self._lined: set[str] = set()
         self._tickets = Tickets()
+        #: Those that the last ``choose`` lined up ahead of their time.
+        self._early: list[str] = []
         #: The tickets that the last ``choose`` used.
         self._used: dict[str, Ticket] = {}
         self._serial = count()
@@ -123,12 +125,19 @@ class Lanes:
             if (lane := self._lanes.get(name)) is not None:
                 self._touch(lane)
 
-    def choose(self, now: float) -> list[tuple[Run, Run]]:
+    def choose(self, now: float, moment: float | None = None) -> list[tuple[Run, Run]]:
         """Take the runs that start now, best first, each as it was and as claimed.
 
         ``give_back`` undoes it when the claims cannot be stored.
+
+        Args:
+            now: the moment of the choice.
+            moment: when they start, if that is ahead. Who is not chosen then leaves the line
+                again: it must not start before its time when a place gets free.
         """
         self._come_due(now)
+        self._early = [] if moment is None else self._come_due(moment)
+        now = now if moment is None else moment
         self._used.clear()
         chosen = []
         while (ticket := self._tickets.best()) is not None and self._has_place():
@@ -137,6 +146,7 @@ class Lanes:
                     break
                 self.bucket.take(now)
             chosen.append(self._claim(ticket))
+        self._step_back()
         return chosen
 
     def give_back(self, chosen: Iterable[tuple[Run, Run]]) -> None:
@@ -146,6 +156,7 @@ class Lanes:
             if ticket[0] >= MAKING_UP:
                 self.bucket.put_back()
             self._restore(waiting, ticket)
+        self._step_back()
 
     def next_at(self, now: float) -> float | None:
         """Return when a run may come due by time alone; None if none waits for time."""
@@ -177,14 +188,27 @@ class Lanes:
             and run_id not in self._lined
         )
 
-    def _come_due(self, now: float) -> None:
-        """Line up the runs whose time has come."""
+    def _come_due(self, now: float) -> list[str]:
+        """Line up the runs whose time has come, and return their ids."""
+        found = []
         while self._timed and self._timed[0][0] <= now:
             at, run_id = heapq.heappop(self._timed)
             if self._is_timed(at, run_id):
                 run = self._runs[run_id]
                 lane = self._lanes[run.schedule]
                 self._line_up(lane, run)
+                self._touch(lane)
+                found.append(run_id)
+        return found
+
+    def _step_back(self) -> None:
+        """Let those wait for their time again that stand in line ahead of it."""
+        for run_id in self._early:
+            if run_id in self._lined:
+                run = self._runs[run_id]
+                lane = self._lanes[run.schedule]
+                self._unline(lane, run_id)
+                heapq.heappush(self._timed, (run.not_before, run_id))
                 self._touch(lane)
 
     def _line_up(self, lane: Lane, run: Run) -> None:

@@ -279,7 +279,7 @@ class Loop:
         """
         decided = self._plan(dues, now)
         self._line_up(decided, now)
-        chosen = self._lanes.choose(moment)
+        chosen = self._lanes.choose(now, moment if moment > now else None)
         if not dues and not chosen:
             return False
         attempts = {run.id: self._attempt(run, now) for _, run in chosen}
@@ -295,22 +295,13 @@ class Loop:
         self._note(decided, lost, now)
         for _, run in chosen:
             if run.id not in lost:
-                held = moment if moment > now else self._ahead_of_time(run, now)
-                self._supervisor.order(run, attempts[run.id], held)
+                # What may start now is not held up by a clock that is set back just now.
+                self._supervisor.order(run, attempts[run.id], moment if moment > now else 0.0)
         for run in decided.replaced:
             # One whose intent lost is not signalled: the next look at the run log tells why.
             if run.status in IN_PLACE and run.id not in lost:
                 self._supervisor.end(_replaced(run, now))
         return True
-
-    def _ahead_of_time(self, run: Run, now: float) -> float:
-        """Return the moment that a run is held for which got its place before its time; else 0.
-
-        One that was decided ahead and found no place stands in line already. A time farther ahead
-        is that of a clock which was set back just now, and holds up nothing.
-        """
-        earliest = max(run.not_before, run.live_slot or 0)
-        return earliest if now < earliest <= now + self._lead.most else 0.0
 
     def _line_up(self, decided: Plan, now: float) -> None:
         """Put new runs where ``choose`` sees them, and take away the waiting ones they replace."""

@@ -13,12 +13,11 @@ from flytesched.errors import InvalidSchedule, NotFound
 from flytesched.service.selection import named, select
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from flytesched.bootstrap import Site
     from flytesched.core.schedule import Schedule
-    from flytesched.manifest import Manifest
     from flytesched.manifest.splice import Change
 
 #: Refinements that belong to some kinds of timetable only, and go when the kind changes.
@@ -135,15 +134,11 @@ def enable(
         UsageError: a label is not KEY=VALUE.
         InvalidManifest: the manifest cannot be edited.
     """
-    manifest, now = site.manifest(), site.now()
-    changes = {
-        name: {
-            **_enabled(schedule, manifest.defaults),
-            **_resumed(schedule, manifest.defaults, now),
-        }
-        for name, schedule in select(manifest.schedules, words, labels).items()
-    }
-    return _switched(site, manifest, changes, dry_run=dry_run)
+
+    def on(schedule: Schedule, defaults: Mapping[str, Any], now: float) -> dict[str, Any]:
+        return {**_enabled(schedule, defaults), **_resumed(schedule, defaults, now)}
+
+    return _switched(site, words, labels, on, dry_run=dry_run)
 
 
 def disable(
@@ -170,13 +165,11 @@ def disable(
     """
     from flytesched.manifest.edit import REMOVE
 
-    manifest, now = site.manifest(), site.now()
-    off = {"enabled": False, "paused_until": REMOVE}
-    changes = {
-        name: {**off, **_because(reason, fresh=schedule.due_at(now))}
-        for name, schedule in select(manifest.schedules, words, labels).items()
-    }
-    return _switched(site, manifest, changes, dry_run=dry_run)
+    def off(schedule: Schedule, _defaults: Mapping[str, Any], now: float) -> dict[str, Any]:
+        why = _because(reason, fresh=schedule.due_at(now))
+        return {"enabled": False, "paused_until": REMOVE, **why}
+
+    return _switched(site, words, labels, off, dry_run=dry_run)
 
 
 def pause(
@@ -205,13 +198,14 @@ def pause(
         UsageError: a label is not KEY=VALUE.
         InvalidManifest: the manifest cannot be edited.
     """
-    manifest, now = site.manifest(), site.now()
-    changes: dict[str, Mapping[str, Any]] = {}
-    for name, schedule in select(manifest.schedules, words, labels).items():
+
+    def off(schedule: Schedule, _defaults: Mapping[str, Any], now: float) -> dict[str, Any]:
+        if not schedule.enabled:
+            return {}
         end = _moment(until, schedule.timing.timezone or site.settings.timezone)
-        off = {"paused_until": end, **_because(reason, fresh=schedule.due_at(now))}
-        changes[name] = off if schedule.enabled else {}
-    return _switched(site, manifest, changes, dry_run=dry_run)
+        return {"paused_until": end, **_because(reason, fresh=schedule.due_at(now))}
+
+    return _switched(site, words, labels, off, dry_run=dry_run)
 
 
 def resume(
@@ -224,12 +218,11 @@ def resume(
         UsageError: a label is not KEY=VALUE.
         InvalidManifest: the manifest cannot be edited.
     """
-    manifest, now = site.manifest(), site.now()
-    changes = {
-        name: _resumed(schedule, manifest.defaults, now) if schedule.enabled else {}
-        for name, schedule in select(manifest.schedules, words, labels).items()
-    }
-    return _switched(site, manifest, changes, dry_run=dry_run)
+
+    def on(schedule: Schedule, defaults: Mapping[str, Any], now: float) -> dict[str, Any]:
+        return _resumed(schedule, defaults, now) if schedule.enabled else {}
+
+    return _switched(site, words, labels, on, dry_run=dry_run)
 
 
 def remove(site: Site, names: Sequence[str], *, dry_run: bool = False) -> list[Change]:
@@ -277,12 +270,22 @@ def _because(reason: str | None, *, fresh: bool) -> dict[str, Any]:
 
 
 def _switched(
-    site: Site, manifest: Manifest, changes: Mapping[str, Mapping[str, Any]], *, dry_run: bool
+    site: Site,
+    words: Sequence[str],
+    labels: Sequence[str],
+    wish: Callable[[Schedule, Mapping[str, Any], float], Mapping[str, Any]],
+    *,
+    dry_run: bool,
 ) -> list[Edited]:
-    """Carry out changes that enable, disable or pause."""
+    """Enable, disable or pause: change what ``wish`` says of a schedule, [defaults] and now."""
     from flytesched.manifest.edit import update
     from flytesched.manifest.read import by_kind
 
+    manifest, now = site.manifest(), site.now()
+    changes = {
+        name: wish(schedule, manifest.defaults, now)
+        for name, schedule in select(manifest.schedules, words, labels).items()
+    }
     inherited = by_kind(manifest.defaults)
     done = update(site.settings.manifest, changes, timezone=site.settings.timezone, dry_run=dry_run)
     return [

@@ -12,7 +12,7 @@ from flytesched.cli.heat import heat_map, scale
 from flytesched.cli.render import width
 from flytesched.core.runs import RunStatus
 from flytesched.core.schedule import Schedule
-from flytesched.service.calendar import Span, calendar
+from flytesched.service.heat import Span, heat
 from flytesched.service.marks import Mark
 
 if TYPE_CHECKING:
@@ -399,7 +399,7 @@ def test_shades_lie_on_a_scale_of_powers() -> None:
 def test_a_picture_may_be_coloured() -> None:
     """Cell by cell, and what it says is said without."""
     schedule = Schedule("a", cron="0 2 * * *", command="true")
-    week = calendar([schedule], Span.WEEK, since=0, zone="UTC")
+    week = heat([schedule], Span.WEEK, since=0, zone="UTC")
 
     plain = heat_map(week)
     coloured = heat_map(week, paint=lambda text, tone: f"<{tone}>{text}</>")
@@ -412,7 +412,7 @@ def test_a_picture_may_be_coloured() -> None:
     ("every", "said"), [("1m", "1440"), ("1s", "86k"), ("12h", "2 "), ("3d", "1 ")]
 )
 def test_counts_of_a_month_are_short(every: str, said: str) -> None:
-    month = calendar([Schedule("a", every=every, command="true")], Span.MONTH, since=0, zone="UTC")
+    month = heat([Schedule("a", every=every, command="true")], Span.MONTH, since=0, zone="UTC")
 
     assert f" {said}" in heat_map(month)
 
@@ -420,4 +420,4 @@ def test_counts_of_a_month_are_short(every: str, said: str) -> None:
 def test_ten_million_slots_a_day_are_told_in_millions() -> None:
     same = [Schedule(f"a{n}", every="1s", command="true") for n in range(200)]
 
-    assert " 17M" in heat_map(calendar(same, Span.MONTH, since=0, zone="UTC"))
+    assert " 17M" in heat_map(heat(same, Span.MONTH, since=0, zone="UTC"))

@@ -1,4 +1,4 @@
-"""Heat maps: a calendar as a picture of text, values in and text out."""
+"""Heat maps: how many slots hours or days have, as a picture of text, values in and text out."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from flytesched.cli.pictures import shade
 from flytesched.core.timetables.explain import change_said, changed_on
-from flytesched.service.calendar import Span
+from flytesched.service.heat import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from datetime import date
 
-    from flytesched.service.calendar import Calendar
+    from flytesched.service.heat import Heat
 
     Paint = Callable[[str, str], str]
 
@@ -27,21 +27,21 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY_ROOM = 10
 
 
-def heat_map(calendar: Calendar, *, plain: bool = False, paint: Paint = lambda t, _: t) -> str:
-    """Return a calendar as a picture: days down and hours across, or weeks down.
+def heat_map(heat: Heat, *, plain: bool = False, paint: Paint = lambda t, _: t) -> str:
+    """Return a picture: days down and hours across, or weeks down.
 
     Args:
-        calendar: what to draw.
+        heat: what to draw.
         plain: whether to use ASCII alone.
         paint: colours a text in a tone, as ``render.painter`` does.
     """
-    counts = _by_place(calendar)
+    counts = _by_place(heat)
     draw = _Brush(scale({count for count in counts.values() if count}), plain, paint)
-    marked = {changed_on(change) for change in calendar.changes}
-    map_ = _week if calendar.span is Span.WEEK else _month
-    lines = map_(calendar, counts, draw, marked)
-    below = [draw.legend("an hour" if calendar.span is Span.WEEK else "a day")]
-    below += [f"* {change_said(change)}" for change in calendar.changes]
+    marked = {changed_on(change) for change in heat.changes}
+    map_ = _week if heat.span is Span.WEEK else _month
+    lines = map_(heat, counts, draw, marked)
+    below = [draw.legend("an hour" if heat.span is Span.WEEK else "a day")]
+    below += [f"* {change_said(change)}" for change in heat.changes]
     return "".join(f"{line.rstrip()}\n" for line in [*lines, "", *below])
 
 
@@ -85,22 +85,22 @@ class _Brush:
         return f"slots {per}: {'  '.join(said) or 'none'}"
 
 
-def _by_place(calendar: Calendar) -> dict[tuple[date, int | None], int]:
+def _by_place(heat: Heat) -> dict[tuple[date, int | None], int]:
     """Return counts by day and hour; an hour that is shown twice has those of both."""
     counts: dict[tuple[date, int | None], int] = {}
-    for cell in calendar.cells:
+    for cell in heat.cells:
         place = cell.day, cell.hour
         counts[place] = counts.get(place, 0) + cell.slots
     return counts
 
 
 def _week(
-    calendar: Calendar, counts: dict[tuple[date, int | None], int], draw: _Brush, marked: set[date]
+    heat: Heat, counts: dict[tuple[date, int | None], int], draw: _Brush, marked: set[date]
 ) -> list[str]:
     """Draw days down and hours across; an hour that the clock skips is crossed out."""
     head = "".join(f"{hour:<6}" for hour in range(0, 24, 3))
     lines = [f"{'':12}{head}  SLOTS"]
-    for day in dict.fromkeys(cell.day for cell in calendar.cells):
+    for day in dict.fromkeys(cell.day for cell in heat.cells):
         hours = [counts.get((day, hour)) for hour in range(24)]
         row = "".join(_GONE if count is None else draw.cell(count) for count in hours)
         name = f"{day:%a} {day.day:>2} {day:%b}{'*' * (day in marked)}"
@@ -109,10 +109,10 @@ def _week(
 
 
 def _month(
-    calendar: Calendar, counts: dict[tuple[date, int | None], int], draw: _Brush, marked: set[date]
+    heat: Heat, counts: dict[tuple[date, int | None], int], draw: _Brush, marked: set[date]
 ) -> list[str]:
     """Draw weeks down and weekdays across, each day with its number and how many slots it has."""
-    first, last = calendar.cells[0].day, calendar.cells[-1].day
+    first, last = heat.cells[0].day, heat.cells[-1].day
     lines = [" ".join(f"{'':3}{name:<{_DAY_ROOM - 3}}" for name in _WEEKDAYS)]
     monday = first - timedelta(days=first.weekday())
     while monday <= last:

@@ -192,7 +192,7 @@ def _absent(each: LeftOut) -> dict[str, Any]:
     }
 
 
-# -- the calendar ---------------------------------------------------------------------------------
+# -- the heat map ---------------------------------------------------------------------------------
 
 
 def _span(names: Sequence[str], schedules: Mapping[str, Schedule]) -> tuple[str, list[str]]:
@@ -211,9 +211,9 @@ def _draw(call: Call, schedules: Mapping[str, Schedule], span: str, since: int) 
     from flytesched.cli.heat import heat_map
     from flytesched.cli.strips import plainly
     from flytesched.core.instants import rfc3339_local
-    from flytesched.service.calendar import Span, calendar
+    from flytesched.service.heat import Span, heat
 
-    found = calendar(schedules.values(), Span(span), since=since, zone=call.zone)
+    found = heat(schedules.values(), Span(span), since=since, zone=call.zone)
     if call.json:
         cells = [
             {

@@ -1,4 +1,4 @@
-"""Counts of a calendar: as if every slot had been walked, on any clock."""
+"""Counts of a heat map: as if every slot had been walked, on any clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flytesched.core.instants import parse_instant
 from flytesched.core.schedule import Schedule
 from flytesched.core.timetables import slots
-from flytesched.service.calendar import Span, calendar
+from flytesched.service.heat import Span, heat
 from flytesched.service.listing import coming
 
 #: Zones, each with a day on which its clock is set, or on which nothing happens.
@@ -49,12 +49,12 @@ def made(keys: dict[str, object], zone: str) -> Schedule:
 )
 @settings(max_examples=60)
 def test_each_cell_counts_what_a_walk_meets_in_it(day, away, span, keys):
-    """Wherever the calendar begins; slots before that are left out."""
+    """Wherever it begins; slots before that are left out."""
     zone, date = day
     since = parse_instant(date, zone) + away
     schedules = [made(each, zone) for each in keys]
 
-    found = calendar(schedules, span, since=since, zone=zone)
+    found = heat(schedules, span, since=since, zone=zone)
 
     for cell in found.cells:
         begin = max(cell.begin, since)
@@ -70,7 +70,7 @@ def test_cells_follow_each_other_on_their_clock(day, away, span):
     since = parse_instant(date, zone) + away
     clock = ZoneInfo(zone)
 
-    cells = calendar([], span, since=since, zone=zone).cells
+    cells = heat([], span, since=since, zone=zone).cells
 
     assert cells[0].begin <= since
     assert all(one.end == other.begin for one, other in pairwise(cells))
@@ -84,9 +84,9 @@ def test_cells_follow_each_other_on_their_clock(day, away, span):
             assert first.hour == last.hour == cell.hour
 
 
-def test_a_calendar_reaches_a_week_or_a_month():
+def test_a_heat_map_reaches_a_week_or_a_month():
     since = parse_instant("2026-11-26T13:00:00Z", "UTC")
-    week, month = (calendar([], span, since=since, zone="UTC").cells for span in Span)
+    week, month = (heat([], span, since=since, zone="UTC").cells for span in Span)
     assert (len(week), len(month)) == (7 * 24, 31)
     assert {cell.hour for cell in month} == {None}
 
@@ -102,13 +102,13 @@ def test_a_slot_a_second_is_not_walked(span, monkeypatch):
             yield slot
 
     # How often a walk steps can be seen nowhere else.
-    monkeypatch.setattr("flytesched.service.calendar.slots", counted)
+    monkeypatch.setattr("flytesched.service.heat.slots", counted)
     schedules = [
         Schedule(f"a{n}", command="true", cron="* * * * * *", seconds=True, offset=f"{n}s")
         for n in range(100)
     ]
 
-    found = calendar(schedules, span, since=0, zone="UTC")
+    found = heat(schedules, span, since=0, zone="UTC")
 
     assert sum(cell.slots for cell in found.cells) == 100 * len(found.cells) * (
         3600 if span is Span.WEEK else 86_400

@@ -1,4 +1,4 @@
-"""Calendar: how many slots the hours or days to come have, counted and hardly ever walked."""
+"""Heat: how many slots the hours or days to come have, counted and hardly ever walked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HOUR = 3600
 
 
 class Span(StrEnum):
-    """How far a calendar reaches."""
+    """How far a heat map reaches."""
 
     #: Seven days, by the hour.
     WEEK = "week"
@@ -52,7 +52,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
+class Heat:
     """The hours or days of a span, in their order."""
 
     #: How far it reaches.
@@ -65,7 +65,7 @@ class Calendar:
     changes: tuple[Change, ...]
 
 
-def calendar(schedules: Iterable[Schedule], span: Span, *, since: int, zone: str) -> Calendar:
+def heat(schedules: Iterable[Schedule], span: Span, *, since: int, zone: str) -> Heat:
     """Return how many slots from ``since`` on fall due in each hour or day.
 
     Args:
@@ -87,7 +87,7 @@ def calendar(schedules: Iterable[Schedule], span: Span, *, since: int, zone: str
         empty = [hour for day in whole for hour in _hours(day, zone, changed)]
     counts = _counts(schedules, [cell.begin for cell in empty] + [edges[-1]], since - 1)
     cells = [replace(cell, slots=count) for cell, count in zip(empty, counts, strict=True)]
-    return Calendar(span=span, zone=zone, cells=tuple(cells), changes=changed)
+    return Heat(span=span, zone=zone, cells=tuple(cells), changes=changed)
 
 
 def _hours(whole: Cell, zone: str, changed: Sequence[Change]) -> Iterator[Cell]:

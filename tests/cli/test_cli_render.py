@@ -136,6 +136,19 @@ def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(text) == {"schema": 1, "kind": "test", "name": "\x1b[31m\u202eü"}
 
 
+def test_a_row_may_be_dimmed_as_a_whole() -> None:
+    """Whatever tone its cells have by themselves; without colours nothing of it is seen."""
+    rows = [("a", "failed"), ("b", "failed")]
+
+    coloured = render.table(("NAME", "RESULT"), rows, toned=("RESULT",), colour=True, faint={1})
+
+    assert coloured.splitlines()[1:] == [
+        "a     \x1b[31mfailed\x1b[0m",
+        "\x1b[2mb\x1b[0m     \x1b[2mfailed\x1b[0m",
+    ]
+    assert "\x1b" not in render.table(("NAME", "RESULT"), rows, faint={1})
+
+
 def test_columns_are_aligned_by_what_is_seen() -> None:
     """Wide characters take two columns; colour takes none."""
     rows = [("日本", 1, "failed(exit 3)"), ("a", 20, None)]

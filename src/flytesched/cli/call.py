@@ -12,7 +12,7 @@ from flytesched.cli import render
 from flytesched.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from flytesched.bootstrap import Site
 
@@ -135,12 +135,13 @@ class Call:
         spare: Sequence[str] = (),
         if_need_be: Sequence[str] = (),
         least: Mapping[str, int] | None = None,
+        faint: Collection[int] = (),
     ) -> None:
         """Write a table to stdout; see ``render.table`` for what fits it into a terminal."""
         render.write(
             render.table(
                 heads, rows, right=right, toned=toned, colour=self.colour, room=self.room,
-                elastic=elastic, spare=spare, if_need_be=if_need_be, least=least,
+                elastic=elastic, spare=spare, if_need_be=if_need_be, least=least, faint=faint,
             )
         )  # fmt: skip
 

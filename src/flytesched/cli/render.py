@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from flytesched.errors import FlyteschedError
 
@@ -181,6 +181,7 @@ def table(
     spare: Sequence[str] = (),
     if_need_be: Sequence[str] = (),
     least: Mapping[str, int] | None = None,
+    faint: Collection[int] = (),
 ) -> str:
     """Return columns aligned with spaces; what is empty shows ``-``.
 
@@ -195,6 +196,7 @@ def table(
         spare: titles of the columns that may be left out to fit, the first one first.
         if_need_be: those that are left out as well where cutting alone is not enough.
         least: how many columns of the terminal the cells of a column keep, whatever is cut.
+        faint: numbers of the rows, from 0, that are dimmed as a whole.
     """
     columns = [
         (head, [safe("-" if cell is None or cell == "" else cell) for cell in cells])
@@ -206,7 +208,7 @@ def table(
             if_need_be,
         )  # fmt: skip
     lined = [
-        _column(head, cells, right=head in right, toned=head in toned, colour=colour)
+        _column(head, cells, right=head in right, toned=head in toned, colour=colour, faint=faint)
         for head, cells in columns
     ]
     return "".join(f"{_GAP.join(line).rstrip()}\n" for line in zip(*lined, strict=True))
@@ -280,14 +282,23 @@ def _wide(columns: Sequence[tuple[str, Sequence[str]]]) -> int:
 
 
 def _column(
-    head: str, cells: Sequence[str], *, right: bool, toned: bool, colour: bool
+    head: str,
+    cells: Sequence[str],
+    *,
+    right: bool,
+    toned: bool,
+    colour: bool,
+    faint: Collection[int],
 ) -> list[str]:
     """Return a column's title and its cells, each as wide as the widest."""
     said = [head, *cells]
     widths = [width(text) for text in said]
     if colour:
         paint = painter(colour=True)
-        said = [paint(head, "head"), *(paint(c, tone(c)) if toned else c for c in cells)]
+        tones = [
+            "dim" if row in faint else tone(cell) if toned else "" for row, cell in enumerate(cells)
+        ]
+        said = [paint(head, "head"), *map(paint, cells, tones)]
     most = max(widths)
     rooms = [" " * (most - taken) for taken in widths]
     if right:

@@ -7,6 +7,7 @@ FlyteschedError (1)          the operation failed
 ├── Invalid (5)              a bad manifest or expression
 │   ├── InvalidTimetable     one expression
 │   ├── InvalidSchedule      one definition; also a ValueError
+│   ├── InvalidChannel       one way to be told
 │   └── InvalidManifest      a file, with every fault in it
 ├── SchedulerRunning (6)     another scheduler holds the lock
 ├── Unhealthy (7)            unhealthy, interrupted or refused in part
@@ -135,6 +136,16 @@ class InvalidSchedule(Invalid):
         self.name = name
         said = "; ".join(str(fault) for fault in self.faults)
         super().__init__(f"schedule {name!r}: {said}" if name else said)
+
+
+class InvalidChannel(Invalid):
+    """A table ``[channels.NAME]`` that breaks a rule; carries every fault, not only the first."""
+
+    def __init__(self, faults: Iterable[Fault], *, name: str) -> None:
+        """Make one sentence of all faults."""
+        self.faults = tuple(faults)
+        self.name = name
+        super().__init__(f"channel {name!r}: " + "; ".join(str(fault) for fault in self.faults))
 
 
 class InvalidManifest(Invalid):

@@ -17,6 +17,7 @@ from flytesched.core.policies import (
     RetryPolicy,
 )
 from flytesched.core.values import Command, read_command, read_instant, read_retry
+from flytesched.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ __all__ = [
     "ALL_KEYS",
     "KEYS",
     "NAME",
+    "SECRET_KEYS",
     "TIMETABLES",
     "TIMING_HELP",
     "TIMING_KEYS",
@@ -43,7 +45,9 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 #: Keys that say when; exactly one of them is required.
 TIMETABLES = ("cron", "aws_cron", "every", "daily", "hourly", "at")
 #: Keys that refine a timetable.
-TIMING_KEYS = ("seconds", "timezone", "start", "end", "anchor", "offset")
+TIMING_KEYS = (
+    "seconds", "timezone", "start", "end", "anchor", "offset", "calendars", "on_holiday",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,18 @@ class Key:
 def _instant(value: Any) -> int:
     """Read an instant outside any zone; a Schedule reads it in its own."""
     return read_instant(value, "UTC")
+
+
+def _read_channels(value: Any) -> tuple[str, ...]:
+    """Return names of channels, each once; a single one may stand alone."""
+    said = [value] if isinstance(value, str) else value
+    if not isinstance(said, list | tuple) or not all(isinstance(name, str) for name in said):
+        msg = f"{value!r} is not a list of channels"
+        raise Invalid(msg, hint='write names such as ["ops"], each with a table [channels.NAME]')
+    if wrong := [name for name in said if not NAME.fullmatch(name)]:
+        msg = f"{wrong[0]!r} is not a name of a channel"
+        raise Invalid(msg, hint="write the NAME of a table [channels.NAME]")
+    return tuple(dict.fromkeys(said))
 
 
 def _hook(name: str, when: str) -> Key:
@@ -206,6 +222,29 @@ _TABLE = (
     _hook("on_failure", "after a run failed, timed out or was interrupted"),
     _hook("on_missed", "once per gap of missed slots"),
     _hook("on_recovered", "at the first success after a failure"),
+    _hook("on_late", "when a slot is still waiting for its start after late_after"),
+    _hook("on_long", "when a run is still active after long_after"),
+    Key(
+        name="notify", read=_read_channels, write=list, parse=words.parse_list, many=True,
+        default=(), metavar="CHANNEL",
+        help="A channel of the manifest to tell about it; may be given several times.",
+    ),
+    Key(
+        name="ping_url", read=values.read_url,
+        write=lambda url: None if url is None else values.url_without_secret(url),
+        default=None, metavar="URL",
+        help="URL to ping at start and end, as healthchecks.io takes it.",
+    ),
+    Key(
+        name="late_after", read=values.read_duration, write=values.write_duration,
+        default=timedelta(minutes=5), metavar="DURATION",
+        help="How long after its slot a start is late.",
+    ),
+    Key(
+        name="long_after", read=values.read_positive, write=values.write_duration, default=None,
+        metavar="DURATION",
+        help="How long after its first start a run takes long.",
+    ),
 )
 # fmt: on
 
@@ -226,21 +265,29 @@ TIMING_HELP: dict[str, tuple[str, str]] = {
     "end": ("TIME", "Slots before this time."),
     "anchor": ("TIME", "Phase of a fixed rate; 1970-01-01T00:00:00Z if not given."),
     "offset": ("DURATION", "Slots this much later than the timetable says."),
+    "calendars": ("NAME", "A calendar whose days are off; may be given several times."),
+    "on_holiday": (
+        "skip|next|previous",
+        "What becomes of slots on a day off: they are skipped, or move to the next day, or the"
+        " previous one, that is not off.",
+    ),
 }
 
 #: All names that may stand in a schedule's table, in the order they are written.
 ALL_KEYS = ("description", *TIMETABLES, *TIMING_KEYS, *(n for n in KEYS if n != "description"))
 
-#: Stands for what may be a secret.
-_UNSAID = "..."
+#: Keys whose values may hold secrets, and are never stored.
+SECRET_KEYS = frozenset({"env", "ping_url"})
 
 
 def unsecret(key: str, value: Any) -> Any:
-    """Return what may be shown of a value of the manifest: of ``env``, the names alone.
+    """Return what may be shown of a value: names of ``env``, and where ``ping_url`` leads to.
 
     Whatever shows values as they are written takes them through here. A faulty manifest may have
     anything as its ``env``; of that, nothing is shown.
     """
-    if key != "env" or value is None:
+    if key not in SECRET_KEYS or value is None:
         return value
-    return dict.fromkeys(value, _UNSAID) if isinstance(value, Mapping) else _UNSAID
+    if key == "ping_url":
+        return values.url_without_secret(value) if isinstance(value, str) else values.UNSAID
+    return dict.fromkeys(value, values.UNSAID) if isinstance(value, Mapping) else values.UNSAID

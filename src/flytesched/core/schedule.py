@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
     from typing import Unpack
 
+    from flytesched.core.calendars import Calendar
     from flytesched.core.policies import (
         CatchupPolicy,
         ExecutorKind,
@@ -47,6 +48,8 @@ class ScheduleKeys(TypedDict, total=False):
     end: str | datetime | date
     anchor: str | datetime | date
     offset: str | timedelta
+    calendars: Sequence[Calendar]
+    on_holiday: str
     command: str | Sequence[str] | Command | None
     description: str
     labels: Mapping[str, str]
@@ -75,6 +78,12 @@ class ScheduleKeys(TypedDict, total=False):
     on_failure: str | Sequence[str]
     on_missed: str | Sequence[str]
     on_recovered: str | Sequence[str]
+    on_late: str | Sequence[str]
+    on_long: str | Sequence[str]
+    notify: str | Sequence[str]
+    ping_url: str
+    late_after: str | timedelta
+    long_after: str | timedelta
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -135,6 +144,18 @@ class Traits:
     on_missed: Command | None
     #: Hook after the first success that follows a failure.
     on_recovered: Command | None
+    #: Hook when a slot has not started in time.
+    on_late: Command | None
+    #: Hook when a run takes long.
+    on_long: Command | None
+    #: Channels to tell.
+    notify: tuple[str, ...]
+    #: Where starts and ends are pinged.
+    ping_url: str | None
+    #: How long after its slot and jitter a start is late.
+    late_after: timedelta
+    #: How long after its first start a run takes long.
+    long_after: timedelta | None
 
 
 # To the reader, and to a type checker, a schedule has these itself. There may be a hundred
@@ -208,7 +229,7 @@ class Schedule(_Base):
         return self.enabled and (self.paused_until is None or self.paused_until <= now)
 
     def definition(self) -> str:
-        """Return the definition as JSON for the record of revisions, env values left out."""
+        """Return the definition as JSON for the record of revisions, without secrets."""
         said: dict[str, Any] = {"timing": self.timing.text}
         if self.command is not None:
             said["command"] = KEYS["command"].write(self.command)

@@ -6,6 +6,7 @@ with what is wrong and what to write instead. Kept values, but for instants, are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,11 +18,18 @@ from flytesched.core.policies import RetryPolicy
 from flytesched.errors import Invalid
 
 if TYPE_CHECKING:
-    import re
     from enum import StrEnum
 
     #: Turns a raw value into the kept one.
     Read = Callable[[Any], Any]
+
+#: Stands for what may be a secret.
+UNSAID = "..."
+#: The host of a URL of the web with its port, what is before it, and what is behind.
+_URL = re.compile(
+    r"(https?://)([^@/?#]*@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]+))?([/?][!-~]*)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,30 @@ def mapping_of(what: str, pattern: re.Pattern[str]) -> Read:
         return dict(value)
 
     return read
+
+
+def read_url(value: Any) -> str:
+    """Return a URL of the web; a wrong one stays unsaid, since it may hold a secret."""
+    found = _URL.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        msg = "is not the URL of a web page"
+        raise Invalid(msg, hint="write one such as https://example.org/path, in ASCII")
+    if found[2]:
+        msg = "holds a user or a password in front of the host"
+        raise Invalid(msg, hint="leave out what is before the @, and the @")
+    if found[4] and not 1 <= int(found[4][:6]) <= 65_535:
+        msg = "has a port that there cannot be"
+        raise Invalid(msg, hint="write a port from 1 to 65535, or leave it out")
+    return found[0]
+
+
+def url_without_secret(value: str) -> str:
+    """Return what may be shown of a URL: where it leads to, without its path."""
+    found = _URL.fullmatch(value)
+    if found is None:
+        return UNSAID
+    port = f":{found[4]}" if found[4] else ""
+    return f"{found[1]}{found[3]}{port}" + (f"/{UNSAID}" if found[5] else "")
 
 
 def read_codes(value: Any) -> tuple[int, ...]:

@@ -39,6 +39,11 @@ def parse_ints(words: Sequence[str]) -> Any:
     return [parse_int([part.strip()]) for part in parts]
 
 
+def parse_list(words: Sequence[str]) -> Any:
+    """Read ``one,two``, or several such words."""
+    return [part.strip() for word in words for part in word.split(",")]
+
+
 def parse_pairs(words: Sequence[str]) -> Any:
     """Read KEY=VALUE words.
 

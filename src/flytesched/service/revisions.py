@@ -1,7 +1,8 @@
 """Revisions: what a schedule said when, and how an earlier definition comes back.
 
-The run log remembers each definition from when a scheduler first saw it, without values of ``env``,
-which may be secrets. So what comes back keeps today's, and a variable that has none is left out.
+The run log remembers each definition from when a scheduler first saw it, without values of ``env``
+and without the path of ``ping_url``, which may be secrets. So what comes back keeps today's, and
+what has none today is left out.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from flytesched.core.keys import SECRET_KEYS
 from flytesched.core.spelling import Difference, default, differences, spelled
 from flytesched.errors import Conflict, Fault, Invalid, InvalidSchedule, NotFound, UsageError
 from flytesched.service.selection import remembered
@@ -81,7 +83,7 @@ class Reversal:
     name: str
     #: The version that comes back.
     version: Version
-    #: What changes in the manifest, ``env`` apart: that stays.
+    #: What changes in the manifest, ``env`` and ``ping_url`` apart: those stay.
     changed: tuple[Difference, ...]
     #: Whether the schedule is not in the manifest now.
     anew: bool
@@ -141,7 +143,7 @@ def foresee(site: Site, word: str, number: int | None = None) -> Reversal:
     env: Mapping[str, str] = {}
     if (today := manifest.schedules.get(seen.name)) is not None:
         env = today.env
-    changed = _changes(manifest, seen.name, _without_env(version.keys), site.now())
+    changed = _changes(manifest, seen.name, _without_secrets(version.keys), site.now())
     return Reversal(
         name=seen.name, version=version, changed=tuple(changed), anew=today is None,
         lost=tuple(sorted(version.keys.get("env", {}).keys() - env.keys())),
@@ -214,10 +216,10 @@ def _changes(
     """
     table = manifest.tables.get(name, {})
     today = manifest.schedules.get(name)
-    is_now = {} if today is None else _without_env(spelled(today.definition()))
+    is_now = {} if today is None else _without_secrets(spelled(today.definition()))
     changed = {one.key: one for one in differences(is_now, wanted)}
     built = _built(manifest, name, _changed(table, changed.values()))
-    for one in differences(_without_env(spelled(built.definition())), wanted):
+    for one in differences(_without_secrets(spelled(built.definition())), wanted):
         changed[one.key] = _default(one, name)
     built = _built(manifest, name, _changed(table, changed.values()))
     if today is None or today.timing != built.timing:
@@ -257,5 +259,5 @@ def _refuse_over(schedule: Schedule, now: float) -> None:
         raise InvalidSchedule([fault], name=schedule.name)
 
 
-def _without_env(keys: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in keys.items() if key != "env"}
+def _without_secrets(keys: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in keys.items() if key not in SECRET_KEYS}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flytesched.api.scheduler import Scheduler
+    from flytesched.core.calendars import Calendar
     from flytesched.core.protocols import Executor
     from flytesched.core.runs import run_id
     from flytesched.core.schedule import Schedule
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 _PLACES = {
+    "Calendar": "flytesched.core.calendars",
     "Executor": "flytesched.core.protocols",
     "FlyteschedError": "flytesched.errors",
     "InvalidSchedule": "flytesched.errors",
@@ -30,6 +32,7 @@ _PLACES = {
 }
 
 __all__ = [
+    "Calendar",
     "Executor",
     "FlyteschedError",
     "InvalidSchedule",

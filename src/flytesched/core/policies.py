@@ -24,6 +24,14 @@ class CatchupPolicy(StrEnum):
     NONE = "none"
 
 
+class OnHoliday(StrEnum):
+    """What a slot does whose date is a day off."""
+
+    SKIP = "skip"
+    NEXT = "next"
+    PREVIOUS = "previous"
+
+
 class OnInterrupted(StrEnum):
     """What happens to a run whose command died with its own supervisor."""
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.durations import parse_duration
 from flytesched.core.keys import TIMETABLES, TIMING_KEYS, read_instant
+from flytesched.core.policies import OnHoliday
 from flytesched.core.timetables.parse import make_timing
 from flytesched.core.timetables.zones import tz
+from flytesched.core.values import choice_of
 from flytesched.errors import Fault, Invalid, InvalidTimetable
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Where local times are read when no usable zone is given.
 _UTC = "UTC"
+#: Keys that together say which days are off.
+_DAYS_OFF = frozenset({"calendars", "on_holiday"})
 
 
 def read_timing(given: Mapping[str, Any], faults: list[Fault]) -> Timing | None:
@@ -90,15 +94,40 @@ def _check_zone(given: Mapping[str, Any], faults: list[Fault]) -> None:
 
 def _refinements(kind: str, given: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
     """Return make_timing's keyword arguments from the keys that refine a timetable."""
-    found: dict[str, Any] = {"timezone": given.get("timezone") if kind != "every" else None}
+    dated = not given.keys().isdisjoint(_DAYS_OFF)
+    found: dict[str, Any] = {
+        "timezone": given.get("timezone") if kind != "every" or dated else None
+    }
+    if dated:
+        found["days_off"] = _days_off(given, faults)
     for key in TIMING_KEYS:
-        if key == "timezone" or (raw := given.get(key)) is None:
+        if key == "timezone" or key in _DAYS_OFF or (raw := given.get(key)) is None:
             continue
         try:
             found[key] = _refinement(kind, key, raw, given)
         except Invalid as error:
             faults.append(Fault(key=key, what=error.message, instead=error.hint))
     return found
+
+
+def _days_off(given: Mapping[str, Any], faults: list[Fault]) -> str | None:
+    """Return the text of the calendars that raw keys name; None if they name none."""
+    from flytesched.core.calendars import days_off, read_calendars  # few name calendars
+
+    try:
+        calendars = read_calendars(given.get("calendars", ()))
+    except Invalid as error:
+        faults.append(Fault(key="calendars", what=error.message, instead=error.hint))
+        return None
+    try:
+        mode = choice_of(OnHoliday)(given.get("on_holiday", OnHoliday.SKIP))
+    except Invalid as error:
+        faults.append(Fault(key="on_holiday", what=error.message, instead=error.hint))
+        return None
+    if not calendars and "on_holiday" in given:
+        instead = "write calendars too, or remove it"
+        faults.append(Fault(key="on_holiday", what="needs calendars", instead=instead))
+    return days_off(calendars, mode) if calendars else None
 
 
 def _refinement(kind: str, key: str, raw: Any, given: Mapping[str, Any]) -> int | bool:

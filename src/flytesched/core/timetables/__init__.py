@@ -9,6 +9,13 @@ For people: `explain` says a timing in words (over `face`, which reads it back, 
 `changes` what clock changes do to it, `alike` how else it could be written.
 """
 
+from flytesched.core.timetables.on_holiday import (
+    every_slot,
+    left_out,
+    left_out_timing,
+    moved_from,
+    why_left_out,
+)
 from flytesched.core.timetables.parse import (
     KINDS,
     Timetable,
@@ -25,8 +32,13 @@ __all__ = [
     "Timetable",
     "Timing",
     "describe_kind",
+    "every_slot",
     "latest",
+    "left_out",
+    "left_out_timing",
     "make_timing",
+    "moved_from",
     "slots",
     "timetable",
+    "why_left_out",
 ]

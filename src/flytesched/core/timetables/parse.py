@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flytesched.core.timetables import aws, calendar, cron, interval, oneshot, zones
 from flytesched.core.timetables.bounded import Bounded
 from flytesched.core.timetables.oneshot import OneShot
-from flytesched.core.timetables.timing import Timetable, Timing
+from flytesched.core.timetables.timing import Timetable, Timing, shared
 from flytesched.core.timetables.walk import Walk
 from flytesched.errors import InvalidTimetable
 
@@ -53,12 +53,14 @@ def make_timing(
     end: int | None = None,
     anchor: int = 0,
     offset: int = 0,
+    days_off: str | None = None,
 ) -> Timing:
     """Check what a manifest says about time, and return it in canonical form.
 
     `value` is the raw value of the key `kind`: str; also timedelta for every, list for daily and
     hourly, int for hourly, datetime or date for at. `timezone` None means UTC; a ``CRON_TZ=`` in
     the text wins over it. `start`, `end` and `anchor` are epoch seconds, `offset` is in seconds.
+    `days_off` is what `calendars.days_off` writes; its dates are on the clock of `timezone`.
 
     Raises:
         InvalidTimetable: something is wrong; the sentence says what, the hint what to write.
@@ -71,7 +73,7 @@ def make_timing(
     if not isinstance(value, types) or isinstance(value, bool):
         what = f"{kind} cannot be {value!r}"
         raise InvalidTimetable(what, hint=f"write such as {kind} = {example}")
-    return _make(kind, value, timezone, seconds, start, end, anchor, offset)
+    return _make(kind, value, timezone, seconds, start, end, anchor, offset, days_off)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -120,6 +122,7 @@ def _make(  # noqa: PLR0917  lru_cache finds positional arguments twice as fast
     end: int | None,
     anchor: int,
     offset: int,
+    days_off: str | None,
 ) -> Timing:
     """Do the work of `make_timing`; equal definitions do it once."""
     if seconds and kind != "cron":
@@ -139,7 +142,14 @@ def _make(  # noqa: PLR0917  lru_cache finds positional arguments twice as fast
         end=end,
         anchor=anchor if on_grid else 0,
         offset=offset,
+        days_off=days_off and _zoned(days_off, zone or timezone or "UTC"),
     )
+
+
+@lru_cache(maxsize=2**10)
+def _zoned(days_off: str, timezone: str) -> str | None:
+    """Add the zone whose dates are meant; all timings that say the same share one text."""
+    return shared(f'{days_off[:-1]},"zone":"{timezone}"}}')
 
 
 def _canonical(

@@ -52,6 +52,11 @@ class Timing:
     anchor: int = 0
     #: Seconds from the expression's time (the kickoff time) to the slot.
     offset: int = 0
+    #: Canonical text of calendars, on_holiday and the zone of dates, as `calendars` writes it; None
+    #: where no day is off. Equal texts are one object: a hundred thousand timings are hashed.
+    days_off: str | None = None
+    #: Which of its slots: those that run, those left out on days off ("left_out"), or "all".
+    part: str = "runs"
 
     @property
     def text(self) -> str:
@@ -71,17 +76,28 @@ class Timing:
             said = json.loads(text)
             if not all(type(value) in _TYPES[key] for key, value in said.items()):
                 raise TypeError
-            return cls(**said)
+            if said.get("part", "runs") not in PARTS:
+                raise ValueError
+            return cls(**said | {"days_off": shared(said.get("days_off"))})
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             what = f"the run log holds a timetable that cannot be read: {text[:200]!r}"
             raise InvalidTimetable(what, hint="was it written by a newer version?") from error
 
 
+#: What `Timing.part` may say.
+PARTS = ("runs", "left_out", "all")
 #: What the fields of a `Timing` may be; a number that is true or false is none.
 _TYPES: dict[str, tuple[type, ...]] = {
     "kind": (str,), "expression": (str,), "timezone": (str, type(None)), "seconds": (bool,),
     "start": (int, type(None)), "end": (int, type(None)), "anchor": (int,), "offset": (int,),
+    "days_off": (str, type(None)), "part": (str,),
 }  # fmt: skip
+
+
+@lru_cache(maxsize=2**12)
+def shared(text: str | None) -> str | None:
+    """Return the one object that stands for all texts of days off that say the same."""
+    return text
 
 
 @lru_cache(maxsize=2**17)

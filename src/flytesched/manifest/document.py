@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 32
 #: Lines, commas and dots, of which each may cost tomllib a value or a table: some hundred bytes.
 MAX_PIECES = 2**22
+#: Tables of tables that have a name, beside the schedules.
+NAMED = ("calendars", "channels")
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 

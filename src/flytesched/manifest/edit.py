@@ -16,8 +16,9 @@ from flytesched.core.suggestion import suggest
 from flytesched.errors import Conflict, Fault, FlyteschedError, InvalidManifest, NotFound
 from flytesched.manifest.disk import NoManifest, load, refuse_read_only, replace_whole
 from flytesched.manifest.places import Misplaced
-from flytesched.manifest.read import VERSION, build, by_kind, document, parse, usable_defaults
+from flytesched.manifest.read import VERSION, document, parse
 from flytesched.manifest.renaming import renamed
+from flytesched.manifest.shared import build, shared
 from flytesched.manifest.splice import Change, splice
 from flytesched.manifest.toml import same
 
@@ -312,12 +313,12 @@ def _refuse_faulty(
     changes: list[Change], model: Mapping[str, Any], path: Path, timezone: str
 ) -> None:
     """Refuse changes after which a schedule they touch is faulty."""
-    inherited = by_kind(usable_defaults(model, timezone)[0])
+    around = shared(model, timezone)
     faults = [
         built
         for change in changes
         if change.after is not None and change
-        for built in build(change.name, change.after, inherited)
+        for built in build(change.name, change.after, around)
         if isinstance(built, Fault)
     ]
     if faults:

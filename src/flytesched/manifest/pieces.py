@@ -1,4 +1,4 @@
-"""A manifest in pieces, one for each table of a schedule, each read for itself.
+"""A manifest in pieces, one for each table that has a name, each read for itself.
 
 Most manifests are a row of ``[schedules.NAME]`` tables in plain lines. Such a table means the
 same wherever it stands, so it is read again only when its own text changes, and a text of a
@@ -13,16 +13,17 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flytesched.errors import Invalid
-from flytesched.manifest.document import document
+from flytesched.manifest.document import NAMED, document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-#: Headers at which a text is divided: of a schedule, or of a table that stands alone.
+#: Headers at which a text is divided: of a table that has a name, or of one that stands alone.
 _HEADER = re.compile(
-    r"\[(?:schedules\.(?:([A-Za-z0-9_-]++)|\"([A-Za-z0-9._-]++)\"|'([A-Za-z0-9._-]++)')"
-    r"|(settings|defaults))\][ \t]*+(?:#[^\x00-\x08\x0a-\x1f\x7f]*+)?+\r?\n"
+    r"\[(?:(schedules|calendars|channels)"
+    r"\.(?:([A-Za-z0-9_-]++)|\"([A-Za-z0-9._-]++)\"|'([A-Za-z0-9._-]++)')"
+    r"|(settings|defaults|calendars|channels))\][ \t]*+(?:#[^\x00-\x08\x0a-\x1f\x7f]*+)?+\r?\n"
 )
 #: What a string may hold where nothing has to be translated.
 _STRING = r"\"[^\"\\\x00-\x08\x0a-\x1f\x7f]*+\"|'[^'\x00-\x08\x0a-\x1f\x7f]*+'"
@@ -47,10 +48,10 @@ class Odd(Exception):  # noqa: N818  it says what a text is; nothing went wrong
 class Piece(NamedTuple):
     """A stretch of the text that is a document of its own."""
 
-    #: The schedule; empty for what is none.
-    name: str
-    #: ``settings`` or ``defaults``; empty for a schedule, and for what stands in front.
+    #: The table it belongs to, such as ``schedules``; empty for what stands in front.
     table: str
+    #: The name in that table, such as that of a schedule; empty for what is one by itself.
+    name: str
     #: Its whole lines.
     text: str
     #: Characters of its header.
@@ -63,19 +64,19 @@ def divide(text: str) -> Iterator[Piece]:
     Raises:
         Odd: a table begins that is none of the known ones; pieces before it were yielded.
     """
-    name = table = ""
+    table = name = ""
     start = head = 0
     at = 0 if text.startswith("[") else _next(text, 0)
     while at >= 0:
         header = _HEADER.match(text, at)
         if header is not None:
-            yield Piece(name, table, text[start:at], head)
-            name, table = header[1] or header[2] or header[3] or "", header[4] or ""
+            yield Piece(table, name, text[start:at], head)
+            table, name = header[1] or header[5], header[2] or header[3] or header[4] or ""
             start, head = at, header.end() - at
-        elif not name or not text.startswith(f"[schedules.{name}.", at):
+        elif not name or not text.startswith(f"[{table}.{name}.", at):
             raise Odd
         at = _next(text, at)
-    yield Piece(name, table, text[start:], head)
+    yield Piece(table, name, text[start:], head)
 
 
 def _next(text: str, at: int) -> int:
@@ -97,27 +98,61 @@ def _word(value: str) -> bool | int:
 
 
 def table_of(piece: Piece, path: Path) -> dict[str, Any]:
-    """Return the table of a schedule, as tomllib finds it in the whole text.
+    """Return a table that has a name, as tomllib finds it in the whole text.
 
     Raises:
         Odd: it means something only together with the rest, or nothing.
     """
-    found = _document(piece, path).get("schedules")
-    if isinstance(found, dict) and len(found) == 1 and isinstance(found.get(piece.name), dict):
-        return dict(found[piece.name])
+    model = _document(piece, path)
+    found = model.get(piece.table)
+    if len(model) == 1 and isinstance(found, dict) and len(found) == 1:
+        table = found.get(piece.name)
+        if isinstance(table, dict):
+            return table
     raise Odd
 
 
-def alone(piece: Piece, path: Path) -> Mapping[str, Any]:
-    """Return what a piece says that is no schedule, by the names of its tables.
+class Top:
+    """What stands beside the schedules, gathered piece by piece."""
 
-    Raises:
-        Odd: it speaks of schedules, or is no TOML.
-    """
-    model = _document(piece, path)
-    if "schedules" in model:
-        raise Odd
-    return model
+    def __init__(self, path: Path) -> None:
+        """Begin with nothing; ``path`` is for messages that nobody sees."""
+        #: What the pieces say together, by the names of their tables.
+        self.model: dict[str, Any] = {}
+        self._path = path
+        self._headers: set[tuple[str, str]] = set()
+
+    def take(self, piece: Piece) -> None:
+        """Add what a piece says.
+
+        Raises:
+            Odd: it speaks of schedules, means something only with the rest, or is no TOML.
+        """
+        header = (piece.table, piece.name)
+        if header in self._headers:
+            raise Odd
+        self._headers.add(header)
+        if piece.name:
+            self._add(piece.table, {piece.name: table_of(piece, self._path)})
+            return
+        says = _document(piece, self._path)
+        if piece.table in NAMED:
+            tables = says.get(piece.table)
+            if len(says) != 1 or not isinstance(tables, dict):
+                raise Odd
+            self._add(piece.table, tables)
+            return
+        # A header below what keys with dots or braces have said is no TOML.
+        if "schedules" in says or says.keys() & {*self.model, *NAMED}:
+            raise Odd
+        self.model.update(says)
+
+    def _add(self, table: str, says: dict[str, Any]) -> None:
+        """Add tables that have a name."""
+        found = self.model.setdefault(table, {})
+        if found.keys() & says.keys():
+            raise Odd
+        found.update(says)
 
 
 def settings_of(content: bytes, path: Path) -> Mapping[str, Any]:
@@ -130,16 +165,13 @@ def settings_of(content: bytes, path: Path) -> Mapping[str, Any]:
         text = content.decode()
     except UnicodeDecodeError:
         raise Odd from None
-    top: dict[str, Any] = {}
+    top = Top(path)
     for piece in divide(text):
-        if not piece.name:
-            says = alone(piece, path)
-            if says.keys() & top.keys():
-                raise Odd
-            top.update(says)
+        if piece.table != "schedules":
+            top.take(piece)
         elif not _is_plain(piece):
             table_of(piece, path)
-    found: object = top.get("settings", {})
+    found: object = top.model.get("settings", {})
     return found if isinstance(found, dict) else {}
 
 

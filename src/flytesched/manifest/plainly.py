@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.errors import Fault, InvalidManifest
 from flytesched.manifest.read import VERSION, NoManifest, Unreadable, read
-from flytesched.manifest.toml import assignment, block
+from flytesched.manifest.toml import block, headed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,14 +67,13 @@ def _step_back() -> None:
 
 
 def _plain(manifest: Manifest) -> Iterator[str]:
-    """Yield the manifest, a table at a time, the defaults before the schedules."""
+    """Yield the manifest, a table at a time, what the schedules share before them."""
     yield f"version = {VERSION}\n"
-    for name, table in (
-        ("settings", manifest.settings_table),
-        ("defaults", manifest.defaults),
-    ):
-        yield f"[{name}]\n"
-        yield from (f"{assignment((key,), value)}\n" for key, value in table.items())
+    yield headed(("settings",), manifest.settings_table, "\n")
+    yield headed(("defaults",), manifest.defaults, "\n")
+    for kind, tables in manifest.named.items():
+        for name, table in tables.items():
+            yield headed((kind, name), table, "\n")
     for name, table in manifest.tables.items():
         yield block(name, table, "\n")
 

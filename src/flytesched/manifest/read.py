@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched import settings
 from flytesched.core.keys import ALL_KEYS, TIMETABLES
-from flytesched.core.schedule import Schedule
 from flytesched.core.suggestion import suggest
-from flytesched.errors import Fault, InvalidManifest, InvalidSchedule
+from flytesched.errors import Fault, InvalidManifest
 from flytesched.manifest.disk import NoManifest, Unreadable, load
-from flytesched.manifest.document import MAX_DEPTH, MAX_PIECES, document
+from flytesched.manifest.document import MAX_DEPTH, MAX_PIECES, NAMED, document
 from flytesched.manifest.places import Lines
+from flytesched.manifest.shared import MAX_FAULTS, build, shared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from flytesched.core.calendars import Calendar
+    from flytesched.core.channels import Channel
+    from flytesched.core.schedule import Schedule
+    from flytesched.manifest.shared import Shared
 
 __all__ = [
     "MAX_DEPTH",
@@ -34,19 +39,8 @@ __all__ = [
 
 #: Format of the manifest.
 VERSION = 1
-#: Faults that are said; who wrote a thousand mends a few, and asks again.
-MAX_FAULTS = 1000
 #: What may stand at the top of a manifest.
-TOP = ("version", "settings", "defaults", "schedules")
-#: Keys that Python would take for its own arguments of ``Schedule(...)``.
-_ARGUMENTS = frozenset({"name", "self"})
-_OWN = ("name", "command", *TIMETABLES)
-#: Defaults that count only for some timetables; elsewhere such a key is a fault.
-_ONLY = {
-    "seconds": ("cron",),
-    "anchor": ("every",),
-    "offset": ("cron", "aws_cron", "daily", "hourly"),
-}
+TOP = ("version", "settings", "defaults", *NAMED, "schedules")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +53,29 @@ class Manifest:
     text: str
     #: ``[settings]``, as written and checked.
     settings_table: Mapping[str, Any]
-    #: ``[defaults]``, as written, and the time zone that counts where none is.
-    defaults: Mapping[str, Any]
+    #: What the schedules share: defaults, calendars and channels.
+    shared: Shared
+    #: The tables ``[calendars.NAME]`` and ``[channels.NAME]``, as written.
+    named: Mapping[str, Mapping[str, Any]]
     #: The tables of the schedules, as written.
     tables: Mapping[str, Mapping[str, Any]]
     #: The schedules by name.
     schedules: Mapping[str, Schedule]
+
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """``[defaults]``, as written, and the time zone that counts where none is."""
+        return self.shared.defaults
+
+    @property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """The calendars by name."""
+        return self.shared.calendars
+
+    @property
+    def channels(self) -> Mapping[str, Channel]:
+        """The channels by name."""
+        return self.shared.channels
 
 
 def read(path: Path, *, timezone: str = "UTC") -> Manifest:
@@ -104,89 +115,32 @@ def parse(content: bytes | str, path: Path, *, timezone: str = "UTC") -> Manifes
     """
     text, model = document(content, path)
     faults = top_faults(model)
-    defaults, default_faults = usable_defaults(model, timezone)
+    around = shared(model, timezone)
     tables = _tables(model.get("schedules", {}), faults)
-    schedules = _schedules(tables, defaults, faults)
+    schedules = _schedules(tables, around, faults)
     settings_table = model.get("settings", {})
     if isinstance(settings_table, dict):
         faults += settings.check(dict(islice(settings_table.items(), MAX_FAULTS)))
-    if faults := [*faults, *default_faults]:
+    if faults := [*faults, *around.faults]:
         raise InvalidManifest(str(path), _placed(faults, text))
     return Manifest(
-        path=path, text=text, settings_table=settings_table, defaults=defaults,
-        tables=tables, schedules=schedules,
+        path=path, text=text, settings_table=settings_table, shared=around,
+        named={kind: model.get(kind, {}) for kind in NAMED}, tables=tables, schedules=schedules,
     )  # fmt: skip
 
 
-def usable_defaults(model: Mapping[str, Any], timezone: str) -> tuple[dict[str, Any], list[Fault]]:
-    """Return ``[defaults]`` with a time zone and without what is wrong in it, and its faults."""
-    given = model.get("defaults", {})
-    if not isinstance(given, dict):
-        return {"timezone": timezone}, []  # the top's faults say it
-    wrong = (key for key in given if key in _OWN or key not in ALL_KEYS)
-    faults = [_misplaced_default(key) for key in islice(wrong, MAX_FAULTS)]
-    good = {key: value for key, value in given.items() if key in ALL_KEYS and key not in _OWN}
-    for probe in ({"cron": "0 0 * * *"}, {"every": "1h"}):
-        kind = next(iter(probe))
-        keys = {key: value for key, value in good.items() if kind in _ONLY.get(key, (kind,))}
-        for fault in build("defaults", {"command": "true", **probe, **keys}, by_kind({})):
-            if isinstance(fault, Fault) and (head := fault.key.partition(".")[0]) in good:
-                faults.append(replace(fault, table=("defaults",)))
-                del good[head]
-    return {"timezone": timezone, **good}, faults
-
-
-def by_kind(defaults: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return which defaults count for each kind of timetable, and for none at all."""
-    return {
-        kind: {key: value for key, value in defaults.items() if kind in _ONLY.get(key, (kind,))}
-        for kind in ("", *TIMETABLES)
-    }
-
-
-def build(
-    name: str, table: Mapping[str, Any], inherited: Mapping[str, Mapping[str, Any]]
-) -> tuple[Schedule] | list[Fault]:
-    """Return the one schedule that a table defines, or what is wrong with it.
-
-    ``inherited`` is what ``by_kind`` makes of the defaults.
-    """
-    faults = []
-    if "command" not in table:
-        instead = 'write what to run, such as command = "backup.sh"'
-        faults.append(Fault(key="", what="has no command", instead=instead))
-    for key in () if _ARGUMENTS.isdisjoint(table) else _ARGUMENTS & table.keys():
-        instead = "remove it: the name stands in the header"
-        faults.append(Fault(key=key, what="is not a key of a schedule", instead=instead))
-        table = {other: value for other, value in table.items() if other != key}
-    if not isinstance(zone := table.get("timezone", ""), str):
-        instead = "write an IANA name such as Europe/Berlin"
-        faults.append(Fault(key="timezone", what=f"{zone!r} is not a string", instead=instead))
-        table = {key: value for key, value in table.items() if key != "timezone"}
-    kind = next((kind for kind in TIMETABLES if kind in table), "")
-    try:
-        schedule = Schedule(name, **{**inherited[kind], **table})
-    except InvalidSchedule as error:
-        faults += error.faults
-    else:
-        if not faults:
-            return (schedule,)
-    return [replace(fault, table=("schedules", name)) for fault in faults]
-
-
 def _schedules(
-    tables: Mapping[str, Mapping[str, Any]], defaults: Mapping[str, Any], faults: list[Fault]
+    tables: Mapping[str, Mapping[str, Any]], around: Shared, faults: list[Fault]
 ) -> dict[str, Schedule]:
     found: dict[str, Schedule] = {}
-    inherited = by_kind(defaults)
     for name, table in tables.items():
         if len(faults) > MAX_FAULTS:
             break
-        for built in build(name, table, inherited):
-            if isinstance(built, Fault):
-                faults.append(built)
-            else:
+        for built in build(name, table, around):
+            if not isinstance(built, Fault):
                 found[name] = built
+            elif built.table[0] not in NAMED:  # what is wrong with those is said once
+                faults.append(built)
     return found
 
 
@@ -220,7 +174,7 @@ def top_faults(model: Mapping[str, Any]) -> list[Fault]:
         faults.append(Fault(key="version", what=what, instead=f"write version = {VERSION}"))
     for key in TOP[1:]:
         if key in model and not isinstance(model[key], dict):
-            header = "[schedules.NAME]" if key == "schedules" else f"[{key}]"
+            header = f"[{key}.NAME]" if key in {"schedules", *NAMED} else f"[{key}]"
             faults.append(Fault(key=key, what="is no table", instead=f"write {header}"))
     return faults
 
@@ -238,16 +192,6 @@ def _unknown_top(key: str, value: object) -> Fault:
         instead = f"there are {', '.join(TOP)}"
     what = "is not a table of a manifest" if isinstance(value, dict) else "is not a key here"
     return Fault(key=key, what=what, instead=instead)
-
-
-def _misplaced_default(key: str) -> Fault:
-    if key in _OWN:
-        what, instead = "belongs to each schedule, not to [defaults]", "remove it here"
-    else:
-        near = suggest(key, [known for known in ALL_KEYS if known not in _OWN])
-        what = "is not a key of [defaults]"
-        instead = near or "see flytesched.toml(5) for the keys there are"
-    return Fault(key=key, what=what, instead=instead, table=("defaults",))
 
 
 def _placed(faults: list[Fault], text: str) -> list[Fault]:

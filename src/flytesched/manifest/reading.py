@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched import settings
 from flytesched.manifest.document import MAX_PIECES
-from flytesched.manifest.pieces import Odd, alone, divide, plain, table_of
-from flytesched.manifest.read import build, by_kind, top_faults, usable_defaults
+from flytesched.manifest.pieces import Odd, Top, divide, plain, table_of
+from flytesched.manifest.read import top_faults
+from flytesched.manifest.shared import build, shared
 from flytesched.manifest.toml import same
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from flytesched.core.channels import Channel
     from flytesched.core.schedule import Schedule
     from flytesched.manifest.pieces import Piece
+    from flytesched.manifest.shared import Shared
 
 #: What it costs to take a piece, in about microseconds: one that is known, one in plain lines,
 #: and one that tomllib reads.
@@ -29,10 +32,16 @@ class Known:
 
     #: Its schedules, by the hash of the text of their table.
     pieces: Mapping[int, Schedule] = field(default_factory=dict)
-    #: ``[defaults]``, as written.
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    #: ``[settings]``, as written and checked.
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    #: What stands beside them, as written.
+    top: Mapping[str, Any] = field(default_factory=dict)
+    #: The channels by name.
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """``[settings]``, as written and checked."""
+        table: Mapping[str, Any] = self.top.get("settings", {})
+        return table
 
 
 class Reading:
@@ -60,6 +69,9 @@ class Reading:
         self.touched: tuple[str, ...] | None = None
         self._pieces: dict[int, Schedule] = {}
         self._fresh: list[str] = []
+        # What may make a schedule of an unchanged text another one, or none.
+        self._days_changed = False
+        self._gone: frozenset[str] = frozenset()
         self._steps = self._all()
 
     def step(self, work: float) -> bool:
@@ -84,46 +96,48 @@ class Reading:
 
     def _all(self) -> Iterator[int]:
         """Read everything; yield what each step costs."""
-        before = self._before or Known()
-        defaults: Mapping[str, Any] = before.defaults
-        top: dict[str, Any] = {}
-        again = yield from self._pass(defaults, before.pieces, top)
-        if again is not None:
-            # They stand behind schedules that were read without them.
-            top = {}
-            yield from self._pass(again, {}, top)
-        self._check(top)
-        if self._before is not None:
-            yield from self._compare(before.pieces)
-
-    def _pass(
-        self, defaults: Mapping[str, Any], pieces: Mapping[int, Schedule], top: dict[str, Any]
-    ) -> Generator[int, None, Mapping[str, Any] | None]:
-        """Read the text once; return the defaults that count if they are not those given."""
-        self.schedules, self._pieces, self._fresh = {}, {}, []
-        usable, _ = usable_defaults({"defaults": defaults}, self._timezone)
-        inherited = by_kind(usable)
+        top = Top(self._path)
         for piece in divide(self._text):
-            if not piece.name:
-                self._take_top(piece, top)
-                if "defaults" in top and not same(top["defaults"], defaults):
-                    return dict(top["defaults"])
-                continue
-            yield self._take(piece, pieces, inherited)
-        return None if same(top.get("defaults", {}), defaults) else {}
+            if piece.table != "schedules":
+                top.take(piece)
+                yield _TABLE
+            else:
+                yield _KNOWN
+        around = self._around(top.model)
+        pieces = self._still_good(top.model, around)
+        for piece in divide(self._text):
+            if piece.table == "schedules":
+                yield self._take(piece, pieces, around)
+        self.known = Known(pieces=self._pieces, top=top.model, channels=around.channels)
+        if self._before is not None:
+            yield from self._compare(self._before.pieces)
 
-    def _take_top(self, piece: Piece, top: dict[str, Any]) -> None:
-        says = alone(piece, self._path)
-        if says.keys() & top.keys() or not isinstance(says.get("defaults", {}), dict):
+    def _around(self, top: Mapping[str, Any]) -> Shared:
+        """Return what schedules share; what has a fault is left to whoever says it with its line.
+
+        Raises:
+            Odd: there is one.
+        """
+        if top_faults(top) or settings.check(top.get("settings", {})):
             raise Odd
-        top.update(says)
+        if len(self._text) > MAX_PIECES and sum(map(self._text.count, "\n,.")) > MAX_PIECES:
+            raise Odd
+        around = shared(top, self._timezone)
+        if around.faults:
+            raise Odd
+        return around
 
-    def _take(
-        self,
-        piece: Piece,
-        pieces: Mapping[int, Schedule],
-        inherited: Mapping[str, Mapping[str, Any]],
-    ) -> int:
+    def _still_good(self, top: Mapping[str, Any], around: Shared) -> Mapping[int, Schedule]:
+        """Return the schedules that are known, unless other defaults make other ones of them all.
+
+        Another calendar, and a channel that is gone, matter only to those that name them.
+        """
+        before = self._before or Known()
+        self._days_changed = not _same("calendars", before.top, top)
+        self._gone = frozenset(before.channels.keys() - around.channels.keys())
+        return before.pieces if _same("defaults", before.top, top) else {}
+
+    def _take(self, piece: Piece, pieces: Mapping[int, Schedule], around: Shared) -> int:
         """Take one schedule; return what it cost."""
         name = piece.name
         if name in self.schedules:
@@ -131,28 +145,30 @@ class Reading:
         digest = hash(piece.text)
         cost = _KNOWN
         schedule = pieces.get(digest)
-        if schedule is None or schedule.name != name:
-            table, cost = plain(piece), _PLAIN
-            if table is None:
-                table, cost = table_of(piece, self._path), _TABLE
-            built = build(name, table, inherited)
-            if isinstance(built, list):
-                raise Odd
-            schedule = built[0] if self._survive else built[0].with_(survive=False)
-            self._fresh.append(name)
+        if schedule is None or schedule.name != name or self._is_doubtful(schedule):
+            before, (schedule, cost) = schedule, self._read(piece, around)
+            if schedule == before:
+                schedule = before
+            else:
+                self._fresh.append(name)
         self.schedules[name] = self._pieces[digest] = schedule
         return cost
 
-    def _check(self, top: dict[str, Any]) -> None:
-        """Refuse what has a fault at its top, for whoever says it with its line."""
-        table = top.get("settings", {})
-        if top_faults(top) or usable_defaults(top, self._timezone)[1] or settings.check(table):
+    def _is_doubtful(self, schedule: Schedule) -> bool:
+        """Tell whether the same text may mean something else than before."""
+        if self._days_changed and schedule.timing.days_off is not None:
+            return True
+        return bool(self._gone) and not self._gone.isdisjoint(schedule.notify)
+
+    def _read(self, piece: Piece, around: Shared) -> tuple[Schedule, int]:
+        """Return the schedule of a piece, and what it cost."""
+        table, cost = plain(piece), _PLAIN
+        if table is None:
+            table, cost = table_of(piece, self._path), _TABLE
+        built = build(piece.name, table, around)
+        if isinstance(built, list):
             raise Odd
-        if len(self._text) > MAX_PIECES and sum(map(self._text.count, "\n,.")) > MAX_PIECES:
-            raise Odd
-        self.known = Known(
-            pieces=self._pieces, defaults=top.get("defaults", {}), settings=table
-        )  # fmt: skip
+        return built[0] if self._survive else built[0].with_(survive=False), cost
 
     def _compare(self, pieces: Mapping[int, Schedule]) -> Iterator[int]:
         """Find which schedules are gone."""
@@ -162,3 +178,7 @@ class Reading:
                 gone.append(schedule.name)
             yield _KNOWN
         self.touched = (*self._fresh, *gone)
+
+
+def _same(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return same(before.get(table, {}), after.get(table, {}))

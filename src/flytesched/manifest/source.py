@@ -17,6 +17,7 @@ from flytesched.manifest.reading import Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from flytesched.core.channels import Channel
     from flytesched.core.protocols import Journal
     from flytesched.core.schedule import Schedule
     from flytesched.manifest.apart import Apart
@@ -70,6 +71,8 @@ class ManifestSource:
         self.timezone = timezone
         #: ``[settings]`` of the last good manifest.
         self.settings_table: Mapping[str, Any] = {}
+        #: ``[channels]`` of the last good manifest, by name.
+        self.channels: Mapping[str, Channel] = {}
         #: What is wrong with the file now; None while it is good.
         self.broken: Invalid | None = None
         self._journal, self._elapsed = journal, elapsed
@@ -236,7 +239,7 @@ class ManifestSource:
             self._reading = None
             return self._read_whole() if at_once else self._read_apart()
         self._known = self._reading.known
-        self.settings_table = self._known.settings
+        self.settings_table, self.channels = self._known.settings, self._known.channels
         return Roster(
             schedules=self._reading.schedules, touched=self._reading.touched, settled=self._settled
         )
@@ -244,7 +247,8 @@ class ManifestSource:
     def _read_whole(self) -> Roster:
         """Read the whole text, whatever its form; or say what is wrong with it."""
         manifest = parse(self._content, self.path, timezone=self.timezone)
-        self._known, self.settings_table = None, manifest.settings_table
+        self._known = None
+        self.settings_table, self.channels = manifest.settings_table, manifest.channels
         schedules: Mapping[str, Schedule] = manifest.schedules
         if not self._survive:
             schedules = {name: one.with_(survive=False) for name, one in schedules.items()}

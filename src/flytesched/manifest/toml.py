@@ -52,7 +52,13 @@ def assignment(path: tuple[str, ...], value: Any) -> str:
 def block(name: str, table: Mapping[str, Any], newline: str) -> str:
     """Return a schedule's table with its header, keys in the order of the manual."""
     keys = sorted(table, key=lambda key: _ORDER.get(key, len(_ORDER)))
-    lines = [f"[schedules.{word(name)}]", *(assignment((key,), table[key]) for key in keys)]
+    return headed(("schedules", name), {key: table[key] for key in keys}, newline)
+
+
+def headed(path: tuple[str, ...], table: Mapping[str, Any], newline: str) -> str:
+    """Return a table with its header, a line for each key."""
+    lines = [f"[{'.'.join(map(word, path))}]"]
+    lines += [assignment((key,), value) for key, value in table.items()]
     return "".join(line + newline for line in lines)
 
 

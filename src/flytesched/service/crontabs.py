@@ -132,7 +132,7 @@ class _Plan:
     """What becomes of jobs, one after the other."""
 
     def __init__(self, site: Site, model: Mapping[str, Any], wish: Wish) -> None:
-        from flytesched.manifest.read import by_kind, usable_defaults
+        from flytesched.manifest.shared import shared
 
         self.remarks: list[Remark] = []
         self._now = site.now()
@@ -140,8 +140,8 @@ class _Plan:
         self._me = own_name()
         self._wish = wish
         self._known = model.get("schedules", {}) if isinstance(model, dict) else {}
-        self._defaults, _ = usable_defaults(model, site.settings.timezone)
-        self._inherited = by_kind(self._defaults)
+        self._shared = shared(model, site.settings.timezone)
+        self._defaults = self._shared.defaults
         self._taken: list[tuple[Job, str, dict[str, Any]]] = []
 
     def take(self, job: Job) -> None:
@@ -245,9 +245,9 @@ class _Plan:
 
     def _built(self, name: str, table: Mapping[str, Any]) -> Schedule:
         from flytesched.errors import InvalidSchedule
-        from flytesched.manifest.read import build
+        from flytesched.manifest.shared import build
 
-        built = build(name, table, self._inherited)
+        built = build(name, table, self._shared)
         if isinstance(built, list):
             raise InvalidSchedule(built, name=name)
         return built[0]

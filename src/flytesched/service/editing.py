@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from flytesched.bootstrap import Site
     from flytesched.core.schedule import Schedule
+    from flytesched.errors import Fault
+    from flytesched.manifest.shared import Shared
     from flytesched.manifest.splice import Change
 
 #: Refinements that belong to some kinds of timetable only, and go when the kind changes.
@@ -50,13 +52,13 @@ def add(
     """
     from flytesched.manifest.edit import put
 
-    inherited = _inherited(site)
-    schedule, table = _definition(site, name, keys, inherited)
+    around = _shared(site)
+    schedule, table = _definition(site, name, keys, around)
     change = put(
         site.settings.manifest, name, table, replace=replace, timezone=site.settings.timezone,
         dry_run=dry_run,
     )  # fmt: skip
-    return Edited(change=change, before=_was(change, inherited), schedule=schedule)
+    return Edited(change=change, before=_was(change, around), schedule=schedule)
 
 
 def taken(site: Site) -> Mapping[str, Any]:
@@ -71,7 +73,7 @@ def taken(site: Site) -> Mapping[str, Any]:
 
 def zone_of_new(site: Site) -> str:
     """Return the time zone of a schedule that names none."""
-    return str(_inherited(site)["cron"]["timezone"])
+    return str(_shared(site).defaults["timezone"])
 
 
 def drafted(site: Site, name: str, keys: Mapping[str, Any]) -> tuple[Schedule, dict[str, Any]]:
@@ -82,7 +84,7 @@ def drafted(site: Site, name: str, keys: Mapping[str, Any]) -> tuple[Schedule, d
         InvalidTimetable: croniter reads the expression otherwise.
         InvalidManifest: the manifest cannot be read.
     """
-    return _definition(site, name, keys, _inherited(site))
+    return _definition(site, name, keys, _shared(site))
 
 
 def change(
@@ -104,17 +106,16 @@ def change(
         InvalidManifest: the manifest cannot be edited.
     """
     from flytesched.manifest.edit import REMOVE, update
-    from flytesched.manifest.read import by_kind
 
     manifest = site.manifest()
-    tables, inherited = manifest.tables, by_kind(manifest.defaults)
+    tables = manifest.tables
     names = named(manifest.schedules, words)
     changes = {name: _rewritten(name, tables[name], keys, unset) for name in names}
     after = {}
     for name, wish in changes.items():
         kept = {**tables[name], **wish}
         table = {key: value for key, value in kept.items() if value is not REMOVE}
-        after[name] = _complete(name, table, inherited)
+        after[name] = _complete(name, table, manifest.shared)
         if not {*TIMETABLES, *TIMING_KEYS}.isdisjoint(wish):
             _doubt(after[name], site.now())
     done = update(site.settings.manifest, changes, timezone=site.settings.timezone, dry_run=dry_run)
@@ -279,20 +280,18 @@ def _switched(
 ) -> list[Edited]:
     """Enable, disable or pause: change what ``wish`` says of a schedule, [defaults] and now."""
     from flytesched.manifest.edit import update
-    from flytesched.manifest.read import by_kind
 
     manifest, now = site.manifest(), site.now()
     changes = {
         name: wish(schedule, manifest.defaults, now)
         for name, schedule in select(manifest.schedules, words, labels).items()
     }
-    inherited = by_kind(manifest.defaults)
     done = update(site.settings.manifest, changes, timezone=site.settings.timezone, dry_run=dry_run)
     return [
         Edited(
             change=one,
             before=manifest.schedules[one.name],
-            schedule=_complete(one.name, one.after or {}, inherited),
+            schedule=_complete(one.name, one.after or {}, manifest.shared),
         )
         for one in done
     ]
@@ -307,46 +306,57 @@ def _moment(epoch: int, zone: str) -> datetime:
     return datetime.fromisoformat(rfc3339_local(epoch, zone))
 
 
-def _inherited(site: Site) -> dict[str, dict[str, Any]]:
-    """Return the usable defaults of a manifest that may have faults elsewhere, by kind."""
-    from flytesched.manifest.read import by_kind, usable_defaults
+def _shared(site: Site) -> Shared:
+    """Return what schedules share in a manifest that may have faults."""
+    from flytesched.manifest.shared import shared
 
-    return by_kind(usable_defaults(_document(site), site.settings.timezone)[0])
+    return shared(_document(site), site.settings.timezone)
 
 
 def _definition(
-    site: Site, name: str, keys: Mapping[str, Any], inherited: Mapping[str, Mapping[str, Any]]
+    site: Site, name: str, keys: Mapping[str, Any], around: Shared
 ) -> tuple[Schedule, dict[str, Any]]:
     """Return the schedule that keys make, and its table with the time zone in it."""
-    schedule = _complete(name, keys, inherited)
+    schedule = _complete(name, keys, around)
     _doubt(schedule, site.now())
-    table = dict(keys)
-    if schedule.timing.timezone is not None:
-        table["timezone"] = schedule.timing.timezone
+    table, zone = dict(keys), schedule.timing.timezone
+    if zone is None and schedule.timing.days_off is not None:
+        # It follows no wall clock, but its days off do.
+        zone = keys.get("timezone", around.defaults["timezone"])
+    if zone is not None:
+        table["timezone"] = zone
     return schedule, table
 
 
-def _was(change: Change, inherited: Mapping[str, Mapping[str, Any]]) -> Schedule | None:
+def _was(change: Change, around: Shared) -> Schedule | None:
     """Return the schedule before a change, if it was one."""
-    from flytesched.manifest.read import build
+    from flytesched.manifest.shared import build
 
-    built = build(change.name, change.before or {}, inherited)
+    built = build(change.name, change.before or {}, around)
     return built[0] if isinstance(built, tuple) else None
 
 
-def _complete(
-    name: str, keys: Mapping[str, Any], inherited: Mapping[str, Mapping[str, Any]]
-) -> Schedule:
-    """Return the schedule that keys and the manifest's defaults, by kind, make."""
-    from flytesched.manifest.read import build
+def _complete(name: str, keys: Mapping[str, Any], around: Shared) -> Schedule:
+    """Return the schedule that keys and what the manifest's schedules share make."""
+    from flytesched.manifest.shared import build
 
-    built = build(name, keys, inherited)
+    built = build(name, keys, around)
     if isinstance(built, tuple):
         return built[0]
-    # The table is the one on the command line: its path says nothing there.
+    raise refusal(name, built)
+
+
+def refusal(name: str, faults: Sequence[Fault]) -> InvalidSchedule:
+    """Return the error of a table that is not in the manifest yet: its path says nothing there.
+
+    What is wrong with a calendar or a channel that it names keeps its own.
+    """
     from dataclasses import replace
 
-    raise InvalidSchedule([replace(fault, table=()) for fault in built], name=name)
+    own = ("schedules", name)
+    return InvalidSchedule(
+        [replace(one, table=()) if one.table == own else one for one in faults], name=name
+    )
 
 
 def _document(site: Site) -> Mapping[str, Any]:

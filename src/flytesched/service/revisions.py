@@ -243,12 +243,13 @@ def _changed(table: Mapping[str, Any], changes: Iterable[Difference]) -> dict[st
 
 
 def _built(manifest: Manifest, name: str, table: Mapping[str, Any]) -> Schedule:
-    from flytesched.manifest.read import build, by_kind
+    from flytesched.manifest.shared import build
+    from flytesched.service.editing import refusal
 
-    built = build(name, table, by_kind(manifest.defaults))
+    built = build(name, table, manifest.shared)
     if isinstance(built, tuple):
         return built[0]
-    raise InvalidSchedule([replace(fault, table=()) for fault in built], name=name)
+    raise refusal(name, built)
 
 
 def _refuse_over(schedule: Schedule, now: float) -> None:

@@ -8,7 +8,7 @@ import pytest
 from core_makers import T, run, schedule
 
 from flytesched.core.agenda import divide
-from flytesched.core.planner import declined, gap_of, jitter, meet, plan, wanted
+from flytesched.core.planner import declined, jitter, meet, plan, wanted
 from flytesched.core.runs import Gap, Origin, RunStatus
 
 QUEUED, CLAIMED, RUNNING = RunStatus.QUEUED, RunStatus.CLAIMED, RunStatus.RUNNING
@@ -190,10 +190,6 @@ class TestWanted:
     def test_a_declined_gap_says_when_and_how(self):
         gap = declined(self.GAP, 5.0)
         assert gap == replace(self.GAP, closed_at=5.0, closed_as="declined")
-
-    def test_a_gap_without_slots_ends_where_it_begins(self):
-        gap = gap_of("job", divide(schedule().timing, ("job",), T, T + 1.0, 10), T + 1.0, "why")
-        assert (gap.after, gap.until, gap.count) == (T, T, 0)
 
 
 class TestClockSetBack:

@@ -106,6 +106,9 @@ SPOILT = {
     "schedules with a slot that was missed twice": [
         f"UPDATE gaps SET after = {DAY - 720} WHERE id = 2"
     ],
+    "schedules with holidays that are not": [
+        """UPDATE gaps SET timing = replace(timing, '}', ', "part": "left_out"}') WHERE id = 1"""
+    ],
     "schedules with a slot that was caught up": [
         "UPDATE gaps SET closed_at = 1, closed_as = 'caught_up' WHERE id = 1"
     ],

@@ -80,6 +80,8 @@ def _say(call: Call, found: Backfill) -> None:
         call.talk(f"{render.plural(found.decided, 'slot')} left alone: decided already")
     if found.missed:
         call.talk(f"{render.plural(found.missed, 'slot')} left to: flytesched catchup")
+    if found.left_out:
+        call.talk(f"{render.plural(found.left_out, 'slot')} left out: on holidays")
     if found.coming:
         call.talk(f"{render.plural(found.coming, 'slot')} left to the scheduler")
     if not found.slots:
@@ -89,7 +91,10 @@ def _say(call: Call, found: Backfill) -> None:
 def _show(call: Call, found: Backfill) -> None:
     if call.json:
         slots = [shapes.instant(slot) for slot in found.slots]
-        counts = {"decided": found.decided, "missed": found.missed, "coming": found.coming}
+        counts = {
+            "decided": found.decided, "missed": found.missed, "coming": found.coming,
+            "left_out": found.left_out,
+        }  # fmt: skip
         call.answer("backfill", {"slots": slots, **counts})
         return
     _say(call, found)

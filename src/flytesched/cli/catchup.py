@@ -102,6 +102,7 @@ def _show(call: Call, found: Sequence[Missing]) -> None:
                 "oldest": shapes.instant(each.oldest),
                 "newest": shapes.instant(each.newest),
                 "would_run": each.would_run,
+                "left_out": each.left_out,
             }
             for each in found
         ]
@@ -116,6 +117,8 @@ def _show(call: Call, found: Sequence[Missing]) -> None:
         call.table(heads, table, right=("MISSED", "WOULD RUN"))
     else:
         call.talk("no missed slot is open")
+    if holidays := sum(each.left_out for each in found):
+        call.talk(f"{render.plural(holidays, 'slot')} among them left out: on holidays")
     if _wanted(found) > catchup.MOST:
         call.talk(f"one call queues {catchup.MOST:,} at most: pass --limit, --since or --policy")
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
-from flytesched.core.timetables.parse import slots, timetable
+from flytesched.core.timetables.on_holiday import every_slot, why_left_out
+from flytesched.core.timetables.parse import slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ class Due:
     names: tuple[str, ...]
     #: Epoch second after which nothing was decided yet.
     after: int
-    #: Slots decided in time, ascending.
+    #: Slots decided in time, ascending: those that run, and those that calendars leave out.
     live: tuple[int, ...]
     #: Last slot that is too late to be live; None if there is none.
     missed_until: int | None = None
@@ -45,7 +46,7 @@ class Due:
 
 def divide(timing: Timing, names: tuple[str, ...], after: int, now: float, late: float) -> Due:
     """Part the slots in ``(after, now]`` into live ones and those over ``late`` seconds old."""
-    table = timetable(timing)
+    table = every_slot(timing)
     edge = max(after, min(int(now), last_before(now - late)))
     missed = table.count(after, edge)
     return Due(
@@ -91,7 +92,7 @@ class Agenda:
     def put(self, name: str, timing: Timing, after: int) -> None:
         """Watch ``name``: its slots later than epoch second ``after`` are undecided."""
         self.discard(name)
-        table = timetable(timing)
+        table = every_slot(timing)
         self._of[name] = self._join(_Group(timing, table, after, table.next(after), {name: None}))
 
     def discard(self, name: str) -> None:
@@ -120,15 +121,17 @@ class Agenda:
         return at, sum(len(group.names) for group in self._at(at))
 
     def ahead(self) -> list[Due]:
-        """Return the earliest coming slot of each schedule that has it, before it is due.
+        """Return the earliest coming slot of each schedule that runs then, before it is due.
 
-        It comes due as ever, but for those that ``settle`` is told of.
+        It comes due as ever, but for those that ``settle`` is told of. What calendars leave out
+        has nothing to start on time, and is decided when it is due.
         """
         if (at := self._peek()) is None:
             return []
         return [
             Due(timing=group.timing, names=tuple(group.names), after=group.position, live=(at,))
             for group in self._at(at)
+            if why_left_out(group.timing, at) is None
         ]
 
     def settle(self, due: Due) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flytesched.core.decision import Count
-from flytesched.core.runs import FAILURES, Origin, RunStatus
+from flytesched.core.runs import FAILURES, Origin, Reason, RunStatus, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ def count_verdicts(runs: Iterable[Run]) -> Iterator[Count]:
             continue
         yield _count(run, "runs_total", run.status.value)
         if run.status is RunStatus.SKIPPED:
-            yield _count(run, "skipped_total", run.reason or "")
+            yield _count(run, "skipped_total", kind_of(run.reason))
         if run.origin is Origin.CATCHUP and run.status in FAILURES:
             yield Count(metric="catchup_errors_total", run=run.id)
         if run.started is not None and run.ended is not None:
@@ -46,9 +46,14 @@ def count_starts(runs: Iterable[Run]) -> Iterator[Count]:
 
 
 def count_gaps(gaps: Iterable[Gap]) -> Iterator[Count]:
-    """Yield what new gaps add."""
+    """Yield what new gaps add: what calendars leave out was not missed."""
     for gap in gaps:
-        yield Count(metric="missed_total", schedule=gap.schedule, amount=gap.count)
+        if gap.closed_as == Reason.HOLIDAY.value:
+            yield Count(
+                metric="skipped_total", schedule=gap.schedule, label=gap.closed_as, amount=gap.count
+            )
+        else:
+            yield Count(metric="missed_total", schedule=gap.schedule, amount=gap.count)
 
 
 def _count(run: Run, metric: str, label: str, amount: float = 1.0) -> Count:

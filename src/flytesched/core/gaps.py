@@ -2,6 +2,8 @@
 
 A gap holds the slots that the timetable then in force names, and no others: once the timing has
 changed, runs of another timetable may lie in the same stretch, and are none of its business.
+A stretch in which calendars leave out slots is two gaps: of the slots that run, which may be caught
+up, and of those left out, which have their verdict at once.
 """
 
 from __future__ import annotations
@@ -11,17 +13,59 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from flytesched.core.runs import Reason
+from flytesched.core.runs import Gap, Reason, on_holiday
 from flytesched.errors import InvalidTimetable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flytesched.core.runs import Gap
-    from flytesched.core.timetables.parse import Timetable
+    from flytesched.core.timetables.parse import Timetable, Timing
 
 #: How a gap is closed whose slots without a run got their verdict by that: ``skipped(why)``.
-GIVEN_UP = frozenset({Reason.DECLINED.value, Reason.REMOVED.value})
+GIVEN_UP = frozenset({Reason.DECLINED.value, Reason.REMOVED.value, Reason.HOLIDAY.value})
+
+
+def gaps_of(
+    name: str, timing: Timing, after: int, until: int, *, now: float, reason: str
+) -> tuple[Gap, ...]:
+    """Return the gaps of a schedule's slots in ``(after, until]``; none if no slot lies there.
+
+    Args:
+        name: the schedule.
+        timing: what names its slots.
+        after: epoch second the stretch begins after.
+        until: epoch second it ends with.
+        now: the moment they are recorded.
+        reason: why the slots were missed.
+    """
+    return tuple(
+        Gap(
+            schedule=name, after=after, until=last, count=count, reason=reason, timing=text,
+            created=now, closed_at=now if left_out else None,
+            closed_as=Reason.HOLIDAY.value if left_out else None,
+        )
+        for text, last, count, left_out in _parts(timing, after, until)
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _parts(timing: Timing, after: int, until: int) -> tuple[tuple[str, int, int, bool], ...]:
+    """Return what runs of a stretch, and what is left out: text, last slot, count of each.
+
+    Ten thousand schedules that share a timetable miss the same stretch.
+    """
+    from flytesched.core.timetables.on_holiday import left_out_timing
+    from flytesched.core.timetables.parse import timetable
+
+    parts = [(timing, False)]
+    if timing.days_off is not None:
+        parts.append((left_out_timing(timing), True))
+    tables = [(part.text, timetable(part), left_out) for part, left_out in parts]
+    return tuple(
+        (text, table.previous(until + 1) or until, count, left_out)
+        for text, table, left_out in tables
+        if (count := table.count(after, until))
+    )
 
 
 def holds(gap: Gap, slot: int) -> bool:
@@ -48,6 +92,19 @@ def held(gap: Gap, slots: Sequence[int]) -> Sequence[int]:
     except InvalidTimetable:
         return inside
     return [slot for slot in inside if following(slot - 1) == slot]
+
+
+def given_up_for(gap: Gap, slot: int) -> str | None:
+    """Return why a slot without a run was given up with its gap: the words behind ``skipped``."""
+    if gap.closed_as != Reason.HOLIDAY.value:
+        return gap.closed_as
+    from flytesched.core.timetables.on_holiday import why_left_out
+
+    try:
+        why = why_left_out(_timing(gap.timing), slot)
+    except InvalidTimetable:
+        why = None
+    return gap.closed_as if why is None else on_holiday(why)
 
 
 class OpenSlots:
@@ -127,6 +184,14 @@ def _part(gap: Gap, after: int, until: int) -> Gap | None:
 @lru_cache(maxsize=64)
 def _timetable(text: str) -> Timetable:
     """Return the timetable of a gap; a catch-up asks slot by slot."""
-    from flytesched.core.timetables.parse import Timing, timetable  # only what is missed needs it
+    from flytesched.core.timetables.parse import timetable  # only what is missed needs it
 
-    return timetable(Timing.from_text(text))
+    return timetable(_timing(text))
+
+
+@lru_cache(maxsize=64)
+def _timing(text: str) -> Timing:
+    """Return the timing of a gap; a history asks slot by slot."""
+    from flytesched.core.timetables.parse import Timing
+
+    return Timing.from_text(text)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.agenda import last_before
+from flytesched.core.gaps import gaps_of
 from flytesched.core.policies import CatchupPolicy, OverlapPolicy
-from flytesched.core.runs import Gap, Origin, Reason, Run, RunStatus, run_id
+from flytesched.core.runs import Gap, Origin, Reason, Run, RunStatus, on_holiday, run_id
+from flytesched.core.timetables.on_holiday import why_left_out
 from flytesched.core.timetables.parse import latest, timetable
 from flytesched.core.verdicts import conclude
 
@@ -27,7 +29,6 @@ __all__ = [
     "Plan",
     "conclude",
     "declined",
-    "gap_of",
     "jitter",
     "meet",
     "plan",
@@ -76,14 +77,15 @@ def plan(
     """
     decided = Plan()
     for due in dues:
+        left_out = {slot: why_left_out(due.timing, slot) for slot in due.live}
         for name in due.names:
             queue = list(active(name))
             lineup = _Lineup(decided, schedules[name], revision(name), cursor(name), queue, now)
             if due.missed_until is not None:
-                lineup.miss(due, cause)
+                lineup.miss(due.after, due.missed_until, cause)
                 decided.cursors[name] = due.missed_until
             for slot in due.live:
-                lineup.meet(slot)
+                lineup.meet(slot, left_out[slot])
                 decided.cursors[name] = slot
     return decided
 
@@ -102,28 +104,32 @@ class _Lineup:
     #: Where the runs that this plan made stand among all of its runs.
     fresh: dict[str, int] = field(default_factory=dict)
 
-    def meet(self, slot: int) -> None:
+    def meet(self, slot: int, left_out: str | None) -> None:
         """Decide a live slot."""
         if self.queue and slot in self._slots():
             return  # it was started by hand, or the clock was set back: its verdict is on its way
         again = slot <= self.cursor
-        run, gone = meet(self.schedule, slot, self.queue, self.now, self.revision, again=again)
+        run, gone = meet(
+            self.schedule, slot, self.queue, self.now, self.revision, again=again,
+            left_out=left_out,
+        )  # fmt: skip
         if gone:
             self._give_way(gone)
         self._add(run)
 
-    def miss(self, due: Due, cause: str) -> None:
-        """Record a gap, and queue those of its slots that the schedule wants by itself."""
-        gap = gap_of(self.schedule.name, due, self.now, cause)
-        if gap.after < self.cursor:
-            # The clock was set back: what was decided before is not missed a second time.
-            count = self.schedule.timetable.count(self.cursor, gap.until)
-            gap = replace(gap, after=self.cursor, count=count)
-        if not gap.count:
-            return
-        if self.schedule.catchup is CatchupPolicy.NONE:
-            gap = declined(gap, self.now)
-        self.decided.gaps.append(gap)
+    def miss(self, after: int, until: int, cause: str) -> None:
+        """Record what was missed, and queue those slots that the schedule wants by itself."""
+        # The clock was set back: what was decided before is not missed a second time.
+        after = max(after, self.cursor)
+        schedule, now = self.schedule, self.now
+        gaps = gaps_of(schedule.name, schedule.timing, after, until, now=now, reason=cause)
+        self.decided.gaps += [policed(gap, schedule, now) for gap in gaps]
+        for gap in gaps:
+            if gap.closed_at is None:
+                self._catch_up(gap)
+
+    def _catch_up(self, gap: Gap) -> None:
+        """Queue those slots of a gap that the schedule wants by itself."""
         waiting = sum(run.origin is Origin.CATCHUP for run in self.queue)
         taken = self._slots()
         for slot in wanted(self.schedule, gap, self.now, waiting):
@@ -159,33 +165,35 @@ def meet(
     revision: int,
     *,
     again: bool = False,
+    left_out: str | None = None,
 ) -> tuple[Run, Sequence[Run]]:
     """Return the run of a live slot, and the runs that give way to it.
 
     Runs that make up for the past do not count here: the slot waits for them in its lane,
     whatever the policy. ``again`` says that the slot comes due a second time, because the clock
     was set back: nothing is cancelled for it, as its run may lose against the one it has.
+    ``left_out`` says why calendars leave it out, if they do: it meets nobody then.
     """
     others = [other for other in active if other.origin not in MAKE_UP]
-    why = _skips(schedule, others)
-    gives_way = schedule.overlap is OverlapPolicy.REPLACE and not again
+    why = _skips(schedule, others) if left_out is None else on_holiday(left_out)
+    gives_way = schedule.overlap is OverlapPolicy.REPLACE and not again and why is None
     run = Run(
         id=run_id(schedule.name, slot), schedule=schedule.name, scheduled_at=slot,
         origin=Origin.SCHEDULE, created=now, revision=revision,
         not_before=slot + jitter(schedule, slot),
         status=RunStatus.SKIPPED if why else RunStatus.QUEUED,
-        reason=why.value if why else None, ended=now if why else None,
+        reason=why, ended=now if why else None,
     )  # fmt: skip
     return run, others if gives_way else ()
 
 
-def _skips(schedule: Schedule, others: Sequence[Run]) -> Reason | None:
+def _skips(schedule: Schedule, others: Sequence[Run]) -> str | None:
     """Return why a live slot that meets other runs is skipped; None if it is not."""
     if others and schedule.overlap is OverlapPolicy.SKIP:
-        return Reason.OVERLAP
+        return Reason.OVERLAP.value
     if others and schedule.overlap is OverlapPolicy.QUEUE:
         waiting = sum(other.status is RunStatus.QUEUED for other in others)
-        return Reason.QUEUE_FULL if waiting >= schedule.queue_limit else None
+        return Reason.QUEUE_FULL.value if waiting >= schedule.queue_limit else None
     return None
 
 
@@ -204,12 +212,10 @@ def jitter(schedule: Schedule, slot: int) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64 * schedule.jitter.total_seconds()
 
 
-def gap_of(name: str, due: Due, now: float, cause: str) -> Gap:
-    """Return the gap of a schedule's slots that came too late."""
-    return Gap(
-        schedule=name, after=due.after, until=due.missed_until or due.after, count=due.missed,
-        reason=cause, timing=due.timing.text, created=now,
-    )  # fmt: skip
+def policed(gap: Gap, schedule: Schedule, now: float) -> Gap:
+    """Return a gap as ``catchup`` wants it: one that is open is closed under ``none``."""
+    declines = schedule.catchup is CatchupPolicy.NONE and gap.closed_at is None
+    return declined(gap, now) if declines else gap
 
 
 def declined(gap: Gap, now: float) -> Gap:

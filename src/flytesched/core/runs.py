@@ -30,6 +30,8 @@ __all__ = [
     "Run",
     "RunStatus",
     "ScheduleState",
+    "kind_of",
+    "on_holiday",
     "request_id",
     "run_id",
 ]
@@ -116,6 +118,18 @@ class Reason(StrEnum):
     RUN_LOG = "run log unavailable"
     #: Gaps: the definition changed before its last slots were decided.
     CHANGED = "changed while no scheduler ran"
+    #: Slots that the calendars of their schedule leave out; what they say of it stands behind it.
+    HOLIDAY = "holiday"
+
+
+def on_holiday(why: str) -> str:
+    """Return the reason of a slot that calendars leave out: ``holiday: Christmas Day``."""
+    return f"{Reason.HOLIDAY.value}: {why}"
+
+
+def kind_of(reason: str | None) -> str:
+    """Return the word that a reason begins with: of holidays, none of their many names."""
+    return (reason or "").partition(":")[0]
 
 
 def run_id(name: str, scheduled_at: int) -> str:
@@ -232,7 +246,7 @@ class Gap:
     created: float = 0.0
     #: Moment it was closed; None while its slots may still be caught up.
     closed_at: float | None = None
-    #: ``caught_up``, ``declined`` or ``removed``.
+    #: ``caught_up``, ``declined``, ``removed`` or ``holiday``.
     closed_as: str | None = None
     #: Row number in the run log; 0 before it is stored.
     id: int = 0

@@ -10,9 +10,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flytesched.core.agenda import ALL_LATE, divide
-from flytesched.core.planner import declined, gap_of
-from flytesched.core.policies import CatchupPolicy
+from flytesched.core.gaps import gaps_of
+from flytesched.core.planner import policed
 from flytesched.core.runs import Gap, Reason, ScheduleState
 from flytesched.core.schedule import Schedule
 from flytesched.core.timetables.parse import Timing
@@ -38,7 +37,7 @@ class Sight:
     #: Epoch second after which its slots are undecided; None while they are not due.
     after: int | None
     #: Slots the old definition still owed.
-    gap: Gap | None = None
+    gaps: tuple[Gap, ...] = ()
 
 
 def see(schedule: Schedule, state: ScheduleState | None, now: float) -> Sight:
@@ -59,7 +58,7 @@ def see(schedule: Schedule, state: ScheduleState | None, now: float) -> Sight:
     if not due and not state.enabled:
         fresh = _fresh(schedule, state, now, state.cursor, due=False)
         return Sight(state=fresh, changed=fresh is not state, after=None)
-    return _anew(schedule, state, now, due=due, gap=_policed(owed(state, now), schedule, now))
+    return _anew(schedule, state, now, due=due, gaps=_policed(owed(state, now), schedule, now))
 
 
 def heir_of(
@@ -113,12 +112,12 @@ def take_over(
 
 def _anew(
     schedule: Schedule, state: ScheduleState | None, now: float, *, due: bool,
-    gap: Gap | None = None,
+    gaps: tuple[Gap, ...] = (),
 ) -> Sight:  # fmt: skip
     """Return the sight of what begins, or ends, now: the past is not replayed."""
     cursor = max(int(now), state.cursor if state else 0)
     fresh = _fresh(schedule, state, now, cursor, due=due)
-    return Sight(state=fresh, changed=True, after=int(now) if due else None, gap=gap)
+    return Sight(state=fresh, changed=True, after=int(now) if due else None, gaps=gaps)
 
 
 def _goes_on(schedule: Schedule, state: ScheduleState, now: float) -> Sight:
@@ -128,17 +127,17 @@ def _goes_on(schedule: Schedule, state: ScheduleState, now: float) -> Sight:
         return _follow(schedule, state, now, state.cursor)
     # A pause came and went unseen. Slots before its end are not started by it, whether they lay
     # in the pause or before it: nobody knows when it was written.
-    gap = _policed(owed(state, ended - 1), schedule, now)
-    return _follow(schedule, state, now, ended - 1, gap)
+    gaps = _policed(owed(state, now, until=ended - 1), schedule, now)
+    return _follow(schedule, state, now, ended - 1, gaps)
 
 
 def _follow(
-    schedule: Schedule, state: ScheduleState, now: float, cursor: int, gap: Gap | None = None
+    schedule: Schedule, state: ScheduleState, now: float, cursor: int, gaps: tuple[Gap, ...] = ()
 ) -> Sight:
     """Return the sight of slots that are due from ``cursor`` on, or from now if that is ahead."""
     fresh = _fresh(schedule, state, now, cursor, due=True)
     after = min(cursor, int(now))
-    return Sight(state=fresh, changed=fresh is not state, after=after, gap=gap)
+    return Sight(state=fresh, changed=fresh is not state, after=after, gaps=gaps)
 
 
 def _fresh(
@@ -166,25 +165,25 @@ def _fresh(
     )
 
 
-def _policed(gap: Gap | None, schedule: Schedule, now: float) -> Gap | None:
+def _policed(gaps: tuple[Gap, ...], schedule: Schedule, now: float) -> tuple[Gap, ...]:
     """Return what a schedule owed as its ``catchup`` wants it: closed under ``none``, else open."""
-    if gap is None:
-        return None
-    gap = replace(gap, created=now)
-    return declined(gap, now) if schedule.catchup is CatchupPolicy.NONE else gap
+    return tuple(policed(gap, schedule, now) for gap in gaps)
 
 
-def owed(state: ScheduleState, now: float, reason: Reason = Reason.CHANGED) -> Gap | None:
-    """Return the slots a remembered definition still owes at ``now``, as a gap."""
-    if not state.enabled or state.cursor >= int(now):
-        return None
+def owed(
+    state: ScheduleState, now: float, reason: Reason = Reason.CHANGED, *, until: int | None = None
+) -> tuple[Gap, ...]:
+    """Return the slots a remembered definition still owes at ``now``, or ``until``, as gaps."""
+    until = int(now) if until is None else until
+    if not state.enabled or state.cursor >= until:
+        return ()
     try:
-        due = divide(Timing.from_text(state.timing), (state.name,), state.cursor, now, ALL_LATE)
+        timing = Timing.from_text(state.timing)
+        return gaps_of(state.name, timing, state.cursor, until, now=now, reason=reason.value)
     except InvalidTimetable:
         # Its zone has left the machine, or a newer version wrote it. Nobody can name its slots,
         # and that must not keep the definition that mends it from coming into force.
-        return None
-    return gap_of(state.name, due, now, reason.value) if due.missed else None
+        return ()
 
 
 def renamed(state: ScheduleState, now: float) -> ScheduleState:
@@ -192,13 +191,15 @@ def renamed(state: ScheduleState, now: float) -> ScheduleState:
     return replace(state, removed_at=now, enabled=False, paused_until=None)
 
 
-def removed(state: ScheduleState, now: float) -> tuple[ScheduleState, Gap | None]:
+def removed(state: ScheduleState, now: float) -> tuple[ScheduleState, tuple[Gap, ...]]:
     """Return the state of a schedule missing from the manifest, and what it still owed."""
-    gap = owed(state, now, Reason.REMOVED)
-    if gap is not None:
-        gap = replace(gap, closed_at=now, closed_as=Reason.REMOVED.value)
+    gaps = tuple(
+        gap if gap.closed_at is not None
+        else replace(gap, closed_at=now, closed_as=Reason.REMOVED.value)
+        for gap in owed(state, now, Reason.REMOVED)
+    )  # fmt: skip
     cursor = max(state.cursor, int(now)) if state.enabled else state.cursor
-    return replace(state, removed_at=now, enabled=False, paused_until=None, cursor=cursor), gap
+    return replace(state, removed_at=now, enabled=False, paused_until=None, cursor=cursor), gaps
 
 
 def recalled(state: ScheduleState) -> Schedule | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from flytesched.core.runs import FAILURES, RunStatus
+from flytesched.core.runs import FAILURES, RunStatus, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -110,7 +110,7 @@ def figures(observed: Iterable[Observed]) -> Figures:
     durations, lags = array("d"), array("d")
     good, length = True, 0
     for status, reason, duration, lag in observed:
-        kinds[status, reason if status == _SKIPPED else None] += 1
+        kinds[status, kind_of(reason) if status == _SKIPPED else None] += 1
         if duration is not None:
             durations.append(duration)
         if lag is not None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flytesched.core.runs import Reason
 from flytesched.core.sight import recalled
+from flytesched.core.timetables.on_holiday import left_out
 from flytesched.core.timetables.parse import Timing, slots, timetable
 from flytesched.errors import InvalidTimetable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from flytesched.core.runs import Gap, ScheduleState
     from flytesched.core.timetables.parse import Timetable
@@ -31,6 +33,18 @@ class Stretch:
     after: int
     #: Epoch second of the last slot decided.
     until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Slots of a stretch that are decided in one way, and the gaps that decide them."""
+
+    #: Names the slots.
+    table: Timetable
+    #: Gaps of such slots, in the order of ``after``.
+    gaps: Sequence[Gap]
+    #: Tells whether a run is of this part; one at a time that is no slot is of the first.
+    has: Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +84,26 @@ def stretch(
     after = max(int(state.seen_at), resumed, int(forgotten), ahead)
     until = min(state.cursor, decided)
     return Stretch(timing=schedule.timing, after=min(after, until), until=until)
+
+
+def parts(stretch: Stretch, gaps: Iterable[Gap]) -> Iterator[Part]:
+    """Yield the slots of a stretch that run, and those that calendars leave out.
+
+    A slot that runs is not decided by a gap of those left out around it, nor the other way round.
+
+    Args:
+        stretch: the stretch.
+        gaps: of its schedule, in the order of ``after``.
+    """
+    gaps, rest = [*gaps], left_out(stretch.timing)
+    table = timetable(stretch.timing)
+    if rest is None:
+        yield Part(table=table, gaps=gaps, has=lambda _slot: True)
+        return
+    holidays = [gap for gap in gaps if gap.closed_as == Reason.HOLIDAY.value]
+    others = [gap for gap in gaps if gap.closed_as != Reason.HOLIDAY.value]
+    yield Part(table=table, gaps=others, has=lambda slot: rest.next(slot - 1) != slot)
+    yield Part(table=rest, gaps=holidays, has=lambda slot: rest.next(slot - 1) == slot)
 
 
 def beside(stretch: Stretch, gaps: Iterable[Gap]) -> Iterator[tuple[int, int]]:

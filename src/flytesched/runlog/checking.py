@@ -133,6 +133,12 @@ RULES = (
     ),
     Rule(
         about="gaps",
+        broken="schedules with holidays that are not closed as such, or other slots that are",
+        sql="""SELECT DISTINCT schedule FROM gaps
+            WHERE (closed_as IS 'holiday') <> (timing LIKE '%"part": "left_out"%')""",
+    ),
+    Rule(
+        about="gaps",
         broken="schedules with a slot that was caught up and has no verdict",
         sql=f"""SELECT DISTINCT schedule FROM gaps
             WHERE closed_as = 'caught_up' AND after >= :forgotten AND count >

@@ -14,7 +14,8 @@ from itertools import count, islice, takewhile
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.runs import ACTIVE, Origin, Reason, RunStatus, run_id
+from flytesched.core.gaps import GIVEN_UP, given_up_for
+from flytesched.core.runs import ACTIVE, Origin, RunStatus, run_id
 from flytesched.errors import InvalidTimetable
 from flytesched.runlog.migrations import ACTIVE as IS_ACTIVE
 from flytesched.runlog.migrations import UNUSUAL
@@ -183,7 +184,7 @@ class _Asked:
             sql
             for status, sql in (
                 (MISSED, "closed_at IS NULL"),
-                (RunStatus.SKIPPED.value, "closed_as IN ('declined', 'removed')"),
+                (RunStatus.SKIPPED.value, f"closed_as IN ({_words(GIVEN_UP)})"),
             )
             if self.statuses is None or status in self.statuses
         ]
@@ -252,8 +253,11 @@ def _merged(walks: Iterable[tuple[float, Callable[[], Iterator[Entry]]]]) -> Ite
 
 def _is_one_of(statuses: Iterable[str]) -> str:
     """Return a condition for statuses that are known words."""
-    words = ", ".join(f"'{status}'" for status in sorted(statuses))
-    return f"status IN ({words})"
+    return f"status IN ({_words(statuses)})"
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in sorted(words))
 
 
 def _named(gap: Gap, last: int) -> Iterator[int]:
@@ -302,10 +306,10 @@ def _lag(run: Run) -> float | None:
 
 
 def _of_slot(gap: Gap, slot: int) -> Entry:
-    given_up = gap.closed_as in {Reason.DECLINED.value, Reason.REMOVED.value}
+    given_up = gap.closed_as in GIVEN_UP
     return Entry(
         id=run_id(gap.schedule, slot), schedule=gap.schedule, scheduled_at=slot,
         origin=Origin.SCHEDULE.value, at=slot, created=gap.created,
         status=RunStatus.SKIPPED.value if given_up else MISSED,
-        reason=gap.closed_as if given_up else gap.reason, ended=gap.closed_at,
+        reason=given_up_for(gap, slot) if given_up else gap.reason, ended=gap.closed_at,
     )  # fmt: skip

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Gaps around the slot ``?2`` of the schedule ``?1`` that were given up.
 _GIVEN_UP = (
     "FROM gaps WHERE schedule = ?1 AND until >= ?2 AND after < ?2"
-    " AND (closed_as = 'declined' OR closed_as = 'removed')"
+    " AND (closed_as = 'declined' OR closed_as = 'removed' OR closed_as = 'holiday')"
 )
 #: A new run; a slot or an id that is taken changes nothing.
 _INSERT_RUN = f"INSERT INTO runs ({columns(RUN)}) VALUES ({places(RUN)}) ON CONFLICT DO NOTHING"
@@ -169,7 +169,8 @@ def insert_run(connection: sqlite3.Connection, run: Run) -> int:
     """Store a new run and return its row number; 0 if its slot or id is taken.
 
     A slot is taken by the run that decides it, and by a gap that was given up: its verdict, which
-    is ``skipped(declined)`` or ``skipped(removed)``, does not change, whoever asks.
+    is ``skipped(declined)``, ``skipped(removed)`` or ``skipped(holiday: ...)``, does not change,
+    whoever asks.
     """
     row = run_row(run)
     cursor = connection.execute(_INSERT_RUN_BESIDE_GAPS, row)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from flytesched.core.counts import count_gaps, count_verdicts
@@ -39,7 +40,7 @@ FIRST_PORTION = 5000
 NEAR = 0.02
 
 #: A schedule missing from the set, and what it still owed.
-Farewell = tuple["ScheduleState", "Gap | None"]
+Farewell = tuple["ScheduleState", "tuple[Gap, ...]"]
 
 
 @dataclass(slots=True)
@@ -308,7 +309,7 @@ class Definitions:
         sights = [self._sight(schedules[name], heirs.get(name), now) for name in names]
         farewells = [removed(state, now) for state in map(self._memory.state, gone) if state]
         passed_on = map(self._memory.state, heirs.values())
-        farewells += [(renamed(state, now), None) for state in passed_on if state]
+        farewells += [(renamed(state, now), ()) for state in passed_on if state]
         gone = [*gone, *heirs.values()]
         settled = self._settled(names, gone, schedules, now)
         cancelled = _left_behind(lanes, schedules, now) if last else []
@@ -324,7 +325,7 @@ class Definitions:
             self._memory.keep(state, None)
         lanes.touch_all((*gone, *names))
         # What was only looked at is no gap yet: it is told of by the scheduler that records it.
-        return [s.gap for s in sights if s.gap is not None] if self._recording else []
+        return [gap for sight in sights for gap in sight.gaps] if self._recording else []
 
     def _sight(self, schedule: Schedule, was: str | None, now: float) -> Sight:
         """Return what a definition means, for one with an earlier name beside what that decided."""
@@ -410,7 +411,8 @@ def _decision(
     sights: Sequence[Sight], farewells: Sequence[Farewell], cancelled: Sequence[Run], now: float
 ) -> Decision:
     """Return everything that a changed set writes."""
-    gaps = _some(gap for gap in (*(s.gap for s in sights), *(gap for _, gap in farewells)))
+    owed = (*(sight.gaps for sight in sights), *(gaps for _, gaps in farewells))
+    gaps = tuple(chain.from_iterable(owed))
     return Decision(
         schedules=(
             *(sight.state for sight in sights if sight.changed),
@@ -422,7 +424,3 @@ def _decision(
         counts=(*count_verdicts(cancelled), *count_gaps(gaps)),
         meta={"manifest_error": "", "heartbeat": f"{now:.3f}"},
     )
-
-
-def _some(gaps: Iterable[Gap | None]) -> tuple[Gap, ...]:
-    return tuple(gap for gap in gaps if gap is not None)

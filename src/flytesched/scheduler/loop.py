@@ -377,6 +377,10 @@ class Loop:
 
     def _report(self, gaps: Sequence[Gap]) -> None:
         for gap in gaps:
+            if gap.closed_as == Reason.HOLIDAY.value:
+                facts = {"schedule": gap.schedule, "count": gap.count, "reason": gap.closed_as}
+                self._journal.say("info", "skipped", **facts)
+                continue
             self._journal.say(
                 "warning", "missed", schedule=gap.schedule, count=gap.count, why=gap.reason
             )

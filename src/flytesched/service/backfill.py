@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flytesched import wakeup
@@ -10,6 +10,7 @@ from flytesched.bootstrap import bind, definition
 from flytesched.core.decision import Decision
 from flytesched.core.gaps import held
 from flytesched.core.runs import Origin, Run, RunStatus, run_id
+from flytesched.core.timetables.on_holiday import left_out
 from flytesched.core.timetables.parse import slots
 from flytesched.errors import UsageError
 
@@ -35,6 +36,8 @@ class Backfill:
     missed: int
     #: Slots that the scheduler is about to decide.
     coming: int
+    #: Slots that fall on holidays and are left out, whatever became of them.
+    left_out: int = 0
 
 
 def look(site: Site, name: str, start: int, end: int) -> Backfill:
@@ -54,6 +57,13 @@ def look(site: Site, name: str, start: int, end: int) -> Backfill:
         msg = f"more than {MOST:,} slots lie between --from and --until"
         raise UsageError(msg, hint="backfill a shorter stretch at a time")
     every = list(slots(schedule.timetable, start - 1, until))
+    rest = left_out(schedule.timing)
+    holidays = 0 if rest is None else rest.count(start - 1, until)
+    return replace(_look(site, name, every, start, until), left_out=holidays)
+
+
+def _look(site: Site, name: str, every: Sequence[int], start: int, until: int) -> Backfill:
+    """Return what the run log says of slots that run."""
     if (reader := site.reader()) is None:
         return _sort(every, set(), (), None)
     with reader:

@@ -17,11 +17,11 @@ from flytesched.bootstrap import bind, check_bound
 from flytesched.core.agenda import divide
 from flytesched.core.counts import count_gaps
 from flytesched.core.decision import Decision
-from flytesched.core.gaps import OpenSlots
-from flytesched.core.planner import gap_of
+from flytesched.core.gaps import OpenSlots, gaps_of
 from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import Gap, Origin, Reason, Run, RunStatus, ScheduleState, run_id
 from flytesched.core.sight import heir_of, renamed, see, take_over
+from flytesched.core.timetables.on_holiday import left_out
 from flytesched.core.timetables.parse import Timing, timetable
 from flytesched.errors import UsageError
 
@@ -59,6 +59,8 @@ class Missing:
     opened: tuple[OpenSlots, ...]
     #: Which of them a request runs.
     policy: CatchupPolicy
+    #: Slots of the same stretches that fall on holidays: they are left out, and never run.
+    left_out: int = 0
 
     def wanted(self) -> Sequence[int]:
         """Return the slots that a request runs, ascending."""
@@ -155,9 +157,8 @@ def _unrecorded(
     for name, schedule in schedules.items():
         was = heir_of(name, before, schedules, states.get)
         if was is not None or name in states:
-            _, gap = _arrears(schedule, _sight(schedule, was, states, now), now, late)
-            if gap is not None:
-                yield gap
+            _, gaps = _arrears(schedule, _sight(schedule, was, states, now), now, late)
+            yield from (gap for gap in gaps if gap.closed_at is None)
 
 
 def _sight(
@@ -170,19 +171,21 @@ def _sight(
 
 def _arrears(
     schedule: Schedule, sight: Sight, now: float, late: float
-) -> tuple[ScheduleState | None, Gap | None]:
-    """Return what a first look changes: the state to store, and the gap up to now.
+) -> tuple[ScheduleState | None, tuple[Gap, ...]]:
+    """Return what a first look changes: the state to store, and the gaps up to now.
 
     The last ``late`` seconds stay undecided: their slots are live for a scheduler that starts.
     """
     known = sight.state if sight.changed else None
     if sight.after is None:
-        return known, sight.gap
+        return known, sight.gaps
     due = divide(schedule.timing, (schedule.name,), sight.after, now, late)
-    if due.missed_until is None:
-        return known, sight.gap
-    gap = gap_of(schedule.name, due, now, Reason.DOWN.value)
-    return replace(sight.state, cursor=max(due.missed_until, sight.state.cursor)), gap
+    if (until := due.missed_until) is None:
+        return known, sight.gaps
+    timing, reason = schedule.timing, Reason.DOWN.value
+    gaps = gaps_of(schedule.name, timing, sight.after, until, now=now, reason=reason)
+    state = replace(sight.state, cursor=max(until, sight.state.cursor))
+    return state, (*sight.gaps, *gaps)
 
 
 def _record(site: Site, runlog: SqliteRunLog, schedules: Mapping[str, Schedule]) -> None:
@@ -203,11 +206,11 @@ def record_missed(
     changes = [
         _arrears(schedule, _sight(schedule, heirs[name], states, now), now, late)
         if heirs[name] or name in states
-        else (see(schedule, None, now).state, None)
+        else (see(schedule, None, now).state, ())
         for name, schedule in schedules.items()
     ]
     passed_on = {name: was for name, was in heirs.items() if was is not None}
-    gaps = tuple(gap for _, gap in changes if gap is not None)
+    gaps = tuple(chain.from_iterable(gaps for _, gaps in changes))
     runlog.apply(
         Decision(
             schedules=(
@@ -261,8 +264,8 @@ def _select(
         if name not in choice.names if choice.names is not None else not due:
             continue
         clipped = (_clip(gap, choice) for gap in mine[name])
-        if (missed := _missing(name, [*clipped], decided, choice)) is not None:
-            found.append(missed)
+        if (open_slots := _missing(name, [*clipped], decided, choice)) is not None:
+            found.append(open_slots)
     return found
 
 
@@ -292,7 +295,14 @@ def _missing(
         would_run=_would_run(choice, count),
         opened=tuple(opened),
         policy=choice.policy,
+        left_out=sum(map(_left_out, gaps)),
     )
+
+
+def _left_out(gap: Gap) -> int:
+    """Count the slots in the stretch of a gap that calendars leave out."""
+    rest = left_out(Timing.from_text(gap.timing))
+    return 0 if rest is None else rest.count(gap.after, gap.until)
 
 
 def _would_run(choice: Choice, count: int) -> int:

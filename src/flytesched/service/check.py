@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.instants import rfc3339
-from flytesched.core.tally import beside, compare, miscounted, stretch
-from flytesched.core.timetables.parse import Timing, timetable
+from flytesched.core.tally import beside, compare, miscounted, parts, stretch
+from flytesched.core.timetables.parse import Timing
 from flytesched.errors import InvalidTimetable, NotFound, RunLogBusy, RunLogError, Unhealthy
 from flytesched.runlog.checking import INSTANTS, open_checker
 from flytesched.runlog.migrations import LATEST
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from flytesched.bootstrap import Site
     from flytesched.core.runs import Gap, ScheduleState
-    from flytesched.core.tally import Stretch
+    from flytesched.core.tally import Part, Stretch
     from flytesched.runlog.checking import Broken, Checker
 
 #: What to do about a file that is torn.
@@ -225,9 +225,13 @@ class _Slots:
         self.findings += self._compared(state.name, found, gaps)
 
     def _compared(self, name: str, found: Stretch, gaps: Iterable[Gap]) -> Iterator[Finding]:
-        table = timetable(found.timing)
-        for after, until in beside(found, gaps):
-            odd = compare(table, after, until, self.checker.planned(name, after, until))
+        for part in parts(found, gaps):
+            yield from self._compared_part(name, found, part)
+
+    def _compared_part(self, name: str, found: Stretch, part: Part) -> Iterator[Finding]:
+        for after, until in beside(found, part.gaps):
+            planned = filter(part.has, self.checker.planned(name, after, until))
+            odd = compare(part.table, after, until, planned)
             # Other rules of a zone move slots: what was one is none, and the other way round.
             moved = odd.strange is not None and found.timing.timezone not in {None, "UTC"}
             if odd.lost is not None:

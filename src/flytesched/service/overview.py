@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flytesched.core.runs import FAILURES
+from flytesched.core.timetables.on_holiday import every_slot
 from flytesched.errors import FlyteschedError, Invalid
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Overview:
             return None
         if state.timing != schedule.timing.text:
             return None  # an edit that nobody has seen yet
-        slot = schedule.timetable.next(state.cursor)
+        slot = every_slot(schedule.timing).next(state.cursor)
         return slot if slot is not None and slot < self.now - OVERDUE_AFTER else None
 
 

@@ -10,6 +10,7 @@ from flytesched.core.gaps import holds
 from flytesched.core.instants import rfc3339
 from flytesched.core.policies import OverlapPolicy
 from flytesched.core.runs import IN_PLACE, Origin, Reason, Run, RunStatus, request_id, run_id
+from flytesched.core.timetables.on_holiday import every_slot
 from flytesched.errors import Conflict, NoScheduler, UsageError
 from flytesched.service.watch import settle
 
@@ -96,7 +97,7 @@ def _make_way(
 
 
 def _check_slot(schedule: Schedule, at: int, now: float) -> None:
-    table = schedule.timetable
+    table = every_slot(schedule.timing)  # one that a calendar leaves out is asked for by its time
     if at > now:
         msg = f"the slot {rfc3339(at)} has not come yet"
         raise UsageError(msg, hint="leave out --at to run now")
@@ -120,5 +121,5 @@ def _taken(runlog: SqliteRunLog, taken: str) -> NoReturn:
     if runlog.runs([taken]):
         msg = f"the slot has a run already: {taken}"
         raise Conflict(msg, hint=f"run it again with: flytesched retry {taken}")
-    msg = f"the slot of {taken} was given up, and a verdict never changes"
+    msg = f"the slot of {taken} was given up or left out, and a verdict never changes"
     raise Conflict(msg, hint="leave out --at to run now")

@@ -15,10 +15,11 @@ from flytesched.scheduler.loop import Loop
 from flytesched.state_dir import prepare_state_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from flytesched.core.events import Event, Notice
     from flytesched.core.protocols import Journal, Told
     from flytesched.core.schedule import Schedule
     from flytesched.runlog.sqlite import SqliteRunLog
@@ -103,6 +104,14 @@ class Works:
 
 class _Nobody:
     """A Hook for nobody: callables have no hook commands, and a program can look for itself."""
+
+    def wants(self, schedule: Schedule, event: Event) -> bool:  # noqa: ARG002  as the protocol has it
+        """Want nothing."""
+        return False
+
+    def notices(self, told: Told, now: float) -> Sequence[Notice]:  # noqa: ARG002  see above
+        """Have nothing to say."""
+        return ()
 
     def tell(self, told: Told) -> None:
         """Keep it to oneself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.instants import rfc3339, to_utc
+from flytesched.core.instants import rfc3339, rfc3339_exact
 
 if TYPE_CHECKING:
     from flytesched.core.runs import Attempt, Gap, Run
@@ -21,9 +21,7 @@ def instant(epoch: float | None) -> str | None:
 
 def moment(epoch: float | None) -> str | None:
     """Return a moment with its milliseconds: ``2026-11-21T02:00:00.123Z``."""
-    if epoch is None:
-        return None
-    return to_utc(epoch).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return None if epoch is None else rfc3339_exact(epoch)
 
 
 def run(run: Run) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core import values
 from flytesched.core.durations import format_duration, parse_duration
-from flytesched.core.events import CHOICES, PING_URL, USUAL, Event
+from flytesched.core.events import CHOICES, PING_URL, PINGS, USUAL, Event
 from flytesched.core.keys import NAME
 from flytesched.core.suggestion import suggest
 from flytesched.errors import Fault, Invalid, InvalidChannel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from flytesched.core.schedule import Schedule
 
 
 class ChannelKind(StrEnum):
@@ -179,6 +181,18 @@ def _name_faults(name: Any) -> list[Fault]:
         what = f"{name!r} is a key of schedules, and so no name for a channel"
         return [Fault(key="", what=what, instead="choose another name")]
     return []
+
+
+def wanting(schedule: Schedule, event: Event, channels: Mapping[str, Channel]) -> Iterator[str]:
+    """Yield the names of those that are told of an event of a schedule, its ``ping_url`` too."""
+    if event in PINGS:
+        if schedule.ping_url is not None:
+            yield PING_URL
+        return
+    for name in schedule.notify:
+        channel = channels.get(name)
+        if channel is not None and channel.wants(event):
+            yield name
 
 
 # -- what belongs together ------------------------------------------------------------------------

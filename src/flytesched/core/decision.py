@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flytesched.core.events import Notice, NoticeMove
     from flytesched.core.runs import Attempt, Gap, Run, RunStatus, ScheduleState
 
 
@@ -60,6 +61,11 @@ class Decision:
     moves: tuple[Move, ...] = ()
     #: Attempts to insert or to replace; those of a run that lost are left out.
     attempts: tuple[Attempt, ...] = ()
+    #: Notices to insert, to be sent once this is durable. One that is there already stays as it is;
+    #: those of a run that lost are left out.
+    notices: tuple[Notice, ...] = ()
+    #: Next states of stored notices. One that has moved on meanwhile loses.
+    notice_states: tuple[NoticeMove, ...] = ()
     #: What to add to the counters of ``metrics``.
     counts: tuple[Count, ...] = ()
     #: Facts to remember: heartbeat, last reload error and the like.
@@ -76,6 +82,8 @@ class Decision:
             or self.runs
             or self.moves
             or self.attempts
+            or self.notices
+            or self.notice_states
             or self.counts
             or self.meta
         )

@@ -46,6 +46,11 @@ def rfc3339(epoch: float) -> str:
     return f"{to_utc(epoch // 1).replace(tzinfo=None).isoformat()}Z"
 
 
+def rfc3339_exact(epoch: float) -> str:
+    """Return a moment with its milliseconds: ``2026-11-21T02:00:00.123Z``."""
+    return f"{to_utc(epoch).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
 def rfc3339_local(epoch: float, zone: str | ZoneInfo) -> str:
     """Return an instant on a zone's clock as ``2026-11-21T03:00:00+01:00``, to the second.
 

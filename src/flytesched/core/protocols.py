@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flytesched.core.decision import Decision, Snapshot
+    from flytesched.core.events import Event, Notice
     from flytesched.core.renames import Rename
     from flytesched.core.runs import Attempt, AttemptKey, Gap, Outcome, Run
     from flytesched.core.schedule import Schedule
@@ -173,7 +174,8 @@ class RunLog(Protocol):
         """Carry out a decision in one durable transaction.
 
         Returns:
-            Ids of the runs whose insert or move lost against what is stored.
+            Ids of the runs whose insert or move lost against what is stored, and keys of the
+            notices whose move did.
 
         Raises:
             RunLogBusy: nothing was written; trying again may work.
@@ -212,26 +214,44 @@ class RunLog(Protocol):
         """Close the gaps whose every slot has a run with a verdict."""
         ...
 
+    def open_notices(self, limit: int | None = None) -> Sequence[Notice]:
+        """Read notices that are queued or being sent, oldest first; at most ``limit``."""
+        ...
+
+    def noticed(self, channels: Iterable[str], event: Event, about: str) -> bool:
+        """Tell whether one of the channels has a notice of an event about a run or gap."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What a hook is told."""
 
-    #: ``success``, ``failure``, ``missed`` or ``recovered``.
-    event: str
+    #: What has happened.
+    event: Event
     #: The schedule.
     schedule: Schedule
-    #: The run with its verdict; None for a gap.
+    #: The run; None for a gap.
     run: Run | None = None
     #: The gap; None for a run.
     gap: Gap | None = None
+    #: The run's last attempt, if it has one.
+    attempt: Attempt | None = None
 
 
 class Hook(Protocol):
-    """Somebody to tell about verdicts; must not wait and must not raise."""
+    """Somebody to tell about events; must not wait and must not raise."""
+
+    def wants(self, schedule: Schedule, event: Event) -> bool:
+        """Tell whether anybody wants to know of an event of a schedule; cheap."""
+        ...
+
+    def notices(self, told: Told, now: float) -> Sequence[Notice]:
+        """Return what has to become durable together with what is told; nothing happens yet."""
+        ...
 
     def tell(self, told: Told) -> None:
-        """Pass the news on."""
+        """Pass the news on; what is told, and its notices, are durable."""
         ...
 
 

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 
 from flytesched import linux
 from flytesched.core.instants import rfc3339
+from flytesched.core.messages import mark
 from flytesched.errors import FlyteschedError, StartDelayed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from flytesched.core.events import Event, Notice
     from flytesched.core.keys import Command
     from flytesched.core.protocols import Journal, Told
     from flytesched.core.schedule import Schedule
@@ -93,10 +95,17 @@ class CommandHook:
         """Return a descriptor that is readable when a hook has ended."""
         return self._epoll.fileno()
 
+    def wants(self, schedule: Schedule, event: Event) -> bool:
+        """Tell whether a schedule has a hook for an event."""
+        return _command(schedule, event) is not None
+
+    def notices(self, told: Told, now: float) -> Sequence[Notice]:
+        """Return what keeps a hook from being told again, where a verdict does not."""
+        return mark(told, now)
+
     def tell(self, told: Told) -> None:
         """Start the hook of an event, if the schedule has one; never waits, never raises."""
-        command: Command | None = getattr(told.schedule, f"on_{told.event}")
-        if command is not None:
+        if (command := _command(told.schedule, told.event)) is not None:
             self._waiting.append(_Job(told, command))
             self._start_waiting()
 
@@ -238,11 +247,16 @@ class CommandHook:
         self._again_at = self._now() + TRY_AGAIN
 
     def _complain(self, job: _Job, why: str) -> None:
-        run = job.told.run.id if job.told.run is not None else None
+        told = job.told
         self._journal.say(
-            "warning", "hook failed", schedule=job.told.schedule.name, hook=f"on_{job.told.event}",
-            run=run, why=why,
+            "warning", "hook failed", schedule=told.schedule.name, hook=f"on_{told.event.value}",
+            run=None if told.run is None else told.run.id, why=why,
         )  # fmt: skip
+
+
+def _command(schedule: Schedule, event: Event) -> Command | None:
+    command: Command | None = getattr(schedule, f"on_{event.value}", None)
+    return command
 
 
 def _log_name(schedule: str) -> str:
@@ -279,7 +293,7 @@ def _passes(error: Exception) -> bool:
 
 def _facts(told: Told) -> dict[str, str]:
     """Return what a hook is told in its environment."""
-    facts = {"EVENT": told.event, "SCHEDULE": told.schedule.name}
+    facts = {"EVENT": told.event.value, "SCHEDULE": told.schedule.name}
     if (run := told.run) is not None:
         facts |= {"RUN_ID": run.id, "STATUS": run.status.value, "REASON": run.reason or ""}
         facts["EXIT_CODE"] = "" if run.exit_code is None else str(run.exit_code)

@@ -146,9 +146,63 @@ _M003 = (
     ) STRICT""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_M001, _M002, _M003)
+# Closed for a holiday: a CHECK can only be changed with its table.
+_REBUILD_GAPS = (
+    """CREATE TABLE gaps_anew (
+        id INTEGER PRIMARY KEY,
+        schedule TEXT NOT NULL,
+        after INTEGER NOT NULL,
+        until INTEGER NOT NULL CHECK (until >= after),
+        count INTEGER NOT NULL CHECK (count >= 0),
+        reason TEXT NOT NULL,
+        timing TEXT NOT NULL,
+        created REAL NOT NULL,
+        closed_at REAL,
+        closed_as TEXT CHECK (closed_as IN ('caught_up', 'declined', 'removed', 'holiday')),
+        CHECK ((closed_at IS NULL) = (closed_as IS NULL))
+    ) STRICT""",
+    """INSERT INTO gaps_anew
+        (id, schedule, after, until, count, reason, timing, created, closed_at, closed_as)
+        SELECT id, schedule, after, until, count, reason, timing, created, closed_at, closed_as
+        FROM gaps""",
+    "DROP TABLE gaps",
+    "ALTER TABLE gaps_anew RENAME TO gaps",
+    "CREATE INDEX gaps_open ON gaps (schedule, after) WHERE closed_at IS NULL",
+    "CREATE INDEX gaps_of_schedule ON gaps (schedule, until)",
+    "CREATE INDEX gaps_of_all ON gaps (until)",
+)
+
+# A notice is written together with what it tells of, and by the constraint once only. Those that
+# are open are found at the front of notices_ended.
+_M004 = (
+    *_REBUILD_GAPS,
+    """CREATE TABLE notices (
+        id INTEGER PRIMARY KEY,
+        channel TEXT NOT NULL,
+        event TEXT NOT NULL,
+        schedule TEXT NOT NULL,
+        about TEXT NOT NULL,
+        facts TEXT NOT NULL,
+        created REAL NOT NULL,
+        status TEXT NOT NULL CHECK (CASE WHEN ended IS NULL
+            THEN status = 'queued' OR status = 'sending'
+            ELSE status = 'sent' OR status = 'failed' OR status = 'unknown'
+                OR status = 'dropped' END),
+        tries INTEGER NOT NULL,
+        not_before REAL NOT NULL,
+        ended REAL,
+        why TEXT,
+        UNIQUE (channel, event, about)
+    ) STRICT""",
+    "CREATE INDEX notices_ended ON notices (ended)",
+    "CREATE INDEX notices_of_channel ON notices (channel, status, ended)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_M001, _M002, _M003, _M004)
 #: The first schema that knows of renames.
 RENAMES = 3
+#: The first schema that knows of notices.
+NOTICES = 4
 #: The schema this program writes, as ``PRAGMA user_version``.
 LATEST = len(MIGRATIONS)
 

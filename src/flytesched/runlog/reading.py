@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from flytesched.core.events import Event, Notice, NoticeStatus
     from flytesched.core.renames import Rename
     from flytesched.core.runs import Attempt, AttemptKey, Gap, Run, ScheduleState
     from flytesched.runlog.history import Entry
+    from flytesched.runlog.notices import ChannelRecord
     from flytesched.runlog.renames import Span
 
 #: Verdicts that say how a command did, as SQL.
@@ -68,7 +70,7 @@ class Revision:
     number: int
     #: Moment it was first seen.
     seen_at: float
-    #: The definition as JSON, env values left out.
+    #: The definition as JSON, without secrets.
     definition: str
 
 
@@ -343,6 +345,59 @@ class Reader:
 
         with self._lock, translated(self._name):
             return stored(self._connection)
+
+    # -- notices ----------------------------------------------------------------------------
+
+    def open_notices(self, limit: int | None = None) -> list[Notice]:
+        """Return notices that are queued or being sent, oldest first; at most ``limit``."""
+        from flytesched.runlog import notices
+
+        with self._lock, translated(self._name):
+            return notices.stored_open(self._connection, limit)
+
+    def noticed(self, channels: Iterable[str], event: Event, about: str) -> bool:
+        """Tell whether one of the channels has a notice of an event about a run or gap."""
+        from flytesched.runlog import notices
+
+        with self._lock, translated(self._name):
+            return notices.noticed(self._connection, channels, event, about)
+
+    def channel_records(self, since: float) -> list[ChannelRecord]:
+        """Return how each channel that ever had a notice has done, by name.
+
+        Args:
+            since: epoch seconds; of the notices that have ended, those since then are counted.
+        """
+        from flytesched.runlog import notices
+
+        with self._reading() as connection:
+            return notices.records(connection, since)
+
+    def notices(
+        self,
+        *,
+        channels: Collection[str] | None = None,
+        schedules: Collection[str] | None = None,
+        statuses: Collection[NoticeStatus] | None = None,
+        since: float = 0.0,
+        limit: int = 50,
+    ) -> list[Notice]:
+        """Return notices that were written since a moment, the newest first.
+
+        Args:
+            channels: names; None for all.
+            schedules: names; None for all.
+            statuses: states; None for all.
+            since: epoch seconds from which on.
+            limit: notices at most.
+        """
+        from flytesched.runlog import notices
+
+        with self._lock, translated(self._name):
+            return notices.page(
+                self._connection, channels=channels, schedules=schedules, statuses=statuses,
+                since=since, limit=limit,
+            )  # fmt: skip
 
     # -- facts ------------------------------------------------------------------------------
 

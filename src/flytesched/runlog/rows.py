@@ -6,6 +6,7 @@ import re
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from flytesched.core.events import Event, Notice, NoticeStatus
 from flytesched.core.runs import Attempt, Gap, Origin, Run, RunStatus, ScheduleState, run_id
 from flytesched.errors import RunLogError
 
@@ -37,6 +38,10 @@ GAP = (
 STATE = (
     "name", "revision", "timing", "enabled", "cursor", "seen_at", "paused_until", "removed_at",
 )  # fmt: skip
+NOTICE = (
+    "channel", "event", "schedule", "about", "facts", "created", "status", "tries", "not_before",
+    "ended", "why",
+)  # fmt: skip
 
 #: The runs that decide the slots of a schedule in ``(?, ?]``; `at` is the slot.
 SLOTS = "schedule = ? AND asked = '' AND at > ? AND at <= ?"
@@ -51,6 +56,10 @@ OLD_RUNS = """created < :before AND ended < :before AND (asked <> '' OR NOT EXIS
     SELECT 1 FROM gaps WHERE gaps.schedule = runs.schedule AND gaps.until >= runs.at
     AND gaps.after < runs.at AND gaps.closed_as IS NOT 'caught_up'))"""
 OLD_GAPS = "until < :before AND closed_at < :before"
+#: Notices that ended before ``:before``; what an active run was told of stands in its notices.
+OLD_NOTICES = """ended < :before AND NOT EXISTS (
+    SELECT 1 FROM runs WHERE runs.ended IS NULL AND runs.schedule = notices.schedule
+    AND runs.id = notices.about)"""
 #: How the second of a slot is written in an id, up to the year 9999.
 _SLOT = re.compile(r"0|[1-9][0-9]{0,11}")
 #: How the ids of slots begin.
@@ -58,11 +67,13 @@ SLOT_ID = "sched-"
 
 _STATUS = {status.value: status for status in RunStatus}
 _ORIGIN = {origin.value: origin for origin in Origin}
+_EVENT = {event.value: event for event in Event}
+_NOTICE_STATUS = {status.value: status for status in NoticeStatus}
 
 
 def _getter(columns: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     # sqlite3 binds exact strings three times faster than members of a StrEnum.
-    return attrgetter(*(f"{c}.value" if c in {"status", "origin"} else c for c in columns))
+    return attrgetter(*(f"{c}.value" if c in {"status", "origin", "event"} else c for c in columns))
 
 
 #: From a value to its row, in the order of the columns above.
@@ -71,6 +82,7 @@ moved_row = _getter(MOVED)
 attempt_row = _getter(ATTEMPT)
 gap_row = _getter(GAP)
 state_row = _getter(STATE)
+notice_row = _getter(NOTICE)
 
 
 def run_row(run: Run) -> Row:
@@ -116,10 +128,11 @@ def places(names: Sequence[str]) -> str:
     return ", ".join("?" * len(names))
 
 
-#: Columns that `to_run`, `to_attempt`, `to_gap` and `to_state` take, for SELECT.
+#: Columns that `to_run`, `to_attempt`, `to_gap`, `to_notice` and `to_state` take, for SELECT.
 RUN_COLUMNS = columns(_READ, "runs.")
 ATTEMPT_COLUMNS = "runs.id, " + columns(ATTEMPT[1:], "attempts.")
 GAP_COLUMNS = columns(("id", *GAP), "gaps.")
+NOTICE_COLUMNS = columns(("id", *NOTICE))
 STATE_COLUMNS = columns(STATE, "schedules.") + ", revisions.definition"
 
 
@@ -127,13 +140,16 @@ _NULL = type(None)
 #: What SQLite gives for a column, by the schema.
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(
-        ("id", "schedule", "origin", "status", "run", "boot_id", "timing", "name", "definition"),
+        ("id", "schedule", "origin", "status", "run", "boot_id", "timing", "name", "definition",
+         "channel", "event", "about", "facts"),
         (str,),
     ),
-    **dict.fromkeys(("reason", "end_as", "retry_of", "outcome", "log", "closed_as"), (str, _NULL)),
+    **dict.fromkeys(
+        ("reason", "end_as", "retry_of", "outcome", "log", "closed_as", "why"), (str, _NULL)
+    ),
     **dict.fromkeys(
         ("seq", "attempt", "reruns", "revision", "parallel", "survive", "gap", "after", "until",
-         "count", "enabled", "cursor"),
+         "count", "enabled", "cursor", "notice", "tries"),
         (int,),
     ),
     **dict.fromkeys(
@@ -175,6 +191,8 @@ _check_run = _check(_RUN, _READ)
 _check_attempt = _check("an attempt", ATTEMPT)
 _check_gap = _check("a gap", ("gap", *GAP))
 _check_state = _check("a schedule", (*STATE, "definition"))
+_NOTICE = "a notice"
+_check_notice = _check(_NOTICE, ("notice", *NOTICE))
 
 
 def to_run(row: Row) -> Run:
@@ -216,3 +234,13 @@ def to_state(row: Row) -> ScheduleState:
         name=name, revision=revision, timing=timing, enabled=bool(enabled), cursor=cursor,
         seen_at=seen_at, paused_until=paused_until, removed_at=removed_at, definition=definition,
     )  # fmt: skip
+
+
+def to_notice(row: Row) -> Notice:
+    """Return the notice of a row of `NOTICE_COLUMNS`."""
+    _check_notice(row)
+    if row[2] not in _EVENT or row[7] not in _NOTICE_STATUS:
+        column = "status" if row[2] in _EVENT else "event"
+        raise _damaged(_NOTICE, column)
+    values = dict(zip(("id", *NOTICE), row, strict=True))
+    return Notice(**{**values, "event": _EVENT[row[2]], "status": _NOTICE_STATUS[row[7]]})

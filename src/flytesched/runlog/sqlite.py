@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.decision import Snapshot
 from flytesched.errors import RunLogBusy
+from flytesched.runlog import notices
 from flytesched.runlog.database import open_database, open_in_memory, translated
 from flytesched.runlog.migrations import ACTIVE
 from flytesched.runlog.reading import strangers
@@ -127,7 +128,7 @@ class SqliteRunLog(Upkeep):
             )
 
     def apply(self, decision: Decision) -> frozenset[str]:
-        """Carry out a decision in one durable transaction; return the ids of runs that lost.
+        """Carry out a decision in one durable transaction; return ids and keys of what lost.
 
         Raises:
             RunLogBusy: nothing was written; trying again may work.
@@ -142,11 +143,13 @@ class SqliteRunLog(Upkeep):
             seqs = _insert(connection, decision.runs)
             lost = frozenset({*_lost(seqs), *_move(connection, decision.moves)})
             _put_attempts(connection, decision.attempts, seqs, lost)
+            notices.put(connection, decision.notices, lost)
+            late = frozenset(notices.move(connection, decision.notice_states))
             _count(connection, decision.counts, lost)
             connection.executemany(_PUT_META, map(_fact, decision.meta.items()))
         if decision.gaps:
             self._close_at = 0
-        return lost
+        return lost | late
 
     def changed(self) -> bool:
         """Tell whether somebody else wrote since the last call; True when that cannot be told."""

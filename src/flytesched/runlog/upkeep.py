@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.errors import RunLogBusy, RunLogError
 from flytesched.runlog.database import close_unchanged, translated
-from flytesched.runlog.rows import OLD_GAPS, OLD_RUNS
+from flytesched.runlog.rows import OLD_GAPS, OLD_NOTICES, OLD_RUNS
 from flytesched.runlog.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ _OLD_RUNS = f"""
 _DELETE_GAPS = f"""
     DELETE FROM gaps WHERE id IN (
         SELECT id FROM gaps WHERE {OLD_GAPS} ORDER BY until LIMIT :limit)"""
+_DELETE_NOTICES = f"""
+    DELETE FROM notices WHERE id IN (
+        SELECT id FROM notices WHERE {OLD_NOTICES} ORDER BY ended LIMIT :limit)"""
 _NOTE = """
     INSERT INTO meta (key, value) VALUES ('pruned_before', ?1) ON CONFLICT DO UPDATE
     SET value = excluded.value WHERE CAST(excluded.value AS REAL) > CAST(value AS REAL)"""
@@ -37,6 +40,8 @@ class Upkeep(Wishes):
 
     #: Closed gaps that `prune` has deleted through this object.
     gaps_pruned = 0
+    #: Ended notices that it has deleted.
+    notices_pruned = 0
     #: Row number up to which `prune` has looked.
     _position = 0
 
@@ -107,8 +112,8 @@ class Upkeep(Wishes):
         """Delete runs that got their verdict before ``before``, in one short transaction.
 
         Active runs stay, and so do gaps that are open with their runs: a pruned slot never comes
-        back as missed. Closed gaps go when they are as old. The fact ``pruned_before`` in `meta`
-        says how far back the run log may have forgotten.
+        back as missed. Closed gaps and ended notices go when they are as old. The fact
+        ``pruned_before`` in `meta` says how far back the run log may have forgotten.
 
         Args:
             before: epoch seconds.
@@ -122,10 +127,12 @@ class Upkeep(Wishes):
         with self.transaction() as connection:
             values = {"before": before, "limit": limit}
             gaps = connection.execute(_DELETE_GAPS, values).rowcount
+            notices = connection.execute(_DELETE_NOTICES, values).rowcount
             deleted = self._delete_runs(connection, before, limit, through)
             if gaps or deleted:
                 connection.execute(_NOTE, (f"{before:.0f}",))
         self.gaps_pruned += gaps
+        self.notices_pruned += notices
         return deleted
 
     def _delete_runs(

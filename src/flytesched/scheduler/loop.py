@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from flytesched.core.agenda import Agenda
 from flytesched.core.counts import count_gaps, count_verdicts
 from flytesched.core.decision import Decision, Move
+from flytesched.core.events import Event
 from flytesched.core.lanes import Bucket, Lanes
 from flytesched.core.planner import plan
 from flytesched.core.protocols import Told
@@ -385,7 +386,7 @@ class Loop:
                 "warning", "missed", schedule=gap.schedule, count=gap.count, why=gap.reason
             )
             if (schedule := self._definitions.schedules.get(gap.schedule)) is not None:
-                self._hook.tell(Told(event="missed", schedule=schedule, gap=gap))
+                self._hook.tell(Told(event=Event.MISSED, schedule=schedule, gap=gap))
 
     def _is_mine(self, run_id: str) -> bool:
         """Tell whether this process may start a run, or its next attempt."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.counts import count_starts, count_verdicts
 from flytesched.core.decision import Count, Decision, Move
+from flytesched.core.events import Event
 from flytesched.core.planner import conclude
 from flytesched.core.protocols import Adoption, Told
 from flytesched.core.runs import (
@@ -283,11 +284,11 @@ class Supervisor:
         if (schedule := self._definition(run.schedule)) is None or run.active:
             return
         if run.status in FAILURES:
-            self._hook.tell(Told(event="failure", schedule=schedule, run=run))
+            self._hook.tell(Told(event=Event.FAILURE, schedule=schedule, run=run))
         elif run.status is RunStatus.SUCCEEDED:
-            self._hook.tell(Told(event="success", schedule=schedule, run=run))
+            self._hook.tell(Told(event=Event.SUCCESS, schedule=schedule, run=run))
             if schedule.on_recovered is not None and self._had_failed(run):
-                self._hook.tell(Told(event="recovered", schedule=schedule, run=run))
+                self._hook.tell(Told(event=Event.RECOVERED, schedule=schedule, run=run))
 
     def _had_failed(self, run: Run) -> bool:
         try:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from flytesched.core.decision import Decision, Move
+    from flytesched.core.events import Event, Notice, NoticeMove
     from flytesched.core.runs import AttemptKey
 
 
@@ -50,6 +51,11 @@ class _Store:
     counters: dict[tuple[str, str, str], float] = field(default_factory=dict)
     meta: dict[str, str] = field(default_factory=dict)
     renames: list[Rename] = field(default_factory=list)
+    notices: dict[int, Notice] = field(default_factory=dict)
+    #: Numbers of notices by what there is one of: channel, event, what it is about.
+    noticed: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    #: Notices that have not ended, in the order they were stored.
+    open_notices: dict[int, Notice] = field(default_factory=dict)
     writes: int = 0
 
 
@@ -79,7 +85,7 @@ class MemoryRunLog:
         )
 
     def apply(self, decision: Decision) -> frozenset[str]:
-        """Carry out a decision, whole or not at all; return the ids of runs that lost."""
+        """Carry out a decision, whole or not at all; return ids and keys of what lost."""
         self._check()
         _refuse(self._store, decision)
         self._see(decision)
@@ -90,12 +96,16 @@ class MemoryRunLog:
         for attempt in decision.attempts:
             if attempt.run not in lost:
                 self._store.attempts[attempt.run][attempt.attempt] = attempt
+        for notice in decision.notices:
+            if notice.about not in lost:
+                self._notice(notice)
+        late = {move.notice.key for move in decision.notice_states if not self._move_notice(move)}
         for one in decision.counts:
             if one.run not in lost:
                 self._add((one.metric, one.schedule, one.label), one.amount)
         self._store.meta.update(decision.meta)
         self._wrote()
-        return frozenset(lost)
+        return frozenset(lost | late)
 
     def changed(self) -> bool:
         """Tell whether another handle wrote since the last call."""
@@ -156,6 +166,16 @@ class MemoryRunLog:
             waiting = sum(_in_gap(run, gap) for run in self._store.active.values())
             if self._ran(gap) - waiting >= gap.count:
                 self._put_gap(replace(gap, closed_as="caught_up", closed_at=moment))
+
+    def open_notices(self, limit: int | None = None) -> list[Notice]:
+        """Read notices that are queued or being sent, oldest first; at most ``limit``."""
+        self._check()
+        return [*self._store.open_notices.values()][:limit]
+
+    def noticed(self, channels: Iterable[str], event: Event, about: str) -> bool:
+        """Tell whether one of the channels has a notice of an event about a run or gap."""
+        self._check()
+        return any((channel, event.value, about) in self._store.noticed for channel in channels)
 
     # -- wishes, and a look at everything -----------------------------------------------------
 
@@ -259,6 +279,10 @@ class MemoryRunLog:
         """Return every gap, in the order they were recorded."""
         return self._store.gaps.values()
 
+    def all_notices(self) -> Collection[Notice]:
+        """Return every notice, in the order they were stored."""
+        return self._store.notices.values()
+
     def states(self) -> dict[str, ScheduleState]:
         """Return what is remembered of every schedule ever seen."""
         return dict(sorted(self._store.states.items()))
@@ -335,6 +359,36 @@ class MemoryRunLog:
             return False
         self._put(replace(move.run, seq=stored.seq))
         return True
+
+    def _notice(self, notice: Notice) -> None:
+        about = (notice.channel, notice.event.value, notice.about)
+        if about not in self._store.noticed:
+            number = self._store.noticed[about] = len(self._store.notices) + 1
+            self._put_notice(replace(notice, id=number))
+
+    def _move_notice(self, move: NoticeMove) -> bool:
+        stored = self._store.notices.get(move.notice.id)
+        if stored is None or stored.status is not move.was:
+            return False
+        said = move.notice
+        self._put_notice(
+            replace(
+                stored,
+                status=said.status,
+                tries=said.tries,
+                not_before=said.not_before,
+                ended=said.ended,
+                why=said.why,
+            )
+        )
+        return True
+
+    def _put_notice(self, notice: Notice) -> None:
+        self._store.notices[notice.id] = notice
+        if notice.ended is None:
+            self._store.open_notices[notice.id] = notice
+        else:
+            self._store.open_notices.pop(notice.id, None)
 
     def _put(self, run: Run) -> None:
         self._store.runs[run.id] = run

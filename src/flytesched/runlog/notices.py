@@ -1,0 +1,138 @@
+"""Notices in a run log: written with what they tell of, claimed by conditional update, listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flytesched.core.events import Event, Notice, NoticeStatus
+from flytesched.runlog.migrations import NOTICES, schema_version
+from flytesched.runlog.rows import NOTICE, NOTICE_COLUMNS, columns, notice_row, places, to_notice
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from flytesched.core.events import NoticeMove
+
+#: What a move of a notice may change.
+_MOVED = ("status", "tries", "not_before", "ended", "why")
+_INSERT = (
+    f"INSERT INTO notices ({columns(NOTICE)}) VALUES ({places(NOTICE)})"
+    " ON CONFLICT (channel, event, about) DO NOTHING"
+)
+_MOVE = (
+    f"UPDATE notices SET {', '.join(f'{column} = ?' for column in _MOVED)}"
+    " WHERE id = ? AND status = ?"
+)
+_OPEN = f"SELECT {NOTICE_COLUMNS} FROM notices WHERE ended IS NULL ORDER BY id LIMIT ?"
+_NOTICED = "SELECT NULL FROM notices WHERE channel = ? AND event = ? AND about = ?"
+_COUNTS = """
+    SELECT channel, status, count(*) FROM notices WHERE ended IS NULL OR ended >= ?
+    GROUP BY channel, status ORDER BY channel, status"""
+_NEWEST = f"""
+    SELECT {NOTICE_COLUMNS} FROM notices WHERE channel = ? AND status = ?
+    ORDER BY ended DESC, id DESC LIMIT 1"""
+_CHANNELS = """
+    WITH RECURSIVE each (channel) AS (
+        SELECT min(channel) FROM notices
+        UNION ALL
+        SELECT (SELECT min(channel) FROM notices WHERE notices.channel > each.channel)
+        FROM each WHERE each.channel IS NOT NULL)
+    SELECT channel FROM each WHERE channel IS NOT NULL"""
+_ALL = 2**31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRecord:
+    """How a channel has done."""
+
+    #: Its name.
+    channel: str
+    #: Notices by state: open ones, and those that ended since the moment asked about.
+    counts: Mapping[NoticeStatus, int]
+    #: The last notice that ended in each state.
+    newest: Mapping[NoticeStatus, Notice]
+
+
+def put(connection: sqlite3.Connection, notices: Iterable[Notice], lost: AbstractSet[str]) -> None:
+    """Store notices; one that is there stays as it is, those of runs that lost are left out."""
+    rows = [notice_row(notice) for notice in notices if notice.about not in lost]
+    if rows:
+        connection.executemany(_INSERT, rows)
+
+
+def move(connection: sqlite3.Connection, moves: Iterable[NoticeMove]) -> Iterator[str]:
+    """Move notices; yield the keys of those that had moved on."""
+    for one in moves:
+        said = one.notice
+        values = (said.status.value, said.tries, said.not_before, said.ended, said.why)
+        if not connection.execute(_MOVE, (*values, said.id, one.was.value)).rowcount:
+            yield said.key
+
+
+def stored_open(connection: sqlite3.Connection, limit: int | None = None) -> list[Notice]:
+    """Return notices that are queued or being sent, oldest first."""
+    return _read(connection, _OPEN, (_ALL if limit is None else limit,))
+
+
+def noticed(
+    connection: sqlite3.Connection, channels: Iterable[str], event: Event, about: str
+) -> bool:
+    """Tell whether one of the channels has a notice of an event about a run or gap."""
+    return known(connection) and any(
+        connection.execute(_NOTICED, (channel, event.value, about)).fetchone() is not None
+        for channel in channels
+    )
+
+
+def records(connection: sqlite3.Connection, since: float) -> list[ChannelRecord]:
+    """Return how each channel with a notice has done, by name."""
+    if not known(connection):
+        return []
+    counts: dict[str, dict[NoticeStatus, int]] = {
+        channel: {} for (channel,) in connection.execute(_CHANNELS)
+    }
+    for channel, status, count in connection.execute(_COUNTS, (since,)):
+        counts[channel][NoticeStatus(status)] = count
+    return [
+        ChannelRecord(channel=channel, counts=found, newest=_newest(connection, channel))
+        for channel, found in counts.items()
+    ]
+
+
+def page(
+    connection: sqlite3.Connection,
+    *,
+    channels: Collection[str] | None,
+    schedules: Collection[str] | None,
+    statuses: Collection[NoticeStatus] | None,
+    since: float,
+    limit: int,
+) -> list[Notice]:
+    """Return notices written at ``since`` or later that are of all these, the newest first."""
+    where: list[str] = ["created >= ?"]
+    values: list[Any] = [since]
+    for column, wanted in (("channel", channels), ("schedule", schedules), ("status", statuses)):
+        if wanted is not None:
+            where.append(f"{column} IN ({places([*wanted])})")
+            values += map(str, wanted)
+    sql = f"SELECT {NOTICE_COLUMNS} FROM notices WHERE {' AND '.join(where)}"
+    return _read(connection, f"{sql} ORDER BY id DESC LIMIT ?", (*values, limit))
+
+
+def known(connection: sqlite3.Connection) -> bool:
+    """Tell whether a run log has notices at all; one of an earlier version has none."""
+    return schema_version(connection) >= NOTICES
+
+
+def _newest(connection: sqlite3.Connection, channel: str) -> dict[NoticeStatus, Notice]:
+    found = {status: _read(connection, _NEWEST, (channel, status.value)) for status in NoticeStatus}
+    return {status: notices[0] for status, notices in found.items() if notices}
+
+
+def _read(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> list[Notice]:
+    if not known(connection):
+        return []
+    return [to_notice(row) for row in connection.execute(sql, values)]

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flytesched import second_opinion
+from flytesched.core.calendars import WEEKDAYS, Calendar
 from flytesched.core.instants import parse_instant
+from flytesched.core.schedule import Schedule
 from flytesched.core.timetables import make_timing
 from flytesched.errors import InvalidTimetable
 from flytesched.second_opinion import compare
@@ -140,6 +142,14 @@ def test_clock_changes_are_left_out_of_the_comparison():
 
 def test_bounds_and_offset_have_no_part_in_it():
     compare(timing("cron", "0 2 * * *", offset=3600, end=NOW), NOW)
+
+
+def test_days_off_have_no_part_in_it():
+    """croniter knows no holidays, and what is ambiguous stays so though nothing of it runs."""
+    every_day = [Calendar(name="x", weekdays=WEEKDAYS)]
+    compare(Schedule("a", cron="0 9 * * *", calendars=every_day).timing, NOW)
+    with pytest.raises(InvalidTimetable):
+        compare(Schedule("a", cron="0 0 13 * 1,*", calendars=every_day).timing, NOW)
 
 
 def test_the_time_asked_about_may_have_a_fraction():

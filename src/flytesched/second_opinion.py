@@ -53,13 +53,13 @@ def compare(timing: Timing, now: float) -> None:
     """Compare the next slots after `now` (epoch seconds) with croniter's.
 
     What croniter cannot judge passes: other kinds of timetable, forms it does not know or is known
-    to misread, expressions it refuses.
+    to misread, expressions it refuses. Bounds, offset and days off are none of its business.
 
     Raises:
         InvalidTimetable: the two differ away from clock changes; names the first difference.
     """
     if timing.kind in {"cron", "aws_cron"} and timing.timezone is not None:
-        plain = replace(timing, start=None, end=None, offset=0)
+        plain = replace(timing, start=None, end=None, offset=0, days_off=None)
         _compare(plain, int(now))
 
 

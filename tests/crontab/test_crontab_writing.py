@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from flytesched.core.calendars import Calendar
 from flytesched.core.schedule import Schedule
 from flytesched.crontab.writing import Written, write
 
@@ -183,7 +184,11 @@ def test_what_cron_does_otherwise_is_noted() -> None:
         ({"env_file": "/etc/default/x"}, "a crontab has no env_file"),
         ({"kickoff_time_arg": "--at"}, "a crontab has no kickoff_time_arg"),
         ({"on_failure": "mail root"}, "a crontab has no on_failure"),
+        ({"on_late": "mail root"}, "a crontab has no on_late"),
+        ({"notify": ["ops"]}, "a crontab has no notify"),
+        ({"ping_url": "https://hc-ping.com/x"}, "a crontab has no ping_url"),
         ({"paused_until": "2999-01-01"}, "a crontab has no paused_until"),
+        ({"calendars": [Calendar(name="x", weekdays=["sat"])]}, "a crontab has no calendars; let"),
         ({"executor": "python", "command": "m:f"}, "cron runs no Python functions"),
         ({"on_interrupted": "rerun"}, "cron does not run again"),
         ({"every": "90s"}, "cron knows no period of 1m30s"),

@@ -30,6 +30,10 @@ _UNKNOWN = {
     "on_failure": "let the command do it",
     "on_missed": "cron knows nothing of what it missed",
     "on_recovered": "let the command do it",
+    "on_late": "cron knows nothing of what is late",
+    "on_long": "let the command look at the time itself",
+    "notify": "let the command do it",
+    "ping_url": "let the command call it",
     "paused_until": "export it when the pause is over",
 }
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -143,6 +147,8 @@ def _beyond(schedule: Schedule) -> list[str]:
     said: dict[str, Any] = {key: getattr(schedule, key) for key in _UNKNOWN}
     said["retry"] = schedule.retry.max_attempts > 1
     found = [f"a crontab has no {key}; {_UNKNOWN[key]}" for key, value in said.items() if value]
+    if schedule.timing.days_off is not None:
+        found.append("a crontab has no calendars; let the command see whether the day is off")
     if schedule.executor is ExecutorKind.PYTHON:
         found.append("cron runs no Python functions; write a command that calls it")
     if schedule.on_interrupted is OnInterrupted.RERUN:

@@ -348,7 +348,7 @@ def test_a_calendar_as_data_has_every_hour_with_its_begin(site: Terminal) -> Non
     assert len(autumn["cells"]) == 7 * 24 + 1
     assert spring["cells"][2] == {
         "begin": "2027-03-28T01:00:00Z", "end": "2027-03-28T02:00:00Z",
-        "local": "2027-03-28T03:00:00+02:00", "slots": 3,
+        "local": "2027-03-28T03:00:00+02:00", "slots": 3, "left_out": 0,
     }  # fmt: skip
     twice = [cell["slots"] for cell in autumn["cells"] if "-31T02:00" in cell["local"]]
     assert twice == [3, 2]

@@ -8,20 +8,25 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from flytesched.cli.pictures import shade
+from flytesched.cli.render import safe
 from flytesched.core.timetables.explain import change_said, changed_on
 from flytesched.service.heat import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import date
 
-    from flytesched.service.heat import Heat
+    from flytesched.service.heat import DayOff, Heat
 
     Paint = Callable[[str, str], str]
+    #: What runs in an hour or a day, and what is left out.
+    Counts = tuple[int, int]
 
 #: Shades beside nothing.
 _LEVELS = 4
 _GONE = "--"
+#: Where everything is left out, and the same in ASCII.
+_OFF = ("\u00d7", "x")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: Columns that a day of the month takes.
 _DAY_ROOM = 10
@@ -36,13 +41,30 @@ def heat_map(heat: Heat, *, plain: bool = False, paint: Paint = lambda t, _: t) 
         paint: colours a text in a tone, as ``render.painter`` does.
     """
     counts = _by_place(heat)
-    draw = _Brush(scale({count for count in counts.values() if count}), plain, paint)
-    marked = {changed_on(change) for change in heat.changes}
+    shades = scale({runs for runs, _ in counts.values() if runs})
+    draw = _Brush(shades, plain, paint, _marks(heat, plain=plain))
     map_ = _week if heat.span is Span.WEEK else _month
-    lines = map_(heat, counts, draw, marked)
     below = [draw.legend("an hour" if heat.span is Span.WEEK else "a day")]
     below += [f"* {change_said(change)}" for change in heat.changes]
-    return "".join(f"{line.rstrip()}\n" for line in [*lines, "", *below])
+    below += [f"{_OFF[plain]} {safe(said)}" for said in _holidays(heat.days_off)]
+    return "".join(f"{line.rstrip()}\n" for line in [*map_(heat, counts, draw), "", *below])
+
+
+def _marks(heat: Heat, *, plain: bool) -> dict[date, str]:
+    """Return what marks the days that are told below: a change of the clock before a day off."""
+    off = dict.fromkeys((each.day for each in heat.days_off), _OFF[plain])
+    return off | dict.fromkeys(map(changed_on, heat.changes), "*")
+
+
+def _holidays(days: Sequence[DayOff]) -> list[str]:
+    """Say which days are off, those with one name together."""
+    named: dict[str, dict[date, None]] = {}
+    for each in days:
+        named.setdefault(each.why, {})[each.day] = None
+    return [
+        f"{first:%a %Y-%m-%d}{f' and {len(more):,} more' if more else ''}: {why}"
+        for why, (first, *more) in named.items()
+    ]
 
 
 def scale(counts: Collection[int]) -> dict[int, int]:
@@ -63,16 +85,19 @@ def scale(counts: Collection[int]) -> dict[int, int]:
 class _Brush:
     """Draws counts in the shades of one picture."""
 
-    def __init__(self, shades: Mapping[int, int], plain: bool, paint: Paint) -> None:
-        """Take the shade of each count there is, ascending."""
+    def __init__(
+        self, shades: Mapping[int, int], plain: bool, paint: Paint, marks: Mapping[date, str]
+    ) -> None:
+        """Take the shade of each count there is, ascending, and what marks the days."""
+        self.marks = marks
         self._shades = shades
         self._plain = plain
         self._paint = paint
 
-    def cell(self, count: int) -> str:
-        """Return the two columns of a count; blank for none."""
+    def cell(self, count: int, left_out: int = 0) -> str:
+        """Return the two columns of a count; blank for none, crossed where all is left out."""
         if not count:
-            return "  "
+            return self._paint(_OFF[self._plain] * 2, "dim") if left_out else "  "
         return self._paint(shade(self._shades[count] / _LEVELS, plain=self._plain) * 2, "good")
 
     def legend(self, per: str) -> str:
@@ -85,49 +110,45 @@ class _Brush:
         return f"slots {per}: {'  '.join(said) or 'none'}"
 
 
-def _by_place(heat: Heat) -> dict[tuple[date, int | None], int]:
+def _by_place(heat: Heat) -> dict[tuple[date, int | None], Counts]:
     """Return counts by day and hour; an hour that is shown twice has those of both."""
-    counts: dict[tuple[date, int | None], int] = {}
+    counts: dict[tuple[date, int | None], Counts] = {}
     for cell in heat.cells:
         place = cell.day, cell.hour
-        counts[place] = counts.get(place, 0) + cell.slots
+        runs, left_out = counts.get(place, (0, 0))
+        counts[place] = runs + cell.slots, left_out + cell.left_out
     return counts
 
 
-def _week(
-    heat: Heat, counts: dict[tuple[date, int | None], int], draw: _Brush, marked: set[date]
-) -> list[str]:
+def _week(heat: Heat, counts: dict[tuple[date, int | None], Counts], draw: _Brush) -> list[str]:
     """Draw days down and hours across; an hour that the clock skips is crossed out."""
     head = "".join(f"{hour:<6}" for hour in range(0, 24, 3))
     lines = [f"{'':12}{head}  SLOTS"]
     for day in dict.fromkeys(cell.day for cell in heat.cells):
         hours = [counts.get((day, hour)) for hour in range(24)]
-        row = "".join(_GONE if count is None else draw.cell(count) for count in hours)
-        name = f"{day:%a} {day.day:>2} {day:%b}{'*' * (day in marked)}"
-        lines.append(f"{name:<12}{row}  {sum(filter(None, hours)):>5,}")
+        row = "".join(_GONE if count is None else draw.cell(*count) for count in hours)
+        name = f"{day:%a} {day.day:>2} {day:%b}{draw.marks.get(day, '')}"
+        lines.append(f"{name:<12}{row}  {sum(runs for runs, _ in filter(None, hours)):>5,}")
     return lines
 
 
-def _month(
-    heat: Heat, counts: dict[tuple[date, int | None], int], draw: _Brush, marked: set[date]
-) -> list[str]:
+def _month(heat: Heat, counts: dict[tuple[date, int | None], Counts], draw: _Brush) -> list[str]:
     """Draw weeks down and weekdays across, each day with its number and how many slots it has."""
     first, last = heat.cells[0].day, heat.cells[-1].day
     lines = [" ".join(f"{'':3}{name:<{_DAY_ROOM - 3}}" for name in _WEEKDAYS)]
     monday = first - timedelta(days=first.weekday())
     while monday <= last:
         week = [monday + timedelta(days=n) for n in range(7)]
-        cells = [_of_month(day, counts.get((day, None)), draw, marked) for day in week]
-        lines.append(" ".join(cells))
+        lines.append(" ".join(_of_month(day, counts.get((day, None)), draw) for day in week))
         monday += timedelta(days=7)
     return lines
 
 
-def _of_month(day: date, count: int | None, draw: _Brush, marked: set[date]) -> str:
+def _of_month(day: date, count: Counts | None, draw: _Brush) -> str:
     if count is None:
         return " " * _DAY_ROOM
-    star = "*" if day in marked else " "
-    return f"{day.day:>2}{star}{draw.cell(count)} {_short(count):<{_DAY_ROOM - 6}}"
+    mark = draw.marks.get(day, " ")
+    return f"{day.day:>2}{mark}{draw.cell(*count)} {_short(count[0]):<{_DAY_ROOM - 6}}"
 
 
 def _short(count: int) -> str:

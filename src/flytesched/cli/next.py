@@ -1,6 +1,6 @@
 """flytesched next: coming slots, in one row or as a calendar."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -11,9 +11,10 @@ from flytesched.cli.options import Labels, Names
 from flytesched.cli.verb import verb
 from flytesched.core.schedule import Schedule
 from flytesched.errors import UsageError
+from flytesched.service.days_off import LeftOut
 from flytesched.service.marks import Mark, Note
 from flytesched.service.selection import nobody, select
-from flytesched.service.timeline import LeftOut, Upcoming, left_out, timeline
+from flytesched.service.timeline import Absent, Timeline, Upcoming, absent, timeline
 
 #: How far a calendar may reach, as words.
 _SPANS = ("week", "month")
@@ -61,8 +62,8 @@ def command(
 ) -> None:
     """Show the coming slots of schedules in one row.
 
-    With what is special about each: times that a clock skips or shows twice, slots that usually
-    meet the run before, pauses and bounds; or as a calendar.
+    With what is special about each: days off, times that a clock skips or shows twice, slots that
+    usually meet the run before, pauses and bounds; or as a calendar.
     """
     begin = call.moment("--from", start, ahead=True)
     end = call.moment("--until", until, ahead=True)
@@ -76,48 +77,79 @@ def command(
     schedules = call.site.manifest().schedules
     span, names = _span(names or [], schedules) if calendar else ("", names or [])
     chosen = select(schedules, names, labels or ())
-    absent = left_out(chosen.values(), call.now)
+    quiet = absent(chosen.values(), call.now)
     if labels and not chosen and not call.json:
         call.talk(nobody(schedules, labels))
     elif calendar:
         _draw(call, chosen, span, int(after) + 1)
-        _say_below(call, absent)
+        _say_below(call, quiet)
     else:
         most = count or (_FEW if end is None else _MANY)
         row = timeline(call.site, chosen, after=after, until=end, most=most, zone=call.zone)
-        _show(call, row.slots, absent)
+        _show(call, row, quiet)
         if row.doubt:
             call.talk(f"overlaps are not marked: {row.doubt}")
 
 
-def _show(call: Call, row: Sequence[Upcoming], absent: Sequence[LeftOut]) -> None:
+def _show(call: Call, found: Timeline, quiet: Sequence[Absent]) -> None:
     if call.json:
-        call.answer("next", {"slots": [*map(_slot, row)], "left_out": [*map(_absent, absent)]})
-    elif row:
-        when = call.clock if _needs_offsets(call, row) else call.short
-        rows = [
-            (when(each.at), _left(each.at - call.now), each.schedule.name, _noted(call, each))
-            for each in row
-        ]
-        heads = ("SLOT", "LEFT", "NAME", "NOTE")
-        call.table(heads, rows, right=("LEFT",), spare=("LEFT",), elastic=("NOTE", "NAME"))
-        _say_below(call, absent)
-    else:
+        shape = {
+            "slots": [*map(_slot, found.slots)],
+            "left_out": [*map(_absent, quiet)],
+            "left_out_slots": [*map(_hole, found.left_out)],
+        }
+        call.answer("next", shape)
+        return
+    if found.slots or found.left_out:
+        _show_row(call, found)
+    if not found.slots:
         call.talk("there is no slot to come")
-        if absent:
-            call.talk(_left_out(call, absent))
+        if quiet:
+            call.talk(_left_out(call, quiet))
+    else:
+        _say_below(call, quiet)
+    if found.more:
+        call.talk("more slots are left out than are shown; name schedules, or give --until")
 
 
-def _say_below(call: Call, absent: Sequence[LeftOut]) -> None:
+def _show_row(call: Call, found: Timeline) -> None:
+    """Show slots that run and, dimmed among them, those that are left out."""
+    row: list[Upcoming | LeftOut] = sorted([*found.slots, *found.left_out], key=_when)
+    when = call.clock if _needs_offsets(call, row) else call.short
+    rows = [
+        (
+            when(_when(each)), _left(_when(each) - call.now), each.schedule.name,
+            _noted(call, each) if isinstance(each, Upcoming) else _why_not(each, when),
+        )
+        for each in row
+    ]  # fmt: skip
+    heads = ("SLOT", "LEFT", "NAME", "NOTE")
+    faint = {number for number, each in enumerate(row) if isinstance(each, LeftOut)}
+    call.table(heads, rows, right=("LEFT",), spare=("LEFT",), elastic=("NOTE", "NAME"), faint=faint)
+
+
+def _when(each: Upcoming | LeftOut) -> int:
+    return each.at if isinstance(each, Upcoming) else each.first
+
+
+def _why_not(each: LeftOut, when: Callable[[float], str]) -> str:
+    """Say why slots are left out, and if there are several, how many."""
+    said = f"left out (holiday): {each.why}"
+    if each.count == 1:
+        return said
+    return f"{said}, {each.count:,} slots until {when(each.last)}"
+
+
+def _say_below(call: Call, quiet: Sequence[Absent]) -> None:
     """Say below what is shown, to somebody who looks at it, of whom nothing is."""
-    if absent and call.looked_at and not call.json:
-        call.talk(_left_out(call, absent))
+    if quiet and call.looked_at and not call.json:
+        call.talk(_left_out(call, quiet))
 
 
-def _needs_offsets(call: Call, row: Sequence[Upcoming]) -> bool:
+def _needs_offsets(call: Call, row: Sequence[Upcoming | LeftOut]) -> bool:
     """Tell whether short times would not say all: the clock is set on the way, or years differ."""
-    marks = {note.mark for each in row for note in each.notes}
-    return row[-1].at - call.now > _FAR or not marks.isdisjoint(_CLOCK)
+    marks = {note.mark for each in row if isinstance(each, Upcoming) for note in each.notes}
+    return _when(row[-1]) - call.now > _FAR or not marks.isdisjoint(_CLOCK)
 
 
 def _left(seconds: float) -> str:
@@ -134,6 +166,8 @@ def _noted(call: Call, slot: Upcoming) -> str:
 
 def _said(call: Call, slot: Upcoming, note: Note) -> str:
     match note.mark:
+        case Mark.MOVED:
+            return f"moved from {_day(slot, note.number)} ({note.names[0]})"
         case Mark.MADE_UP:
             return f"{_skipped(call, slot, note.number)} is skipped"
         case Mark.CLOCK_CHANGED:
@@ -152,6 +186,13 @@ def _said(call: Call, slot: Upcoming, note: Note) -> str:
     return note.mark.value.replace("_", " ")
 
 
+def _day(slot: Upcoming, at: int) -> str:
+    """Return the day of an instant on the schedule's clock, whose days are off."""
+    from flytesched.core.instants import rfc3339_local
+
+    return rfc3339_local(at, slot.schedule.timing.timezone or "UTC")[:10]
+
+
 def _skipped(call: Call, slot: Upcoming, local: int) -> str:
     from flytesched.core.timetables.phrases import clock
 
@@ -159,15 +200,15 @@ def _skipped(call: Call, slot: Upcoming, local: int) -> str:
     return clock(local) if zone == call.zone else f"{clock(local)} in {zone}"
 
 
-def _left_out(call: Call, absent: Sequence[LeftOut]) -> str:
+def _left_out(call: Call, quiet: Sequence[Absent]) -> str:
     """Say in one line which schedules have no slot, and why."""
-    said = [f"{each.schedule.name} ({_why(call, each)})" for each in absent[:_NAMED]]
-    if len(absent) > _NAMED:
-        said.append(f"{len(absent) - _NAMED:,} more")
+    said = [f"{each.schedule.name} ({_why(call, each)})" for each in quiet[:_NAMED]]
+    if len(quiet) > _NAMED:
+        said.append(f"{len(quiet) - _NAMED:,} more")
     return f"left out: {', '.join(said)}"
 
 
-def _why(call: Call, each: LeftOut) -> str:
+def _why(call: Call, each: Absent) -> str:
     schedule = each.schedule
     until = schedule.paused_until if each.state == "paused" else None
     state = each.state if until is None else f"paused until {call.short(until)}"
@@ -180,10 +221,28 @@ def _slot(each: Upcoming) -> dict[str, Any]:
         "schedule": each.schedule.name,
         "scheduled_at": shapes.instant(each.at),
         "marks": [note.mark.value for note in each.notes],
+        "moved_from": next(
+            (
+                {"at": shapes.instant(note.number), "holiday": note.names[0]}
+                for note in each.notes
+                if note.mark is Mark.MOVED
+            ),
+            None,
+        ),
     }
 
 
-def _absent(each: LeftOut) -> dict[str, Any]:
+def _hole(each: LeftOut) -> dict[str, Any]:
+    return {
+        "schedule": each.schedule.name,
+        "scheduled_at": shapes.instant(each.first),
+        "until": shapes.instant(each.last),
+        "count": each.count,
+        "holiday": each.why,
+    }
+
+
+def _absent(each: Absent) -> dict[str, Any]:
     return {
         "schedule": each.schedule.name,
         "state": each.state,
@@ -221,9 +280,15 @@ def _draw(call: Call, schedules: Mapping[str, Schedule], span: str, since: int) 
                 "end": shapes.instant(cell.end),
                 "local": rfc3339_local(cell.begin, found.zone),
                 "slots": cell.slots,
+                "left_out": cell.left_out,
             }
             for cell in found.cells
         ]
-        call.answer("calendar", {"span": span, "timezone": found.zone, "cells": cells})
+        days = [
+            {"date": str(each.day), "holiday": each.why, "slots": each.slots}
+            for each in found.days_off
+        ]
+        shape = {"span": span, "timezone": found.zone, "cells": cells, "days_off": days}
+        call.answer("calendar", shape)
         return
     call.write(heat_map(found, plain=plainly(), paint=render.painter(colour=call.colour)))

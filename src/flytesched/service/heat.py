@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.instants import parse_instant
 from flytesched.core.timetables.changes import Change, changes
+from flytesched.core.timetables.on_holiday import left_out
 from flytesched.core.timetables.parse import slots, timetable
 from flytesched.core.timetables.zones import tz
+from flytesched.service.days_off import left_out_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from flytesched.core.schedule import Schedule
-    from flytesched.core.timetables.timing import Timing
+    from flytesched.core.timetables.timing import Timetable, Timing
 
 _HOUR = 3600
 
@@ -47,8 +49,22 @@ class Cell:
     day: date
     #: The hour on the clock; None for a whole day.
     hour: int | None
-    #: Slots in it that will fall due.
+    #: Slots in it that will run.
     slots: int = 0
+    #: Slots in it that calendars leave out.
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOff:
+    """A day on which calendars leave out slots."""
+
+    #: The day of the first of them, on the clock.
+    day: date
+    #: The holiday, and why they do not move to another day.
+    why: str
+    #: How many there are.
+    slots: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +79,12 @@ class Heat:
     cells: tuple[Cell, ...]
     #: The changes of the clock in the span.
     changes: tuple[Change, ...]
+    #: The days in the span on which slots are left out.
+    days_off: tuple[DayOff, ...] = ()
 
 
 def heat(schedules: Iterable[Schedule], span: Span, *, since: int, zone: str) -> Heat:
-    """Return how many slots from ``since`` on fall due in each hour or day.
+    """Return how many slots from ``since`` on run in each hour or day, and what is left out.
 
     Args:
         schedules: whose slots; those that are disabled have none, paused ones after their pause.
@@ -85,9 +103,15 @@ def heat(schedules: Iterable[Schedule], span: Span, *, since: int, zone: str) ->
     empty = whole
     if span is Span.WEEK:
         empty = [hour for day in whole for hour in _hours(day, zone, changed)]
-    counts = _counts(schedules, [cell.begin for cell in empty] + [edges[-1]], since - 1)
-    cells = [replace(cell, slots=count) for cell, count in zip(empty, counts, strict=True)]
-    return Heat(span=span, zone=zone, cells=tuple(cells), changes=changed)
+    edges = [*(cell.begin for cell in empty), edges[-1]]
+    asked = [each for each in schedules if each.enabled]
+    counts, gone = (_counts(asked, edges, since - 1, which) for which in (timetable, left_out))
+    cells = [
+        replace(cell, slots=count, left_out=out)
+        for cell, count, out in zip(empty, counts, gone, strict=True)
+    ]
+    off = tuple(_days_off(asked, since - 1, edges[-1] - 1, zone)) if any(gone) else ()
+    return Heat(span=span, zone=zone, cells=tuple(cells), changes=changed, days_off=off)
 
 
 def _hours(whole: Cell, zone: str, changed: Sequence[Change]) -> Iterator[Cell]:
@@ -101,23 +125,33 @@ def _hours(whole: Cell, zone: str, changed: Sequence[Change]) -> Iterator[Cell]:
         begin = end
 
 
-def _counts(schedules: Iterable[Schedule], edges: Sequence[int], after: int) -> list[int]:
-    """Return the slots between each two edges, of all schedules together."""
+def _counts(
+    schedules: Iterable[Schedule],
+    edges: Sequence[int],
+    after: int,
+    which: Callable[[Timing], Timetable | None],
+) -> list[int]:
+    """Return the slots between each two edges that a part of each timing names, all together."""
     alike: Counter[tuple[Timing, int]] = Counter()
     for schedule in schedules:
-        if schedule.enabled:
-            pause = schedule.paused_until
-            alike[schedule.timing, max(after, after if pause is None else pause - 1)] += 1
+        alike[schedule.timing, _after(schedule, after)] += 1
     counts = [0] * (len(edges) - 1)
     for (timing, since), times in alike.items():
-        for index, count in _counted(timing, edges, since):
-            counts[index] += count * times
+        if (table := which(timing)) is not None:
+            for index, count in _counted(table, edges, since):
+                counts[index] += count * times
     return counts
 
 
-def _counted(timing: Timing, edges: Sequence[int], after: int) -> Iterator[tuple[int, int]]:
+def _after(schedule: Schedule, after: int) -> int:
+    """Return after which second slots fall due: those of a paused schedule after its pause."""
+    pause = schedule.paused_until
+    return after if pause is None else max(after, pause - 1)
+
+
+def _counted(table: Timetable, edges: Sequence[int], after: int) -> Iterator[tuple[int, int]]:
     """Yield index and number of slots of what has some: slot by slot if they are few, else not."""
-    table, cells = timetable(timing), len(edges) - 1
+    cells = len(edges) - 1
     after = max(after, edges[0] - 1)
     if table.count(after, edges[-1] - 1) <= cells:
         for slot in slots(table, after, edges[-1] - 1):
@@ -127,3 +161,13 @@ def _counted(timing: Timing, edges: Sequence[int], after: int) -> Iterator[tuple
         low, high = max(after, edges[index] - 1), edges[index + 1] - 1
         if low < high:
             yield index, table.count(low, high)
+
+
+def _days_off(schedules: Iterable[Schedule], after: int, until: int, zone: str) -> Iterator[DayOff]:
+    """Yield the days on which slots are left out, in their order, and for each reason apart."""
+    found: Counter[tuple[date, str]] = Counter()
+    for schedule in schedules:
+        for each in left_out_days(schedule, _after(schedule, after), until):
+            found[datetime.fromtimestamp(each.first, tz(zone)).date(), each.why] += each.count
+    for (day, why), count in sorted(found.items()):
+        yield DayOff(day=day, why=why, slots=count)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flytesched.core.policies import OverlapPolicy
 from flytesched.core.timetables.changes import moved, showing
+from flytesched.core.timetables.on_holiday import moved_from
 from flytesched.core.timetables.zones import tz
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 class Mark(StrEnum):
     """What is special about a slot."""
 
+    #: Its day is off, and it runs here instead.
+    MOVED = "moved"
     #: The clock skips its time, and it is made up here.
     MADE_UP = "made_up"
     #: The clock shows this time twice, and this is the first time, or the second.
@@ -43,9 +46,10 @@ class Note(NamedTuple):
 
     #: What is special.
     mark: Mark
-    #: Local time that was skipped, seconds that the clock was set by, or seconds that a run takes.
+    #: Instant that it was moved from, local time that was skipped, seconds that the clock was set
+    #: by, or seconds that a run takes.
     number: int = 0
-    #: The schedules that are meant, this one among them.
+    #: The schedules that are meant, this one among them; or the holiday.
     names: tuple[str, ...] = ()
 
 
@@ -84,8 +88,9 @@ class Marker:
             together: all schedules that have a slot then.
         """
         schedule = self.schedules[name]
-        skipped = moved(schedule.timing, schedule.timetable.kickoff(at))
-        if skipped is not None:
+        if (origin := moved_from(schedule.timing, at)) is not None:
+            yield Note(Mark.MOVED, origin[0], (origin[1],))
+        elif (skipped := moved(schedule.timing, schedule.timetable.kickoff(at))) is not None:
             yield Note(Mark.MADE_UP, skipped)
         yield from self._clock(at)
         yield from self._bounds(schedule, at)

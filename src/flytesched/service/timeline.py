@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from heapq import merge
-from itertools import groupby
-from operator import itemgetter
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
+from flytesched.core.timetables.zones import HORIZON
 from flytesched.errors import RunLogError
+from flytesched.service.days_off import left_out_slots
 from flytesched.service.listing import coming
 from flytesched.service.marks import Habit, Marker
 
@@ -17,10 +19,15 @@ if TYPE_CHECKING:
 
     from flytesched.bootstrap import Site
     from flytesched.core.schedule import Schedule
+    from flytesched.service.days_off import LeftOut
     from flytesched.service.marks import Note
 
 #: Runs of a schedule whose durations tell the usual one.
 _RECENT = 20
+#: Stretches of slots left out that are told at the most, where fewer slots are asked for.
+_LEFT_OUT = 20
+#: How far ahead they are told where fewer slots come than are asked for, in seconds.
+_AHEAD = 366 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +48,16 @@ class Timeline:
 
     #: The slots, in their order.
     slots: tuple[Upcoming, ...]
+    #: What calendars leave out among them, in its order.
+    left_out: tuple[LeftOut, ...] = ()
+    #: Whether more is left out than is told here.
+    more: bool = False
     #: Why overlaps are not marked, if they are not.
     doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
+class Absent:
     """A schedule of which no slot falls due now."""
 
     #: The schedule.
@@ -64,7 +75,9 @@ def timeline(
     most: int,
     zone: str,
 ) -> Timeline:
-    """Return the slots in ``(after, until)`` that will fall due, ``most`` at most.
+    """Return the slots in ``(after, until)`` that will run, ``most`` at most.
+
+    With those that are left out up to the last of them, which are not counted.
 
     Args:
         site: whose run log tells how long runs usually take; it need not be of any use.
@@ -86,13 +99,18 @@ def timeline(
         Upcoming(schedule=schedules[name], at=at, notes=tuple(marker.notes(at, name, names)))
         for at, name, names in row
     ]
-    return Timeline(slots=tuple(found), doubt=doubt)
+    end = row[-1][0] if len(row) == most else _end(after, until)
+    holes = _holes(schedules.values(), after, end, max(most, _LEFT_OUT) + 1)
+    told = holes[: max(most, _LEFT_OUT)]
+    return Timeline(
+        slots=tuple(found), left_out=tuple(told), more=len(told) < len(holes), doubt=doubt
+    )
 
 
-def left_out(schedules: Iterable[Schedule], now: float) -> list[LeftOut]:
+def absent(schedules: Iterable[Schedule], now: float) -> list[Absent]:
     """Return the schedules of which no slot falls due now, each with its state."""
     states = ((schedule, _state(schedule, now)) for schedule in schedules)
-    return [LeftOut(schedule=each, state=state) for each, state in states if state is not None]
+    return [Absent(schedule=each, state=state) for each, state in states if state is not None]
 
 
 def _state(schedule: Schedule, now: float) -> str | None:
@@ -120,6 +138,17 @@ def _first(slots: Iterable[tuple[int, str]], most: int) -> list[tuple[int, str, 
         if len(row) >= most:
             break
     return row
+
+
+def _end(after: float, until: int | None) -> int:
+    """Return the last second whose slots are told where fewer come than are asked for."""
+    return min(int(after) + _AHEAD, HORIZON - 1) if until is None else until - 1
+
+
+def _holes(schedules: Iterable[Schedule], after: float, until: int, most: int) -> list[LeftOut]:
+    """Return the first stretches of slots that are left out in ``(after, until]``."""
+    walks = (left_out_slots(schedule, after, until) for schedule in schedules)
+    return [*islice(merge(*walks, key=attrgetter("first")), most)]
 
 
 def _habits(site: Site, names: Iterable[str]) -> dict[str, Habit]:

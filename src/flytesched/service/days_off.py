@@ -1,0 +1,98 @@
+"""Days off: what calendars leave out of the slots to come, counted by the day and hardly walked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from flytesched.core.instants import parse_instant
+from flytesched.core.timetables.on_holiday import left_out, why_left_out
+from flytesched.core.timetables.parse import slots
+from flytesched.core.timetables.zones import tz
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flytesched.core.schedule import Schedule
+    from flytesched.core.timetables.timing import Timetable, Timing
+
+#: So many slots that are left out in a row, for one reason, are told one by one.
+_FEW = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Slots of a schedule that are left out for one reason, with none that runs among them."""
+
+    #: The schedule.
+    schedule: Schedule
+    #: The first one and the last one, in epoch seconds.
+    first: int
+    last: int
+    #: How many there are.
+    count: int
+    #: The holiday, and why they do not move to another day.
+    why: str
+
+
+def left_out_slots(schedule: Schedule, after: float, until: int) -> Iterator[LeftOut]:
+    """Yield what calendars leave out in ``(after, until]``, of what would fall due without them.
+
+    A few slots in a row are yielded one by one, more of them as one.
+    """
+    table = left_out(schedule.timing)
+    if table is None or not schedule.enabled:
+        return
+    if schedule.paused_until is not None:
+        after = max(after, schedule.paused_until - 1)
+    for each in _joined(left_out_days(schedule, int(after), until), schedule.timetable):
+        if each.count > _FEW:
+            yield each
+            continue
+        for slot in slots(table, each.first - 1, each.last):
+            yield replace(each, first=slot, last=slot, count=1)
+
+
+def left_out_days(schedule: Schedule, after: int, until: int) -> Iterator[LeftOut]:
+    """Yield what calendars leave out in ``(after, until]``, day by day on the schedule's clock."""
+    timing = schedule.timing
+    table = left_out(timing)
+    slot = None if table is None else table.next(after)
+    while table is not None and slot is not None and slot <= until:
+        end = min(_day_end(timing, table.kickoff(slot)) + timing.offset, until)
+        yield LeftOut(
+            schedule=schedule, first=slot, last=table.previous(end + 1) or slot,
+            count=table.count(slot - 1, end), why=why_left_out(timing, slot) or "",
+        )  # fmt: skip
+        slot = table.next(end)
+
+
+def _joined(days: Iterable[LeftOut], runs: Timetable) -> Iterator[LeftOut]:
+    """Yield days that follow each other for one reason as one, if no slot between them runs."""
+    held: LeftOut | None = None
+    for day in days:
+        if held is not None and held.why == day.why and not runs.count(held.last, day.first):
+            held = replace(held, last=day.last, count=held.count + day.count)
+            continue
+        if held is not None:
+            yield held
+        held = day
+    if held is not None:
+        yield held
+
+
+def _day_end(timing: Timing, kickoff: int) -> int:
+    """Return the last second of a kickoff time's day, on the clock whose dates are meant."""
+    zone = _zone(timing.days_off)
+    day = datetime.fromtimestamp(kickoff, tz(zone)).date() + timedelta(days=1)
+    return parse_instant(day.isoformat(), zone) - 1
+
+
+@lru_cache
+def _zone(days_off: str | None) -> str:
+    """Return the zone of the dates that a timing's days off are."""
+    found: str = json.loads(days_off or "{}").get("zone", "UTC")
+    return found

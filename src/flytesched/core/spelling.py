@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.keys import ALL_KEYS, KEYS
+from flytesched.core.policies import OnHoliday
+from flytesched.core.policies import OnHoliday
 from flytesched.core.timetables.parse import Timing
 from flytesched.core.values import write_duration, write_instant
 from flytesched.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from flytesched.core.calendars import Calendar
 
 #: Timetables of which there may be several, and how one of them is read.
 _SEVERAL = {"daily": str, "hourly": int}
+#: What keys that refine a timetable say where nothing is said.
+_PLAIN: dict[str, Any] = {"calendars": [], "on_holiday": OnHoliday.SKIP.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +46,32 @@ def spelled(definition: str) -> dict[str, Any]:
     Raises:
         Invalid: nobody can read it, or not this version.
     """
-    try:
+    with _reading():
         said = dict(json.loads(definition))
         keys = said | _timed(Timing.from_text(said.pop("timing")))
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        msg = "the definition that was recorded cannot be read"
-        raise Invalid(msg, hint="was it written by a newer version?") from error
     return {key: keys[key] for key in ALL_KEYS if keys.get(key) is not None}
+
+
+def calendars(definition: str) -> dict[str, Mapping[str, Any]]:
+    """Return what the calendars of a recorded definition said, as the manifest spells it.
+
+    Raises:
+        Invalid: nobody can read it, or not this version.
+    """
+    with _reading():
+        timing = Timing.from_text(json.loads(definition)["timing"])
+        return {one["name"]: _table(one) for one in _days_off(timing).get("calendars", ())}
+
+
+def spelled_calendar(calendar: Calendar) -> dict[str, Any]:
+    """Return what a calendar says of days off, as it is spelled where it was recorded."""
+    return _table(json.loads(calendar.text))
 
 
 def default(key: str) -> Any:
     """Return the value that a key has when nothing is said; None where it has none."""
+    if key in _PLAIN:
+        return _PLAIN[key]
     if key not in KEYS:
         return None
     # By way of JSON, as definitions are recorded: a word of an enum becomes a plain one.
@@ -65,17 +87,47 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
     ]
 
 
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Say what cannot be read in one sentence, whatever it is."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        msg = "the definition that was recorded cannot be read"
+        raise Invalid(msg, hint="was it written by a newer version?") from error
+
+
 def _timed(timing: Timing) -> dict[str, Any]:
     """Return the keys that make a timing; None for those it does without."""
+    days_off = _days_off(timing)
+    names = [one["name"] for one in days_off.get("calendars", ())]
+    on_holiday = days_off.get("on_holiday")
     return {
         timing.kind: _expression(timing),
         "seconds": timing.seconds or None,
-        "timezone": timing.timezone,
+        # Elapsed time has no zone; its days off have one.
+        "timezone": timing.timezone or days_off.get("zone"),
         "start": write_instant(timing.start),
         "end": write_instant(timing.end),
         "anchor": write_instant(timing.anchor or None),
         "offset": write_duration(timedelta(seconds=timing.offset)) if timing.offset else None,
+        "calendars": names or None,
+        "on_holiday": on_holiday if on_holiday != OnHoliday.SKIP else None,
     }
+
+
+def _days_off(timing: Timing) -> dict[str, Any]:
+    return {} if timing.days_off is None else dict(json.loads(timing.days_off))
+
+
+def _table(calendar: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recorded calendar as the manifest spells it; dates without a name are a list."""
+    said = {key.removesuffix("_"): value for key, value in calendar.items() if key != "name"}
+    if (dates := said.get("dates")) and not any(dates.values()):
+        said["dates"] = [*dates]
+    elif dates:
+        said["dates"] = {day: name or "" for day, name in dates.items()}
+    return said
 
 
 def _expression(timing: Timing) -> Any:

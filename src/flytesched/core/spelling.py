@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.keys import ALL_KEYS, KEYS
 from flytesched.core.policies import OnHoliday
-from flytesched.core.policies import OnHoliday
 from flytesched.core.timetables.parse import Timing
 from flytesched.core.values import write_duration, write_instant
 from flytesched.errors import Invalid

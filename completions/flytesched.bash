@@ -35,7 +35,7 @@ _flytesched_valued() {
     case $1 in
         *:--manifest|*:--env-file|*:--shell) ;;
         *:--state-dir|*:--cwd) ;;
-        *:--description|*:--at|*:--start|*:--end|*:--anchor|*:--offset|*:--paused-until|*:--pause-reason|*:--jitter|*:--env|*:--kickoff-time-arg|*:--queue-limit|*:--catchup-window|*:--catchup-limit|*:--timeout|*:--kill-after|*:--retry|*:--success-exit-codes|*:--on-success|*:--on-failure|*:--on-missed|*:--on-recovered|*:--unset|*:--reason|*:--until|*:--for|*:--interval|*:-n|*:--count|*:--from|*:--since|*:--limit|*:--parallel|*:--attempt|*:--keep-runs|*:--keep-logs|'import crontab':--user|*:--prefix|'export crontab':--user|*:--name) ;;
+        *:--description|*:--at|*:--start|*:--end|*:--anchor|*:--offset|*:--paused-until|*:--pause-reason|*:--jitter|*:--env|*:--kickoff-time-arg|*:--queue-limit|*:--catchup-window|*:--catchup-limit|*:--timeout|*:--kill-after|*:--retry|*:--success-exit-codes|*:--on-success|*:--on-failure|*:--on-missed|*:--on-recovered|*:--on-late|*:--on-long|*:--ping-url|*:--late-after|*:--long-after|*:--unset|*:--reason|*:--until|*:--for|*:--interval|*:-n|*:--count|*:--from|*:--since|*:--limit|*:--parallel|*:--attempt|*:--keep-runs|*:--keep-logs|'import crontab':--user|*:--prefix|'export crontab':--user|*:--name) ;;
         *:--cron) ;;
         *:--aws-cron) ;;
         *:--every) ;;
@@ -43,11 +43,14 @@ _flytesched_valued() {
         *:--hourly) ;;
         add:--seconds|*:--survive|set:--seconds) ;;
         *:--timezone) ;;
+        *:--calendars) ;;
+        *:--on-holiday) ;;
         *:--labels|*:-l|*:--label) ;;
         *:--executor) ;;
         *:--overlap) ;;
         *:--catchup|*:--policy) ;;
         *:--on-interrupted) ;;
+        *:--notify) ;;
         *:--diff|*:--to) ;;
         *:--sort) ;;
         *:--kind) ;;
@@ -94,7 +97,7 @@ _flytesched() {
     case $verb:$before in
         *:--manifest|*:--env-file|*:--shell) _flytesched_path -f; return ;;
         *:--state-dir|*:--cwd) _flytesched_path -d; return ;;
-        *:--description|*:--at|*:--start|*:--end|*:--anchor|*:--offset|*:--paused-until|*:--pause-reason|*:--jitter|*:--env|*:--kickoff-time-arg|*:--queue-limit|*:--catchup-window|*:--catchup-limit|*:--timeout|*:--kill-after|*:--retry|*:--success-exit-codes|*:--on-success|*:--on-failure|*:--on-missed|*:--on-recovered|*:--unset|*:--reason|*:--until|*:--for|*:--interval|*:-n|*:--count|*:--from|*:--since|*:--limit|*:--parallel|*:--attempt|*:--keep-runs|*:--keep-logs|'import crontab':--user|*:--prefix|'export crontab':--user|*:--name) return ;;
+        *:--description|*:--at|*:--start|*:--end|*:--anchor|*:--offset|*:--paused-until|*:--pause-reason|*:--jitter|*:--env|*:--kickoff-time-arg|*:--queue-limit|*:--catchup-window|*:--catchup-limit|*:--timeout|*:--kill-after|*:--retry|*:--success-exit-codes|*:--on-success|*:--on-failure|*:--on-missed|*:--on-recovered|*:--on-late|*:--on-long|*:--ping-url|*:--late-after|*:--long-after|*:--unset|*:--reason|*:--until|*:--for|*:--interval|*:-n|*:--count|*:--from|*:--since|*:--limit|*:--parallel|*:--attempt|*:--keep-runs|*:--keep-logs|'import crontab':--user|*:--prefix|'export crontab':--user|*:--name) return ;;
         *:--cron) _flytesched_ask cron; return ;;
         *:--aws-cron) _flytesched_ask aws_cron; return ;;
         *:--every) _flytesched_ask every; return ;;
@@ -102,11 +105,14 @@ _flytesched() {
         *:--hourly) _flytesched_ask hourly; return ;;
         add:--seconds|*:--survive|set:--seconds) _flytesched_say true false; return ;;
         *:--timezone) _flytesched_ask zones; return ;;
+        *:--calendars) _flytesched_ask calendars; return ;;
+        *:--on-holiday) _flytesched_say skip next previous; return ;;
         *:--labels|*:-l|*:--label) _flytesched_ask labels; return ;;
         *:--executor) _flytesched_say local python; return ;;
         *:--overlap) _flytesched_say skip queue allow replace; return ;;
         *:--catchup|*:--policy) _flytesched_say all latest none; return ;;
         *:--on-interrupted) _flytesched_say mark rerun; return ;;
+        *:--notify) _flytesched_ask channels; return ;;
         *:--diff|*:--to) _flytesched_ask revisions; return ;;
         *:--sort) _flytesched_say next name last; return ;;
         *:--kind) _flytesched_say cron aws_cron every daily hourly at; return ;;
@@ -116,8 +122,8 @@ _flytesched() {
     esac
     case $verb in
         '') _flytesched_say add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db --manifest --state-dir --json --no-color --utc --debug --version -h --help ;;
-        add) _flytesched_say --disabled --replace --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help ;;
-        set) if [[ $word == -* ]]; then _flytesched_say --unset --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
+        add) _flytesched_say --disabled --replace --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --calendars --on-holiday --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --on-late --on-long --notify --ping-url --late-after --long-after --manifest --state-dir --no-color --utc --debug -h --help ;;
+        set) if [[ $word == -* ]]; then _flytesched_say --unset --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --calendars --on-holiday --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --on-late --on-long --notify --ping-url --late-after --long-after --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
         edit) if [[ $word == -* ]]; then _flytesched_say --discard --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
         rename) if [[ $word == -* ]]; then _flytesched_say --dry-run -y --yes --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
         remove) if [[ $word == -* ]]; then _flytesched_say --all -y --yes --dry-run --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask names; fi ;;

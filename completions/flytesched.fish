@@ -31,6 +31,8 @@ complete -c flytesched -n '__fish_seen_subcommand_from add' -l start -d 'Slots f
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l end -d 'Slots before this time.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l anchor -d 'Phase of a fixed rate; 1970-01-01T00:00:00Z if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l offset -d 'Slots this much later than the timetable says.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l calendars -d 'A calendar whose days are off; may be given several times.' -x -k -a '(__flytesched_ask calendars)'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-holiday -d 'What becomes of slots on a day off: they are skipped, or move to the next day, or the previous one, that is not off.' -x -a 'skip next previous'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l labels -d 'A label to select it by, KEY=VALUE; may be given several times.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l paused-until -d 'Its slots fall due again from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l pause-reason -d 'Why it is disabled or paused.' -x
@@ -56,6 +58,12 @@ complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-success -d 'Co
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-failure -d 'Command to run after a run failed, timed out or was interrupted; 30 seconds at most, and it never changes a run.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-missed -d 'Command to run once per gap of missed slots; 30 seconds at most, and it never changes a run.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-recovered -d 'Command to run at the first success after a failure; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-late -d 'Command to run when a slot is still waiting for its start after late_after; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-long -d 'Command to run when a run is still active after long_after; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l notify -d 'A channel of the manifest to tell about it; may be given several times.' -x -k -a '(__flytesched_ask channels)'
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l ping-url -d 'URL to ping at start and end, as healthchecks.io takes it.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l late-after -d 'How long after its slot a start is late.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l long-after -d 'How long after its first start a run takes long.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -78,6 +86,8 @@ complete -c flytesched -n '__fish_seen_subcommand_from set' -l start -d 'Slots f
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l end -d 'Slots before this time.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l anchor -d 'Phase of a fixed rate; 1970-01-01T00:00:00Z if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l offset -d 'Slots this much later than the timetable says.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l calendars -d 'A calendar whose days are off; may be given several times.' -x -k -a '(__flytesched_ask calendars)'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-holiday -d 'What becomes of slots on a day off: they are skipped, or move to the next day, or the previous one, that is not off.' -x -a 'skip next previous'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l labels -d 'A label to select it by, KEY=VALUE; may be given several times.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l paused-until -d 'Its slots fall due again from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l pause-reason -d 'Why it is disabled or paused.' -x
@@ -103,6 +113,12 @@ complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-success -d 'Co
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-failure -d 'Command to run after a run failed, timed out or was interrupted; 30 seconds at most, and it never changes a run.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-missed -d 'Command to run once per gap of missed slots; 30 seconds at most, and it never changes a run.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-recovered -d 'Command to run at the first success after a failure; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-late -d 'Command to run when a slot is still waiting for its start after late_after; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-long -d 'Command to run when a run is still active after long_after; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l notify -d 'A channel of the manifest to tell about it; may be given several times.' -x -k -a '(__flytesched_ask channels)'
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l ping-url -d 'URL to ping at start and end, as healthchecks.io takes it.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l late-after -d 'How long after its slot a start is late.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l long-after -d 'How long after its first start a run takes long.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l no-color -d 'Never colour; NO_COLOR does the same.'

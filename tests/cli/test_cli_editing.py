@@ -21,6 +21,8 @@ EVERY_KEY: dict[str, tuple[list[str], Any]] = {
     "start": (["2026-01-01"], "2026-01-01"),
     "end": (["2999-01-01T00:00:00Z"], "2999-01-01T00:00:00Z"),
     "offset": (["5m"], "5m"),
+    "calendars": (["germany,company", "office"], ["germany", "company", "office"]),
+    "on_holiday": (["next"], "next"),
     "seconds": (["true"], True),
     "paused_until": (["2998-01-01"], "2998-01-01"),
     "pause_reason": (["later"], "later"),
@@ -46,10 +48,21 @@ EVERY_KEY: dict[str, tuple[list[str], Any]] = {
     "on_failure": (["echo bad"], "echo bad"),
     "on_missed": (["echo missed"], "echo missed"),
     "on_recovered": (["echo again"], "echo again"),
+    "on_late": (["echo late"], "echo late"),
+    "on_long": (["echo long"], "echo long"),
+    "notify": (["ops", "chat,pager"], ["ops", "chat", "pager"]),
+    "ping_url": (["https://hc.example.org/uuid"], "https://hc.example.org/uuid"),
+    "late_after": (["1m"], "1m"),
+    "long_after": (["2h"], "2h"),
     "cron": (["0 30 9 * * 1-5"], "0 30 9 * * 1-5"),
 }
 #: Keys that cannot stand beside those above, or are no options.
 ELSEWHERE = {"aws_cron", "every", "daily", "hourly", "at", "anchor", "command", "enabled"}
+#: What schedules may name.
+NAMED = "version = 1\n" + "".join(
+    [f'[calendars.{name}]\ndates = ["12-25"]\n' for name in ("germany", "company", "office")]
+    + [f'[channels.{name}]\nkind = "mail"\nto = ["root"]\n' for name in ("ops", "chat", "pager")]
+)
 
 
 def _table(terminal: Terminal, name: str) -> dict[str, Any]:
@@ -65,6 +78,7 @@ def test_add_has_an_option_for_every_key(empty: Terminal) -> None:
         for value in values
         for word in ("--" + key.replace("_", "-"), value)
     ]
+    empty.write(NAMED)
 
     empty.ok("add", "all", *words, "--", "/bin/echo", "two  words", "$HOME")
 

@@ -98,6 +98,20 @@ def test_revisions_are_those_of_the_schedule_on_the_line(terminal: Terminal) -> 
     assert offered(terminal, "revisions", "revert", "--to") == {}
 
 
+def test_calendars_and_channels_come_with_what_they_are(terminal: Terminal) -> None:
+    """In the words of whoever made them, or by what is in them; never by a secret."""
+    terminal.write(
+        "version = 1\n"
+        '[calendars.office]\ndates = ["12-31"]\ndescription = "ours"\n'
+        '[calendars.week]\nweekdays = ["sun", "sat"]\ndates = { 12-25 = "Christmas Day" }\n'
+        '[channels.chat]\nkind = "webhook"\nurl = "https://example.org/s3cret"\n'
+        '[channels.ops]\nkind = "mail"\nto = ["root"]\n'
+    )
+
+    assert offered(terminal, "calendars") == {"office": "ours", "week": "sat, sun, 12-25"}
+    assert offered(terminal, "channels") == {"chat": "webhook", "ops": "mail"}
+
+
 def test_what_is_known_beforehand_is_offered(terminal: Terminal) -> None:
     """Zones, statuses, settings, expressions."""
     assert offered(terminal, "cron")["@daily"] == "every midnight"

@@ -8,11 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flytesched.core.calendars import Calendar
+from flytesched.core.calendars import Calendar, read_calendar
 from flytesched.core.keys import ALL_KEYS, KEYS
 from flytesched.core.schedule import Schedule
-from flytesched.core.spelling import Difference, default, differences, spelled
-from flytesched.errors import Invalid
+from flytesched.core.spelling import (
+    Difference,
+    calendars,
+    default,
+    differences,
+    spelled,
+    spelled_calendar,
+)
+from flytesched.errors import Fault, Invalid
 
 OFF = Calendar(name="off", dates={"12-25": "Christmas Day"}, weekdays=["sat", "sun"])
 MORE = Calendar(name="more", dates=["2998-12-24"], except_=["2998-12-26"])
@@ -112,11 +119,30 @@ def test_env_is_spelled_without_its_values() -> None:
     assert spelled(schedule.definition())["env"] == {"TOKEN": ""}
 
 
+def test_calendars_are_spelled_as_they_were_when_they_were_recorded() -> None:
+    """In the manifest's way, but for the description, which decides nothing."""
+    schedule = Schedule("x", every="5m", command="true", calendars=[OFF, MORE])
+
+    found = calendars(schedule.definition())
+
+    assert found == {
+        "off": {"dates": {"12-25": "Christmas Day"}, "weekdays": ["sat", "sun"]},
+        "more": {"dates": ["2998-12-24"], "except": ["2998-12-26"]},
+    }
+    assert found == {each.name: spelled_calendar(each) for each in (OFF, MORE)}
+    faults: list[Fault] = []
+    again = [read_calendar(name, table, faults) for name, table in found.items()]
+    assert [one.text for one in again if one is not None] == [OFF.text, MORE.text]
+    assert calendars(Schedule("x", every="5m", command="true").definition()) == {}
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"timing": "{}"}', '{"timing": 3}'])
 def test_what_nobody_wrote_is_refused(text: str) -> None:
     """A damaged file must not end what reads it."""
     with pytest.raises(Invalid):
         spelled(text)
+    with pytest.raises(Invalid):
+        calendars(text)
 
 
 @pytest.mark.parametrize("key", [key for key in ALL_KEYS if key not in {"command", "env"}])

@@ -11,12 +11,13 @@ import typer
 from flytesched.cli.call import Call
 from flytesched.core.keys import ALL_KEYS, KEYS, TIMETABLES, TIMING_HELP
 from flytesched.core.schedule import Schedule
+from flytesched.core.words import parse_list
 from flytesched.errors import Invalid, InvalidSchedule, UsageError
 
 #: Keys that are not options: the command stands behind ``--``, and verbs switch ``enabled``.
 _APART = ("command", "enabled")
-#: Timetables that take several times.
-_SEVERAL = ("daily", "hourly")
+#: Keys beside those of the table that take several values.
+_SEVERAL = ("daily", "hourly", "calendars")
 #: Keys whose values may be given in words of people.
 _WORDED = frozenset({"at", "start", "end", "anchor", "paused_until", "daily", "cron"})
 #: Slots shown after an edit.
@@ -96,6 +97,8 @@ def _values(given: Mapping[str, str | list[str] | None]) -> dict[str, Any]:
 
 
 def _value(key: str, words: Sequence[str]) -> Any:
+    if key == "calendars":
+        return parse_list(words)
     if key in _SEVERAL:
         values = [part.strip() for word in words for part in word.split(",")]
         numbers = [int(v.lstrip(":")) if re.fullmatch(r":?[0-9]{1,4}", v) else v for v in values]

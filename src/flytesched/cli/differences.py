@@ -46,4 +46,5 @@ def plain(key: str, value: Any) -> Any:
 def _line(key: str, value: Any) -> str:
     from flytesched.manifest.toml import assignment
 
-    return assignment((key,), unsecret(key, value))
+    # Of a calendar it is the whole table: its name is the second part, dots and all.
+    return assignment(tuple(key.split(".", 1)), unsecret(key, value))

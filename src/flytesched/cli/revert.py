@@ -33,6 +33,8 @@ def command(
     """
     found = foresee(call.site, name, to)
     which = f"{found.name}: revision {found.version.number}"
+    for each in found.other_days:
+        call.talk(f"the calendar {each} says other days off than at that time; it stays as it is")
     if not found.changed:
         call.talk(f"{which} says what the manifest says: nothing to change")
         return None
@@ -53,7 +55,7 @@ def _show(call: Call, found: Reversal) -> None:
     for line in words(found.name, found.changed, enabled=(None if found.anew else True, True)):
         call.line(line)
     if found.lost:
-        call.talk(f"values of env are never recorded, and these have none today: "
+        call.talk(f"values of env and ping_url are never recorded, and these have none today: "
                   f"{', '.join(found.lost)}")  # fmt: skip
 
 

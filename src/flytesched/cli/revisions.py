@@ -10,9 +10,8 @@ from flytesched.cli.call import Call
 from flytesched.cli.differences import lines, plain, shape
 from flytesched.cli.options import Name
 from flytesched.cli.verb import verb
-from flytesched.core.spelling import differences
 from flytesched.errors import Invalid, UsageError
-from flytesched.service.revisions import Past, Version, past
+from flytesched.service.revisions import Past, Version, changed, past
 
 _HEADS = ("REVISION", "SEEN", "CHANGED")
 _PAIR = re.compile(r"([0-9]{1,9})(?:\.\.([0-9]{1,9})?)?")
@@ -71,17 +70,16 @@ def _show_diff(call: Call, seen: Past, before: Version | None, after: Version) -
         if version is not None and version.keys is None:
             msg = f"revision {version.number} of {seen.name} cannot be read"
             raise Invalid(msg, hint="was it written by a newer version?")
-    old = before.keys if before is not None and before.keys is not None else {}
-    changed = differences(old, after.keys or {})
+    found = changed(before, after)
     if call.json:
         call.answer("diff", {"schedule": seen.name, "before": before and before.number,
-                             "after": after.number, "changed": shape(changed)})  # fmt: skip
+                             "after": after.number, "changed": shape(found)})  # fmt: skip
         return
     names = f"{_number(before) if before else '(none)'} -> {_number(after)}"
     when = f" ({call.clock(after.seen_at)})" if after.seen_at is not None else ""
     call.line(f"{seen.name}: {names}{when}")
-    call.write(lines(changed, colour=call.colour))
-    if not changed:
+    call.write(lines(found, colour=call.colour))
+    if not found:
         call.talk("nothing differs")
 
 

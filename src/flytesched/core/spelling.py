@@ -124,8 +124,6 @@ def _table(calendar: Mapping[str, Any]) -> dict[str, Any]:
     said = {key.removesuffix("_"): value for key, value in calendar.items() if key != "name"}
     if (dates := said.get("dates")) and not any(dates.values()):
         said["dates"] = [*dates]
-    elif dates:
-        said["dates"] = {day: name or "" for day, name in dates.items()}
     return said
 
 

@@ -154,6 +154,22 @@ def _revisions(site: Site, words: Sequence[str]) -> Iterator[Offer]:
         yield str(each.number), f"of {rfc3339(each.seen_at)}"
 
 
+def _calendars(site: Site, _: Sequence[str]) -> Iterator[Offer]:
+    """Yield calendars, and what their days off come from."""
+    from flytesched.core.spelling import spelled_calendar
+
+    for name, each in site.manifest().calendars.items():
+        place = "/".join(part for part in (each.country, each.subdivision) if part)
+        dates = spelled_calendar(each).get("dates", ())
+        days = ", ".join((*([place] if place else ()), *each.weekdays, *dates))
+        yield name, each.description or days
+
+
+def _channels(site: Site, _: Sequence[str]) -> Iterator[Offer]:
+    """Yield channels, and how they reach people."""
+    yield from ((name, each.kind.value) for name, each in site.manifest().channels.items())
+
+
 def _expressions(site: Site, words: Sequence[str]) -> Iterator[Offer]:
     """Yield forms of expressions, and the schedules whose own may be meant."""
     yield from FORMS["cron"]
@@ -171,6 +187,8 @@ _KINDS: dict[str, Callable[[Site, Sequence[str]], Iterable[Offer]]] = {
     "statuses": _statuses,
     "settings": _settings,
     "revisions": _revisions,
+    "calendars": _calendars,
+    "channels": _channels,
     "expressions": _expressions,
 }
 #: Every kind there is.

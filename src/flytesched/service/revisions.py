@@ -7,16 +7,16 @@ what has none today is left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.keys import SECRET_KEYS
-from flytesched.core.spelling import Difference, default, differences, spelled
+from flytesched.core.spelling import Difference, calendars, default, differences, spelled
 from flytesched.errors import Conflict, Fault, Invalid, InvalidSchedule, NotFound, UsageError
 from flytesched.service.selection import remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flytesched.bootstrap import Site
     from flytesched.core.schedule import Schedule
@@ -34,6 +34,8 @@ class Version:
     seen_at: float | None
     #: Its keys, as the manifest spells them, ``env`` without values; None if nobody can read it.
     keys: Mapping[str, Any] | None
+    #: What the calendars said that it names, as the manifest spells it.
+    calendars: Mapping[str, Any] = field(default_factory=dict)
     #: What differs from the version before it.
     changed: tuple[Difference, ...] = ()
 
@@ -87,7 +89,10 @@ class Reversal:
     changed: tuple[Difference, ...]
     #: Whether the schedule is not in the manifest now.
     anew: bool
-    #: Variables of ``env`` that it had and that have no value today: they are left out.
+    #: Calendars that it names and that say other days off today; they stay as they are.
+    other_days: tuple[str, ...]
+    #: Variables of ``env`` that it had and that have no value today, and ``ping_url`` if that is
+    #: so of it: they are left out.
     lost: tuple[str, ...]
 
 
@@ -116,9 +121,9 @@ def past(site: Site, word: str) -> Past:
     versions = [_recorded(revision) for revision in _revisions(site, name)]
     schedule = _present(site, name)
     if schedule is not None:
-        keys = spelled(schedule.definition())
-        if not versions or versions[-1].keys != keys:
-            versions.append(Version(number=None, seen_at=None, keys=keys))
+        today = _saying(Version(number=None, seen_at=None, keys=None), schedule.definition())
+        if not versions or _said(versions[-1]) != _said(today):
+            versions.append(today)
     return Past(name=name, versions=_compared(versions), present=schedule is not None)
 
 
@@ -140,13 +145,12 @@ def foresee(site: Site, word: str, number: int | None = None) -> Reversal:
     if version.keys is None:
         msg = f"revision {version.number} of {seen.name} cannot be read"
         raise Invalid(msg, hint="was it written by a newer version?")
-    env: Mapping[str, str] = {}
-    if (today := manifest.schedules.get(seen.name)) is not None:
-        env = today.env
-    changed = _changes(manifest, seen.name, _without_secrets(version.keys), site.now())
+    today = manifest.schedules.get(seen.name)
+    changes = _changes(manifest, seen.name, _without_secrets(version.keys), site.now())
     return Reversal(
-        name=seen.name, version=version, changed=tuple(changed), anew=today is None,
-        lost=tuple(sorted(version.keys.get("env", {}).keys() - env.keys())),
+        name=seen.name, version=version, changed=tuple(changes), anew=today is None,
+        other_days=_other_days(manifest, version.calendars),
+        lost=tuple(_lost(version.keys, today)),
     )  # fmt: skip
 
 
@@ -179,11 +183,38 @@ def _revisions(site: Site, name: str) -> Sequence[Revision]:
 
 
 def _recorded(revision: Revision) -> Version:
+    known = Version(number=revision.number, seen_at=revision.seen_at, keys=None)
     try:
-        keys = spelled(revision.definition)
+        return _saying(known, revision.definition)
     except Invalid:
-        keys = None
-    return Version(number=revision.number, seen_at=revision.seen_at, keys=keys)
+        return known
+
+
+def _saying(version: Version, definition: str) -> Version:
+    """Return a version with what its definition says.
+
+    Raises:
+        Invalid: nobody can read it.
+    """
+    return replace(version, keys=spelled(definition), calendars=calendars(definition))
+
+
+def _said(version: Version) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    return version.keys, version.calendars
+
+
+def changed(before: Version | None, after: Version) -> tuple[Difference, ...]:
+    """Return what differs between two versions; of calendars that both name, what they say."""
+    old = before.keys if before is not None else None
+    days = before.calendars if before is not None else {}
+    return (
+        *differences(old or {}, after.keys or {}),
+        *(
+            Difference(key=f"calendars.{name}", before=days[name], after=said)
+            for name, said in after.calendars.items()
+            if days.get(name, said) != said
+        ),
+    )
 
 
 def _present(site: Site, name: str) -> Schedule | None:
@@ -195,12 +226,11 @@ def _present(site: Site, name: str) -> Schedule | None:
 
 def _compared(versions: Sequence[Version]) -> tuple[Version, ...]:
     """Return versions with what differs from the one before; of the first one, nothing does."""
-    before = [None, *(version.keys for version in versions)]
     return tuple(
-        replace(version, changed=tuple(differences(old, version.keys)))
-        if old is not None and version.keys is not None
+        replace(version, changed=changed(old, version))
+        if old is not None and old.keys is not None and version.keys is not None
         else version
-        for old, version in zip(before, versions, strict=False)
+        for old, version in zip((None, *versions), versions, strict=False)
     )
 
 
@@ -217,14 +247,34 @@ def _changes(
     table = manifest.tables.get(name, {})
     today = manifest.schedules.get(name)
     is_now = {} if today is None else _without_secrets(spelled(today.definition()))
-    changed = {one.key: one for one in differences(is_now, wanted)}
-    built = _built(manifest, name, _changed(table, changed.values()))
+    changes = {one.key: one for one in differences(is_now, wanted)}
+    built = _built(manifest, name, _changed(table, changes.values()))
     for one in differences(_without_secrets(spelled(built.definition())), wanted):
-        changed[one.key] = _default(one, name)
-    built = _built(manifest, name, _changed(table, changed.values()))
+        if one.key != "on_holiday" or "calendars" in wanted:  # it goes with them
+            changes[one.key] = _default(one, name)
+    built = _built(manifest, name, _changed(table, changes.values()))
     if today is None or today.timing != built.timing:
         _refuse_over(built, now)
-    return list(changed.values())
+    return list(changes.values())
+
+
+def _lost(keys: Mapping[str, Any], today: Schedule | None) -> Iterator[str]:
+    """Yield what was never recorded and is not there today."""
+    env = {} if today is None else today.env
+    yield from sorted(keys.get("env", {}).keys() - env.keys())
+    if "ping_url" in keys and (today is None or today.ping_url is None):
+        yield "ping_url"
+
+
+def _other_days(manifest: Manifest, said: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the calendars that do not say any more what they said."""
+    from flytesched.core.spelling import spelled_calendar
+
+    return tuple(
+        name
+        for name, days in said.items()
+        if name in manifest.calendars and spelled_calendar(manifest.calendars[name]) != days
+    )
 
 
 def _default(inherited: Difference, name: str) -> Difference:

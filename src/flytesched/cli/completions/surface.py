@@ -16,6 +16,7 @@ _OFFERED = {
     "--label": "labels", "--labels": "labels", "--timezone": "zones", "--status": "statuses",
     "--cron": "cron", "--aws-cron": "aws_cron", "--every": "every", "--daily": "daily",
     "--hourly": "hourly", "--to": "revisions", "--diff": "revisions",
+    "--calendars": "calendars", "--notify": "channels",
 }  # fmt: skip
 #: What the program offers for arguments, by their placeholder.
 _ARGUMENTS = {

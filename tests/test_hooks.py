@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flytesched import linux
+from flytesched.core.events import CHOICES, Event, NoticeStatus
 from flytesched.core.protocols import Told
 from flytesched.core.runs import Gap, Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
@@ -35,13 +36,13 @@ def schedule(event: str = "failure", command: Any = "true", **keys: Any) -> Sche
     return Schedule("job", cron="0 2 * * *", command="true", **{f"on_{event}": command}, **keys)
 
 
-def told(event: str = "failure", command: Any = "true", **keys: Any) -> Told:
+def told(event: Event = Event.FAILURE, command: Any = "true", **keys: Any) -> Told:
     """Return the news of a failed run."""
     run = Run(
         id=f"sched-job-{SLOT}", schedule="job", scheduled_at=SLOT, origin=Origin.SCHEDULE,
         status=RunStatus.FAILED, created=float(SLOT), exit_code=3, attempt=2,
     )  # fmt: skip
-    return Told(event=event, schedule=schedule(event, command, **keys), run=run)
+    return Told(event=event, schedule=schedule(event.value, command, **keys), run=run)
 
 
 class Desk:
@@ -137,7 +138,7 @@ def test_a_run_without_slot_and_exit_code_has_empty_ones(desk: Desk) -> None:
         id="manual-job-1", schedule="job", scheduled_at=None, origin=Origin.MANUAL,
         status=RunStatus.CANCELLED, created=1.0, reason="by user",
     )  # fmt: skip
-    desk.hook.tell(Told(event="failure", schedule=schedule(command=SHOW), run=run))
+    desk.hook.tell(Told(event=Event.FAILURE, schedule=schedule(command=SHOW), run=run))
     desk.wait()
     found = facts(desk.log.read_text())
     assert (found["SCHEDULED_AT"], found["EXIT_CODE"]) == ("", "")
@@ -148,7 +149,7 @@ def test_a_hook_is_told_of_a_gap(desk: Desk) -> None:
     gap = Gap(
         schedule="job", after=SLOT, until=SLOT + 7200, count=2, reason="no scheduler", timing="{}"
     )
-    desk.hook.tell(Told(event="missed", schedule=schedule("missed", SHOW), gap=gap))
+    desk.hook.tell(Told(event=Event.MISSED, schedule=schedule("missed", SHOW), gap=gap))
     desk.wait()
     assert facts(desk.log.read_text()) == {
         "EVENT": "missed", "SCHEDULE": "job", "MISSED_COUNT": "2", "REASON": "no scheduler",
@@ -156,15 +157,34 @@ def test_a_hook_is_told_of_a_gap(desk: Desk) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("event", ["success", "failure", "missed", "recovered"])
-def test_each_event_has_a_hook_of_its_own(desk: Desk, event: str) -> None:
-    desk.hook.tell(told(event, 'echo "$FLYTESCHED_EVENT"'))
+@pytest.mark.parametrize("event", CHOICES)
+def test_each_event_has_a_hook_of_its_own(desk: Desk, event: Event) -> None:
+    news = told(event, 'echo "$FLYTESCHED_EVENT"')
+    assert desk.hook.wants(news.schedule, event)
+    desk.hook.tell(news)
     desk.wait()
-    assert desk.log.read_text() == f"{event}\n"
+    assert desk.log.read_text() == f"{event.value}\n"
+
+
+def test_what_is_told_of_a_verdict_needs_no_notice(desk: Desk) -> None:
+    """A verdict is stored once; that a run is late or long is seen anew by each scheduler."""
+    for event in CHOICES:
+        notices = desk.hook.notices(told(event), 5.0)
+        marks = [(one.channel, one.status, one.ended) for one in notices]
+        expected = [(f"on_{event.value}", NoticeStatus.SENT, 5.0)]
+        assert marks == (expected if event in {Event.LATE, Event.LONG} else [])
+
+
+def test_a_schedule_without_hooks_wants_nothing(desk: Desk) -> None:
+    schedule = Schedule("job", every="1m", command="true", ping_url="https://a.example/x")
+    assert not any(desk.hook.wants(schedule, event) for event in Event)
+    late = Told(event=Event.LATE, schedule=schedule, run=told().run)
+    assert desk.hook.notices(late, 5.0) == ()
 
 
 def test_an_event_without_a_hook_starts_nothing(desk: Desk) -> None:
-    desk.hook.tell(Told(event="success", schedule=schedule("failure", "echo no"), run=told().run))
+    news = Told(event=Event.SUCCESS, schedule=schedule("failure", "echo no"), run=told().run)
+    desk.hook.tell(news)
     assert not desk.hook.busy
     assert not desk.log.exists()
 
@@ -355,6 +375,7 @@ def test_a_hook_that_can_still_not_start_after_a_while_is_given_up(tmp_path: Pat
 STARVED = """
 import os, resource, select, sys
 from pathlib import Path
+from flytesched.core.events import Event
 from flytesched.core.protocols import Told
 from flytesched.core.schedule import Schedule
 from flytesched.hooks.command import CommandHook
@@ -368,7 +389,7 @@ soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 lowest = os.dup(0)
 os.close(lowest)
 resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + int(sys.argv[2]), hard))
-hook.tell(Told(event="failure", schedule=job))
+hook.tell(Told(event=Event.FAILURE, schedule=job))
 assert hook.busy and not journal.lines, journal.lines
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 hook.reap(1.0)

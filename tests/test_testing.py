@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from flytesched.core.decision import Decision
+from flytesched.core.events import Event
 from flytesched.core.protocols import Adoption, Order, Told
 from flytesched.core.runs import Attempt, AttemptKey, End, Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
@@ -262,7 +263,7 @@ def test_a_busy_run_log_takes_and_tells_nothing() -> None:
 
 def test_the_listeners_remember_what_they_were_told() -> None:
     hook, journal = RecordingHook(), RecordingJournal()
-    told = Told(event="missed", schedule=Schedule("backup", every="1m", command="true"))
+    told = Told(event=Event.MISSED, schedule=Schedule("backup", every="1m", command="true"))
     hook.tell(told)
     journal.say("info", "started", run="x", pid=2)
     assert hook.told == [told]

@@ -10,6 +10,7 @@ import pytest
 from hostile_machine import Victim
 
 from desk import wait_for
+from flytesched.core.events import Event
 from flytesched.core.protocols import Told
 from flytesched.core.runs import Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
@@ -40,7 +41,7 @@ class Hooks:
             status=RunStatus.FAILED, created=1.0, exit_code=3,
         )  # fmt: skip
         schedule = Schedule("job", cron="* * * * *", command="true", on_failure=command)
-        self.hook.tell(Told(event="failure", schedule=schedule, run=run))
+        self.hook.tell(Told(event=Event.FAILURE, schedule=schedule, run=run))
 
     def wait(self) -> None:
         """Take ends until no hook runs."""

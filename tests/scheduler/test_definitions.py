@@ -16,7 +16,8 @@ from flytesched.core.schedule import Schedule
 from flytesched.errors import Invalid, RunLogBusy
 from flytesched.scheduler.definitions import FIRST_PORTION, LOOKS, NEAR, PORTION, Definitions
 from flytesched.scheduler.ledger import Ledger
-from flytesched.testing import MemoryRunLog, RecordingJournal
+from flytesched.scheduler.news import News
+from flytesched.testing import MemoryRunLog, RecordingHook, RecordingJournal
 
 NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
 
@@ -74,9 +75,13 @@ class Stage:
     def begin(self) -> None:
         """Start anew over the same run log."""
         self.agenda = Agenda()
+        news = News(
+            hook=RecordingHook(), runlog=self.runlog,
+            definition=lambda name: self.definitions.of(name),
+        )  # fmt: skip
         self.definitions = Definitions(
             source=self.source, ledger=Ledger(self.runlog, self.journal), agenda=self.agenda,
-            journal=self.journal, recording=self.recording,
+            news=news, journal=self.journal, recording=self.recording,
         )  # fmt: skip
         self.definitions.remember(self.runlog.load().schedules)
         self.lanes = Lanes(

@@ -623,11 +623,11 @@ def test_a_command_that_only_looks_at_a_changed_schedule_tells_nobody_of_a_gap(
     stage: Stage,
 ) -> None:
     """The hook runs once, for the scheduler that records the gap."""
-    stage.put(every(5, on_missed="true"))
+    stage.put(every(5, on_missed="true", on_success="true"))
     stage.boot()
     wish = a_wish("x", NOON)
     assert stage.runlog.request(wish)
-    stage.put(every(12, on_missed="true"))
+    stage.put(every(12, on_missed="true", on_success="true"))
     stage.sleep(30)
     stage.boot(own=frozenset({wish.id}))
     stage.go(2)

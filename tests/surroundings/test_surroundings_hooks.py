@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flytesched.core.events import Event
 from flytesched.core.protocols import Told
 from flytesched.core.runs import Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
@@ -48,7 +49,7 @@ class Desk:
             status=RunStatus.FAILED, created=1.0, exit_code=3,
         )  # fmt: skip
         schedule = Schedule("job", cron="* * * * *", command="true", on_failure=command, **keys)
-        self.hook.tell(Told(event="failure", schedule=schedule, run=run))
+        self.hook.tell(Told(event=Event.FAILURE, schedule=schedule, run=run))
 
     def wait(self) -> None:
         """Take ends until no hook runs or waits."""

@@ -196,6 +196,13 @@ class Run:
         """
         return self.scheduled_at if self.origin is Origin.SCHEDULE else None
 
+    @property
+    def standing(self) -> tuple[float, str]:
+        """Where it stands in the history of its schedule: its slot, if it has one, is its time."""
+        if self.scheduled_at is None:
+            return self.created, self.id
+        return self.scheduled_at, "" if self.retry_of is None else self.id
+
     def move(self, status: RunStatus, **changes: Any) -> Run:
         """Return the run in its next state; an illegal move is a bug and raises ValueError."""
         if status not in LEGAL_MOVES[self.status]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from flytesched.core.schedule import Schedule
     from flytesched.core.sight import Sight
     from flytesched.scheduler.ledger import Ledger
+    from flytesched.scheduler.news import News
 
 #: Schedules that one tick takes over, and that it looks at, of a set that has changed: some
 #: milliseconds of work.
@@ -66,6 +67,7 @@ class Definitions:
         source: ScheduleSource,
         ledger: Ledger,
         agenda: Agenda,
+        news: News,
         journal: Journal,
         recording: bool,
     ) -> None:
@@ -75,11 +77,12 @@ class Definitions:
             source: where they come from.
             ledger: takes what is seen of them.
             agenda: watches those that are due.
+            news: tells of what they still owed.
             journal: told of changes.
             recording: whether what is seen is written down; a command just looks.
         """
         self._source, self._ledger = source, ledger
-        self._agenda, self._journal = agenda, journal
+        self._agenda, self._news, self._journal = agenda, news, journal
         self._recording = recording
         #: The schedules by name; others look into this mapping, so it keeps its identity.
         self.schedules: dict[str, Schedule] = {}
@@ -314,11 +317,14 @@ class Definitions:
         settled = self._settled(names, gone, schedules, now)
         cancelled = _left_behind(lanes, schedules, now) if last else []
         decision = replace(_decision(sights, farewells, cancelled, now), renames=settled)
+        news = self._news.gaps(decision.gaps, schedules) if self._recording else []
+        decision = replace(decision, notices=self._news.notices(news, now))
         if self._recording and not self._write(decision, cancelled, lanes):
             return None
         self._put_in_force(schedules, names, gone)
         for name, _, _ in settled:
             del self._renames[name]
+        self._news.tell(news)
         for sight in sights:
             self._watch(sight)
         for state, _ in farewells:

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from flytesched.core.agenda import Agenda
 from flytesched.core.counts import count_gaps, count_verdicts
 from flytesched.core.decision import Decision, Move
-from flytesched.core.events import Event
 from flytesched.core.lanes import Bucket, Lanes
 from flytesched.core.planner import plan
-from flytesched.core.protocols import Told
 from flytesched.core.runs import IN_PLACE, STARTED, WAITING, Reason, Run, RunStatus
 from flytesched.scheduler.definitions import Definitions
 from flytesched.scheduler.lead import Lead
 from flytesched.scheduler.ledger import RETRY_AFTER, Ledger
+from flytesched.scheduler.news import News
 from flytesched.scheduler.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
         Launcher,
         RunLog,
         ScheduleSource,
+        Told,
     )
     from flytesched.core.runs import Attempt, Gap
 
@@ -79,7 +79,7 @@ class Loop:
         """
         limits = limits or Limits()
         self._clock, self._runlog = clock, runlog
-        self._hook, self._journal = hook, journal
+        self._journal = journal
         self._late = limits.missed_after.total_seconds()
         self._lead = Lead(limits.lead.total_seconds())
         self._own = own
@@ -88,9 +88,13 @@ class Loop:
         self._own_names: frozenset[str] = frozenset()
         self._agenda = Agenda()
         self._ledger = Ledger(runlog, journal)
+        # Whose definition is looked up is there when there is something to tell.
+        self._news = News(
+            hook=hook, runlog=runlog, definition=lambda name: self._definitions.of(name)
+        )
         self._definitions = Definitions(
-            source=source, ledger=self._ledger, agenda=self._agenda, journal=journal,
-            recording=own is None,
+            source=source, ledger=self._ledger, agenda=self._agenda, news=self._news,
+            journal=journal, recording=own is None,
         )  # fmt: skip
         self._lanes = Lanes(
             places=limits.places,
@@ -101,10 +105,11 @@ class Loop:
         )
         self._supervisor = Supervisor(
             clock=clock, runlog=runlog, ledger=self._ledger, launcher=launcher, lanes=self._lanes,
-            hook=hook, journal=journal, definition=self._definitions.of,
+            news=self._news, journal=journal, definition=self._definitions.of,
             codes=self._definitions.codes,
             may_begin=lambda run_id: self._definitions.known and self._is_mine(run_id),
         )  # fmt: skip
+        self._watches = self._supervisor.watches
         self._last = 0.0
         self._first = True
         #: Set to end planning; what runs is left alone.
@@ -146,6 +151,8 @@ class Loop:
         self._supervisor.departures.depart(now)
         self._supervisor.collect()
         self._supervisor.mark()
+        if not self._supervisor.departures.amid:
+            self._watches.look()
         self._first = False
         return self._wake_at(now)
 
@@ -154,6 +161,7 @@ class Loop:
         if (gaps := self._definitions.reload(now, self._lanes)) is None:
             return False
         self._report(gaps)
+        self._watches.watch(self._lanes.all())
         return True
 
     def limit(self, limits: Limits) -> None:
@@ -211,7 +219,7 @@ class Loop:
         self._last = now
 
     def _wake_at(self, now: float) -> float | None:
-        moments = [self._supervisor.next_at()]
+        moments = [self._supervisor.next_at(), self._watches.next_at()]
         if not self.stopping:
             if self._definitions.known:
                 moments.append(self._lanes.next_at(now))
@@ -284,7 +292,10 @@ class Loop:
         if not dues and not chosen:
             return False
         attempts = {run.id: self._attempt(run, now) for _, run in chosen}
-        lost = self._ledger.write(self._decision(decided, chosen, attempts, now))
+        decision = self._decision(decided, chosen, attempts, now)
+        news = self._news_of(decision)
+        notices = self._news.notices(news, now)
+        lost = self._ledger.write(replace(decision, notices=notices) if notices else decision)
         if lost is None:
             self._undo(decided, chosen)
             return False
@@ -294,6 +305,7 @@ class Loop:
         elif self._own is None:
             self._agenda.advance(now)
         self._note(decided, lost, now)
+        self._news.tell(news, lost)
         for _, run in chosen:
             if run.id not in lost:
                 # What may start now is not held up by a clock that is set back just now.
@@ -354,6 +366,13 @@ class Loop:
             meta={"heartbeat": f"{now:.3f}"},
         )  # fmt: skip
 
+    def _news_of(self, decision: Decision) -> Sequence[Told]:
+        """Return what there is to tell of a decision: verdicts without a start, and gaps."""
+        ended = [run for run in decision.runs if not run.active]
+        ended += [move.run for move in decision.moves if not move.run.active]
+        gaps = self._news.gaps(decision.gaps, self._definitions.schedules)
+        return (*self._news.verdicts(ended, {}), *gaps)
+
     def _undo(self, decided: Plan, chosen: Sequence[tuple[Run, Run]]) -> None:
         """Take back in memory what could not be written."""
         self._lanes.give_back(chosen)
@@ -373,6 +392,8 @@ class Loop:
                 self._lanes.drop(run)
             elif run.status is RunStatus.SKIPPED:
                 self._journal.say("info", "skipped", run=run.id, reason=run.reason)
+            else:
+                self._watches.watch((run,))
         self._supervisor.stale |= bool(lost)
         self._report(decided.gaps)
 
@@ -385,8 +406,6 @@ class Loop:
             self._journal.say(
                 "warning", "missed", schedule=gap.schedule, count=gap.count, why=gap.reason
             )
-            if (schedule := self._definitions.schedules.get(gap.schedule)) is not None:
-                self._hook.tell(Told(event=Event.MISSED, schedule=schedule, gap=gap))
 
     def _is_mine(self, run_id: str) -> bool:
         """Tell whether this process may start a run, or its next attempt."""

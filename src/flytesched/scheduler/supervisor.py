@@ -14,7 +14,7 @@ from flytesched.core.counts import count_starts, count_verdicts
 from flytesched.core.decision import Count, Decision, Move
 from flytesched.core.events import Event
 from flytesched.core.planner import conclude
-from flytesched.core.protocols import Adoption, Told
+from flytesched.core.protocols import Adoption
 from flytesched.core.runs import (
     FAILURES,
     IN_PLACE,
@@ -28,15 +28,17 @@ from flytesched.core.runs import (
 from flytesched.errors import RunLogBusy
 from flytesched.scheduler.departures import Departures, unstarted
 from flytesched.scheduler.ledger import RETRY_AFTER
+from flytesched.scheduler.watches import Watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flytesched.core.lanes import Lanes
-    from flytesched.core.protocols import Clock, Hook, Journal, Launcher, RunLog, Started
+    from flytesched.core.protocols import Clock, Journal, Launcher, RunLog, Started, Told
     from flytesched.core.runs import Attempt
     from flytesched.core.schedule import Schedule
     from flytesched.scheduler.ledger import Ledger
+    from flytesched.scheduler.news import News
 
 #: Seconds until a record that was not readable is tried again.
 TRY_AGAIN = 1.0
@@ -59,7 +61,7 @@ class Supervisor:
         ledger: Ledger,
         launcher: Launcher,
         lanes: Lanes,
-        hook: Hook,
+        news: News,
         journal: Journal,
         definition: Callable[[str], Schedule | None],
         codes: Callable[[str], Sequence[int]],
@@ -68,13 +70,14 @@ class Supervisor:
         """Begin with nothing started.
 
         Args:
+            news: tells what comes to be durable here.
             definition: returns a schedule's definition, None once it is removed.
             codes: returns a schedule's exit codes of success, removed or not.
             may_begin: tells whether this process may start a run that recovery found unstarted.
         """
         self._clock, self._runlog, self._ledger = clock, runlog, ledger
         self._launcher, self._lanes = launcher, lanes
-        self._hook, self._journal = hook, journal
+        self._news, self._journal = news, journal
         self._definition, self._codes = definition, codes
         self._attempts: dict[str, Attempt] = {}
         #: Runs that are started but not yet marked so in the run log.
@@ -96,6 +99,11 @@ class Supervisor:
             clock=clock, launcher=launcher, lanes=lanes, journal=journal, attempts=self._attempts,
             definition=definition, may_begin=may_begin, began=self._follow_new,
             ended=lambda outcome: self._ended.append(outcome),
+        )  # fmt: skip
+        #: Runs that may come to be late or long.
+        self.watches = Watches(
+            clock=clock, runlog=runlog, ledger=ledger, lanes=lanes, news=news, journal=journal,
+            definition=definition, attempts=self._attempts,
         )  # fmt: skip
 
     # -- starting ---------------------------------------------------------------------------
@@ -120,14 +128,17 @@ class Supervisor:
         if not self._unmarked or (self.departures.amid and len(self._unmarked) < MARKED_AT_ONCE):
             return
         runs = [run for run_id in self._unmarked if (run := self._lanes.get(run_id)) is not None]
+        news = self._news.starts(runs, self._attempts)
         lost = self._ledger.write(
             Decision(
                 moves=tuple(Move(run=run, was=IN_PLACE, knew=run.end_as) for run in runs),
                 attempts=tuple(self._attempts[run.id] for run in runs),
+                notices=self._news.notices(news, self._clock.now()),
                 counts=tuple(count_starts(runs)),
             )
         )
         if lost is not None:
+            self._news.tell(news, lost)
             self._unmarked.intersection_update(lost)
             self.stale |= bool(lost)
 
@@ -139,6 +150,7 @@ class Supervisor:
             deadline=None if deadline is None else deadline + moment - attempt.ordered,
         )  # fmt: skip
         self._follow(run, attempt, moment)
+        self._watch(run.id)
 
     def _follow(self, run: Run, attempt: Attempt, moment: float) -> None:
         """Note that an attempt runs, since ``moment``."""
@@ -150,6 +162,12 @@ class Supervisor:
             run = run.move(RunStatus.RUNNING, started=run.started or moment)
             self._unmarked.add(run.id)
         self._lanes.put(run)
+
+    def _watch(self, run_id: str) -> None:
+        """Watch a run that has started for how long it takes."""
+        self.watches.forget(run_id, Event.LATE)
+        if (run := self._lanes.get(run_id)) is not None:
+            self.watches.watch((run,))
 
     # -- recovery ---------------------------------------------------------------------------
 
@@ -214,7 +232,8 @@ class Supervisor:
             and run.attempt == outcome.key.attempt
         ]
         concluded = [(o, run, self._conclude(o, run)) for o, run in known]
-        if (lost := self._store(concluded)) is None:
+        news = self._news_of([run for _, _, run in concluded])
+        if (lost := self._store(concluded, news)) is None:
             return
         self._launcher.forget([o.key for o in self._ended if o.key.run not in lost])
         self._ended = [outcome for outcome, _, run in concluded if run.id in lost]
@@ -223,6 +242,7 @@ class Supervisor:
         stored = [run for _, _, run in concluded if run.id not in lost]
         for run in stored:
             self._put_away(run)
+        self._news.tell(news, lost)
         self._close_gaps(stored)
 
     def _can_wait(self) -> bool:
@@ -242,7 +262,14 @@ class Supervisor:
             run = replace(run, end_as=run.end_as or f"cancelled({Reason.REMOVED.value})")
         return conclude(run, outcome, schedule, self._codes(run.schedule))
 
-    def _store(self, concluded: Sequence[tuple[Outcome, Run, Run]]) -> frozenset[str] | None:
+    def _news_of(self, runs: Sequence[Run]) -> Sequence[Told]:
+        """Return what there is to tell of runs that have ended, starts that are unsaid too."""
+        starts = self._news.starts(self._unmarked_of(runs), self._attempts)
+        return (*starts, *self._news.verdicts(runs, self._attempts))
+
+    def _store(
+        self, concluded: Sequence[tuple[Outcome, Run, Run]], news: Sequence[Told]
+    ) -> frozenset[str] | None:
         runs = [run for _, _, run in concluded]
         panics = self.departures.panics
         bugs = [Count(metric="job_panics_total", amount=panics)] if panics else []
@@ -252,6 +279,7 @@ class Supervisor:
                     Move(run=run, was=IN_PLACE, knew=before.end_as) for _, before, run in concluded
                 ),
                 attempts=tuple(self._closed(outcome, run) for outcome, _, run in concluded),
+                notices=self._news.notices(news, self._clock.now()),
                 counts=(*count_starts(self._unmarked_of(runs)), *count_verdicts(runs), *bugs),
             )
         )
@@ -273,29 +301,12 @@ class Supervisor:
         self.departures.drop(run.id)
         self._unmarked.discard(run.id)
         self._lanes.put(run)
+        if not run.active:
+            self.watches.forget(run.id, Event.LATE, Event.LONG)
         level = "warning" if run.status in FAILURES else "info"
         self._journal.say(
             level, run.status.value, run=run.id, reason=run.reason, exit=run.exit_code
         )
-        self._tell(run)
-
-    def _tell(self, run: Run) -> None:
-        """Tell hooks about a verdict that is durable now."""
-        if (schedule := self._definition(run.schedule)) is None or run.active:
-            return
-        if run.status in FAILURES:
-            self._hook.tell(Told(event=Event.FAILURE, schedule=schedule, run=run))
-        elif run.status is RunStatus.SUCCEEDED:
-            self._hook.tell(Told(event=Event.SUCCESS, schedule=schedule, run=run))
-            if schedule.on_recovered is not None and self._had_failed(run):
-                self._hook.tell(Told(event=Event.RECOVERED, schedule=schedule, run=run))
-
-    def _had_failed(self, run: Run) -> bool:
-        try:
-            before = self._runlog.last_verdict(run.schedule, run.id)
-        except RunLogBusy:
-            return False  # not told is better than told twice
-        return before is not None and before.status in FAILURES
 
     def _close_gaps(self, runs: Iterable[Run]) -> None:
         if any(run.origin is not Origin.SCHEDULE and run.scheduled_at is not None for run in runs):
@@ -311,6 +322,7 @@ class Supervisor:
         for run_id, attempt in tuple(self._unread.items()):
             if (run := self._lanes.get(run_id)) is not None:
                 self._adopt(run, attempt)
+                self._watch(run_id)
         uptime = self._clock.uptime()
         self.departures.try_again()
         if any(at <= uptime for at in self._deadlines.values()):

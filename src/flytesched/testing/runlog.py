@@ -254,7 +254,7 @@ class MemoryRunLog:
         """Give up the open missed slots of schedules in ``(after, until]``; return how many."""
         self._check()
         declined = 0
-        for gap in self.open_gaps(names):
+        for gap in [gap for name in names for gap in self.open_gaps([name])]:
             before, within, behind = cut(gap, after, until)
             if within is None:
                 continue
@@ -397,8 +397,7 @@ class MemoryRunLog:
             return
         self._store.active.pop(run.id, None)
         if run.status in FAILURES or run.status is RunStatus.SUCCEEDED:
-            at = run.created if run.scheduled_at is None else run.scheduled_at
-            insort(self._store.done[run.schedule], (at, "" if _decides(run) else run.id, run.id))
+            insort(self._store.done[run.schedule], (*run.standing, run.id))
 
     def _put_gap(self, gap: Gap) -> None:
         self._store.gaps[gap.id] = gap

@@ -637,6 +637,16 @@ def test_a_command_that_only_looks_at_a_changed_schedule_tells_nobody_of_a_gap(
     assert len(stage.runlog.all_gaps()) == 1
 
 
+def test_what_was_missed_and_is_declined_at_once_is_told_all_the_same(stage: Stage) -> None:
+    """That nobody catches it up does not make it less missed."""
+    stage.put(every(10, on_missed="true", catchup="none"))
+    stage.boot()
+    stage.sleep(60)
+    stage.boot()
+    (told,) = stage.hook.told
+    assert (told.event, told.gap and told.gap.closed_as) == ("missed", "declined")
+
+
 def test_places_go_to_live_runs_first(stage: Stage) -> None:
     names = [f"s{n}" for n in range(4)]
     stage.put(*(Schedule(name, every="60s", command="true") for name in names))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.events import Event, event_of
 from flytesched.core.protocols import Told
-from flytesched.core.runs import FAILURES
+from flytesched.core.runs import FAILURES, Reason
 from flytesched.errors import RunLogBusy
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class News:
         return [
             Told(event=Event.MISSED, schedule=schedule, gap=gap)
             for gap in gaps
-            if gap.closed_at is None
+            if gap.closed_as != Reason.HOLIDAY.value
             and (schedule := schedules.get(gap.schedule)) is not None
             and self.wants(schedule, Event.MISSED)
         ]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core import values
 from flytesched.core.durations import format_duration, parse_duration
-from flytesched.core.events import CHOICES, PING_URL, PINGS, USUAL, Event
+from flytesched.core.events import CHOICES, NOTED_HOOKS, PING_URL, PINGS, USUAL, Event
 from flytesched.core.keys import NAME
 from flytesched.core.suggestion import suggest
 from flytesched.errors import Fault, Invalid, InvalidChannel
@@ -54,7 +54,7 @@ PORTS = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 #: Hosts that are this machine: a password does not leave it.
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 #: Names that the run log gives to what is no table ``[channels.NAME]``.
-_TAKEN = frozenset({PING_URL, "on_late", "on_long"})
+_TAKEN = NOTED_HOOKS | {PING_URL}
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")

@@ -10,6 +10,7 @@ from flytesched.core.runs import FAILURES, Origin, Reason, RunStatus, kind_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from flytesched.core.events import NoticeMove
     from flytesched.core.runs import Gap, Run
 
 #: Upper bounds of the lag histogram, in seconds.
@@ -54,6 +55,17 @@ def count_gaps(gaps: Iterable[Gap]) -> Iterator[Count]:
             )
         else:
             yield Count(metric="missed_total", schedule=gap.schedule, amount=gap.count)
+
+
+def count_notices(moves: Iterable[NoticeMove]) -> Iterator[Count]:
+    """Yield what notices that come to their last state add, by channel."""
+    for move in moves:
+        notice = move.notice
+        if notice.ended is not None:
+            yield Count(
+                metric="notices_total", schedule=notice.channel, label=notice.status.value,
+                run=notice.key,
+            )  # fmt: skip
 
 
 def _count(run: Run, metric: str, label: str, amount: float = 1.0) -> Count:

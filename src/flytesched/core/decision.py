@@ -31,13 +31,13 @@ class Count:
 
     #: Name of the counter.
     metric: str
-    #: Schedule it belongs to; empty for the scheduler itself.
+    #: Schedule, or channel, it belongs to; empty for the scheduler itself.
     schedule: str = ""
     #: Status, reason or bucket.
     label: str = ""
     #: What to add.
     amount: float = 1.0
-    #: Run it counts; left out when that run loses in the same decision.
+    #: Run, or key of a notice, it counts; left out when that one loses in the same decision.
     run: str | None = None
 
 

@@ -43,6 +43,8 @@ USUAL = CHOICES[1:]
 PINGS = frozenset({Event.STARTED, Event.ENDED})
 #: What the notices of a schedule's ``ping_url`` have as their channel.
 PING_URL = "ping_url"
+#: Hooks that are told while a run is active: a notice of each notes that it was.
+NOTED_HOOKS = frozenset({"on_late", "on_long"})
 
 
 class NoticeStatus(StrEnum):

@@ -28,9 +28,17 @@ _MOVE = (
 )
 _OPEN = f"SELECT {NOTICE_COLUMNS} FROM notices WHERE ended IS NULL ORDER BY id LIMIT ?"
 _NOTICED = "SELECT NULL FROM notices WHERE channel = ? AND event = ? AND about = ?"
-_COUNTS = """
-    SELECT channel, status, count(*) FROM notices WHERE ended IS NULL OR ended >= ?
-    GROUP BY channel, status ORDER BY channel, status"""
+# Each of these reads a stretch of the index of channels and, where it asks for more than a number,
+# one row: there may be millions of notices, and they are asked for every other second.
+_WAITING = "SELECT count(*) FROM notices WHERE channel = ? AND status IN ('queued', 'sending')"
+_ENDED = "SELECT count(*) FROM notices WHERE channel = ? AND status = ? AND ended >= ?"
+_REFUSED = f"""
+    SELECT {NOTICE_COLUMNS} FROM notices
+    WHERE channel = ? AND status = 'queued' AND ended IS NULL AND why IS NOT NULL
+    ORDER BY id LIMIT 1"""
+_FIRST_LOST = f"""
+    SELECT {NOTICE_COLUMNS} FROM notices WHERE channel = ? AND status = ? AND ended > ?
+    ORDER BY ended, id LIMIT 1"""
 _NEWEST = f"""
     SELECT {NOTICE_COLUMNS} FROM notices WHERE channel = ? AND status = ?
     ORDER BY ended DESC, id DESC LIMIT 1"""
@@ -44,16 +52,45 @@ _CHANNELS = """
 _ALL = 2**31
 
 
+#: States of notices that somebody was not told of, or perhaps not.
+LOST = (NoticeStatus.FAILED, NoticeStatus.UNKNOWN, NoticeStatus.DROPPED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelRecord:
     """How a channel has done."""
 
     #: Its name.
     channel: str
-    #: Notices by state: open ones, and those that ended since the moment asked about.
-    counts: Mapping[NoticeStatus, int]
+    #: Notices that are queued or being sent.
+    waiting: int
+    #: Notices that did not arrive, or perhaps not, since the moment asked about, by state.
+    lost: Mapping[NoticeStatus, int]
     #: The last notice that ended in each state.
     newest: Mapping[NoticeStatus, Notice]
+    #: The oldest notice that was refused and will be tried again.
+    refused: Notice | None
+    #: The first notice that failed since the last one that was sent.
+    failed: Notice | None
+
+    @property
+    def last_sent(self) -> float | None:
+        """Moment at which something was last sent."""
+        sent = self.newest.get(NoticeStatus.SENT)
+        return None if sent is None else sent.ended
+
+    @property
+    def failing(self) -> tuple[float, str] | None:
+        """Since when nothing gets through, and why not; None while it works."""
+        refused = self.refused
+        if refused is not None and refused.created <= (self.last_sent or 0.0):
+            refused = None  # another one got through later: its turn will come again
+        lost = [notice for notice in (self.failed, refused) if notice is not None]
+        if not lost:
+            return None
+        since = max(min(notice.created for notice in lost), self.last_sent or 0.0)
+        last = refused or self.newest[NoticeStatus.FAILED]
+        return since, last.why or "nobody knows why"
 
 
 def put(connection: sqlite3.Connection, notices: Iterable[Notice], lost: AbstractSet[str]) -> None:
@@ -91,15 +128,8 @@ def records(connection: sqlite3.Connection, since: float) -> list[ChannelRecord]
     """Return how each channel with a notice has done, by name."""
     if not known(connection):
         return []
-    counts: dict[str, dict[NoticeStatus, int]] = {
-        channel: {} for (channel,) in connection.execute(_CHANNELS)
-    }
-    for channel, status, count in connection.execute(_COUNTS, (since,)):
-        counts[channel][NoticeStatus(status)] = count
-    return [
-        ChannelRecord(channel=channel, counts=found, newest=_newest(connection, channel))
-        for channel, found in counts.items()
-    ]
+    channels = [channel for (channel,) in connection.execute(_CHANNELS)]
+    return [_record(connection, channel, since) for channel in channels]
 
 
 def page(
@@ -127,8 +157,28 @@ def known(connection: sqlite3.Connection) -> bool:
     return schema_version(connection) >= NOTICES
 
 
+def _record(connection: sqlite3.Connection, channel: str, since: float) -> ChannelRecord:
+    newest = _newest(connection, channel)
+    sent = newest.get(NoticeStatus.SENT)
+    after = sent.ended if sent is not None else 0.0
+    failed = _read(connection, _FIRST_LOST, (channel, NoticeStatus.FAILED.value, after))
+    refused = _read(connection, _REFUSED, (channel,))
+    ((waiting,),) = connection.execute(_WAITING, (channel,))
+    counts = {
+        status: connection.execute(_ENDED, (channel, status.value, since)).fetchone()[0]
+        for status in LOST
+    }
+    return ChannelRecord(
+        channel=channel, waiting=waiting, newest=newest,
+        lost={status: count for status, count in counts.items() if count},
+        refused=refused[0] if refused else None, failed=failed[0] if failed else None,
+    )  # fmt: skip
+
+
 def _newest(connection: sqlite3.Connection, channel: str) -> dict[NoticeStatus, Notice]:
-    found = {status: _read(connection, _NEWEST, (channel, status.value)) for status in NoticeStatus}
+    """Return the last notice in each last state."""
+    last = (NoticeStatus.SENT, *LOST)
+    found = {status: _read(connection, _NEWEST, (channel, status.value)) for status in last}
     return {status: notices[0] for status, notices in found.items() if notices}
 
 

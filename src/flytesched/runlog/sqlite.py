@@ -144,12 +144,12 @@ class SqliteRunLog(Upkeep):
             lost = frozenset({*_lost(seqs), *_move(connection, decision.moves)})
             _put_attempts(connection, decision.attempts, seqs, lost)
             notices.put(connection, decision.notices, lost)
-            late = frozenset(notices.move(connection, decision.notice_states))
+            lost |= frozenset(notices.move(connection, decision.notice_states))
             _count(connection, decision.counts, lost)
             connection.executemany(_PUT_META, map(_fact, decision.meta.items()))
         if decision.gaps:
             self._close_at = 0
-        return lost | late
+        return lost
 
     def changed(self) -> bool:
         """Tell whether somebody else wrote since the last call; True when that cannot be told."""

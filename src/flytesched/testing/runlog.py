@@ -99,13 +99,13 @@ class MemoryRunLog:
         for notice in decision.notices:
             if notice.about not in lost:
                 self._notice(notice)
-        late = {move.notice.key for move in decision.notice_states if not self._move_notice(move)}
+        lost |= {move.notice.key for move in decision.notice_states if not self._move_notice(move)}
         for one in decision.counts:
             if one.run not in lost:
                 self._add((one.metric, one.schedule, one.label), one.amount)
         self._store.meta.update(decision.meta)
         self._wrote()
-        return frozenset(lost | late)
+        return frozenset(lost)
 
     def changed(self) -> bool:
         """Tell whether another handle wrote since the last call."""
@@ -254,7 +254,7 @@ class MemoryRunLog:
         """Give up the open missed slots of schedules in ``(after, until]``; return how many."""
         self._check()
         declined = 0
-        for gap in [gap for name in names for gap in self.open_gaps([name])]:
+        for gap in (gap for name in names for gap in self.open_gaps([name])):
             before, within, behind = cut(gap, after, until)
             if within is None:
                 continue

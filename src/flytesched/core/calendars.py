@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.keys import NAME
 from flytesched.core.suggestion import suggest
+from flytesched.core.timetables.public import known
 from flytesched.core.values import read_some_text, read_text
-from flytesched.errors import Fault, Invalid
+from flytesched.errors import Fault, Invalid, InvalidTimetable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -193,6 +194,15 @@ def _of_country(kept: Mapping[str, Any]) -> list[Fault]:
             for key in _OF_COUNTRY
             if key in kept
         ]
+    try:
+        known(
+            kept["country"],
+            kept.get("subdivision"),
+            kept.get("categories", ()),
+            kept.get("language"),
+        )
+    except InvalidTimetable as error:
+        return [Fault(key=error.field or "country", what=error.message, instead=error.hint)]
     return []
 
 

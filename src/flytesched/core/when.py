@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Where local times are read when no usable zone is given.
 _UTC = "UTC"
+#: Keys of which a fault of a timetable may be.
+_OF_THEIR_OWN = frozenset({"timezone", "calendars", "on_holiday"})
 #: Keys that together say which days are off.
 _DAYS_OFF = frozenset({"calendars", "on_holiday"})
 
@@ -40,7 +42,7 @@ def read_timing(given: Mapping[str, Any], faults: list[Fault]) -> Timing | None:
     try:
         return make_timing(kinds[0], given[kinds[0]], **refined)
     except InvalidTimetable as error:
-        key = "timezone" if error.field == "timezone" else kinds[0]
+        key = error.field if error.field in _OF_THEIR_OWN else kinds[0]
         what, instead = _meant(given[key], error) if key == "cron" else (error.message, error.hint)
         faults.append(Fault(key=key, what=what, instead=instead))
         return None

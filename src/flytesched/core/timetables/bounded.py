@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from flytesched.core.timetables.timing import Timetable
 
 
+def never(base: Timetable) -> Bounded:
+    """Return a timetable without a slot."""
+    return Bounded(base, start=HORIZON, end=EARLIEST, offset=0)
+
+
 class Bounded:
     """The slots of another timetable, moved by an offset and cut to a stretch of time."""
 
@@ -42,5 +47,5 @@ class Bounded:
         return self._base.count(after - self._offset, until - self._offset)
 
     def kickoff(self, slot: int) -> int:
-        """Return the slot less the offset."""
-        return slot - self._offset
+        """Return the slot less the offset, or what it has been moved from."""
+        return self._base.kickoff(slot - self._offset)

@@ -8,7 +8,8 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-_EPOCH = date(1970, 1, 1).toordinal()
+#: 1970-01-01, from which days count, as `date.toordinal` counts it.
+EPOCH_DAY = date(1970, 1, 1).toordinal()
 _FIRST_YEAR, _LAST_YEAR = 1969, date.max.year
 #: Stands for the last day of the month among month days, and for the last week among `nth`.
 LAST = 0
@@ -41,8 +42,8 @@ class DaySpec:
         """Return the matching days of a month, ascending."""
         if month not in self.months:
             return []
-        start = _first_of(year, month)
-        length = _first_of(year + month // 12, month % 12 + 1) - start
+        start = first_of(year, month)
+        length = first_of(year + month // 12, month % 12 + 1) - start
         weekdays = [(start + day + 3) % 7 for day in range(length + 1)]  # 1970-01-01 was a Thursday
         by_date = {day or length for day in self.monthdays}
         by_date |= {_workday(day or length, weekdays) for day in self.nearest}
@@ -95,7 +96,7 @@ class Days:
         self._spec = spec
         self._kinds: dict[tuple[int, int], tuple[int, ...]] = {}
         years = spec.years or (_FIRST_YEAR, _LAST_YEAR)
-        self._low, self._high = _first_of(min(years)), _first_of(max(years) + 1)
+        self._low, self._high = first_of(min(years)), first_of(max(years) + 1)
         self._year = _Year(0, 0, ())
         #: A day, and the first that matches from it on, or the last up to it: it may be years away.
         self._ahead, self._back = (0, -1), (-1, 0)
@@ -165,29 +166,29 @@ class Days:
         """Make the year around `day` the one at hand."""
         year = self._year
         if not year.start <= day < year.stop:
-            year = self._year = self._made(date.fromordinal(day + _EPOCH).year)
+            year = self._year = self._made(date.fromordinal(day + EPOCH_DAY).year)
         return year
 
     def _made(self, number: int) -> _Year:
         """Return a year with its matching days."""
-        start, stop = _first_of(number), _first_of(number + 1)
+        start, stop = first_of(number), first_of(number + 1)
         if self._spec.years is not None and number not in self._spec.years:
             return _Year(start, stop, ())
         kind = stop - start, start % 7
         if kind not in self._kinds:
             self._kinds[kind] = tuple(
-                _first_of(number, month) + day - 1 - start
+                first_of(number, month) + day - 1 - start
                 for month in range(1, 13)
                 for day in self._spec.in_month(number, month)
             )
         return _Year(start, stop, self._kinds[kind])
 
 
-def _first_of(year: int, month: int = 1) -> int:
+def first_of(year: int, month: int = 1) -> int:
     """Return the first of a month as days since 1970; the year after 9999 has one too."""
     if year > _LAST_YEAR:
-        return date.max.toordinal() + 1 - _EPOCH
-    return date(year, month, 1).toordinal() - _EPOCH
+        return date.max.toordinal() + 1 - EPOCH_DAY
+    return date(year, month, 1).toordinal() - EPOCH_DAY
 
 
 @lru_cache(maxsize=4096)

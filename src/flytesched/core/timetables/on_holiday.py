@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flytesched.core.timetables.parse import timetable
+from flytesched.core.timetables.parse import parts_of, timetable
 
 if TYPE_CHECKING:
     from flytesched.core.timetables.timing import Timetable, Timing
@@ -32,8 +32,10 @@ def left_out(timing: Timing) -> Timetable | None:
 
 def why_left_out(timing: Timing, slot: int) -> str | None:
     """Return why a slot is left out: its holiday, and why it does not move; None if it is not."""
-    assert timing.days_off is None or slot  # noqa: S101  to be filled in
-    return None
+    parts, table = parts_of(timing), left_out(timing)
+    if parts is None or table is None or not _has(table, slot):
+        return None
+    return parts.why(slot - timing.offset)
 
 
 def moved_from(timing: Timing, slot: int) -> tuple[int, str] | None:
@@ -41,5 +43,11 @@ def moved_from(timing: Timing, slot: int) -> tuple[int, str] | None:
 
     None for a slot that lies where its timetable names it.
     """
-    assert timing.days_off is None or slot  # noqa: S101  to be filled in
-    return None
+    parts = parts_of(timing)
+    if parts is None or not _has(timetable(replace(timing, part="runs")), slot):
+        return None
+    return parts.source(slot - timing.offset)
+
+
+def _has(table: Timetable, slot: int) -> bool:
+    return table.next(slot - 1) == slot

@@ -105,6 +105,11 @@ def instant(expression: str, timezone: str | None) -> int:
     return slot
 
 
+def local(expression: str) -> int:
+    """Return the local time that a canonical text without an offset says."""
+    return wall_seconds(_read(expression))
+
+
 def wall_seconds(moment: datetime) -> int:
     """Return what a clock shows as seconds since 1970 on that clock."""
     return (moment.replace(tzinfo=None) - EPOCH) // _SECOND

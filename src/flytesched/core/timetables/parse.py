@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flytesched.core.timetables import aws, calendar, cron, interval, oneshot, zones
-from flytesched.core.timetables.bounded import Bounded
+from flytesched.core.timetables.bounded import Bounded, never
 from flytesched.core.timetables.oneshot import OneShot
 from flytesched.core.timetables.timing import Timetable, Timing, shared
 from flytesched.core.timetables.walk import Walk
@@ -16,6 +16,7 @@ from flytesched.errors import InvalidTimetable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flytesched.core.timetables.parts import Parts
     from flytesched.core.timetables.walk import WallTimes
 
 __all__ = [
@@ -83,10 +84,33 @@ def timetable(timing: Timing) -> Timetable:
     Raises:
         InvalidTimetable: the timing was not made by `make_timing`, or its zone is gone.
     """
-    base = _base(timing.kind, timing.expression, timing.timezone, timing.seconds, timing.anchor)
+    base = _part(timing)
     if timing.start is None and timing.end is None and not timing.offset:
         return base
     return Bounded(base, start=timing.start, end=timing.end, offset=timing.offset)
+
+
+def _part(timing: Timing) -> Timetable:
+    """Return the part of its slots that a timing means, without bounds and offset."""
+    if (parts := parts_of(timing)) is not None:
+        part: Timetable = getattr(parts, timing.part)
+        return part
+    base = _base(timing.kind, timing.expression, timing.timezone, timing.seconds, timing.anchor)
+    return base if timing.part != "left_out" else never(base)
+
+
+def parts_of(timing: Timing) -> Parts | None:
+    """Return what days off make of a timing's slots, without bounds and offset; None without any.
+
+    Raises:
+        InvalidTimetable: as `timetable`; or public holidays need a package that is missing.
+    """
+    if timing.days_off is None:
+        return None
+    return _parts(
+        timing.kind, timing.expression, timing.timezone, timing.seconds, timing.anchor,
+        timing.days_off,
+    )  # fmt: skip
 
 
 def slots(timetable: Timetable, after: int, until: int) -> Iterator[int]:
@@ -133,7 +157,7 @@ def _make(  # noqa: PLR0917  lru_cache finds positional arguments twice as fast
         raise InvalidTimetable(what, hint="write a later end")
     expression, zone, seconds = _canonical(kind, value, timezone or "UTC", seconds)
     on_grid = zone is None and kind != "at"
-    return Timing(
+    timing = Timing(
         kind=kind,
         expression=expression,
         timezone=zone,
@@ -144,12 +168,32 @@ def _make(  # noqa: PLR0917  lru_cache finds positional arguments twice as fast
         offset=offset,
         days_off=days_off and _zoned(days_off, zone or timezone or "UTC"),
     )
+    if timing.days_off is not None:
+        _check_days_off(timing)
+    return timing
 
 
 @lru_cache(maxsize=2**10)
 def _zoned(days_off: str, timezone: str) -> str | None:
     """Add the zone whose dates are meant; all timings that say the same share one text."""
+    zones.tz(timezone)
     return shared(f'{days_off[:-1]},"zone":"{timezone}"}}')
+
+
+def _check_days_off(timing: Timing) -> None:
+    """Refuse days off that do not go with a timetable, and those that leave nothing of it."""
+    from flytesched.core.timetables.parts import RateParts, fires
+
+    parts = parts_of(timing)
+    assert parts is not None  # noqa: S101  it has days off
+    if isinstance(parts, RateParts) and parts.moves:
+        what = "elapsed time has no days to move to"
+        hint = 'write on_holiday = "skip", or cron or daily as the timetable'
+        raise InvalidTimetable(what, hint=hint, field="on_holiday")
+    if not fires(parts):
+        what = "it never fires: every slot is on a holiday"
+        hint = "name calendars that leave some of its days"
+        raise InvalidTimetable(what, hint=hint, field="calendars")
 
 
 def _canonical(
@@ -194,6 +238,25 @@ def _base(
         return interval.interval(period, anchor)
     wall = _wall(kind, expression, seconds)
     return Walk(wall, zones.zone(timezone or "UTC", fixed_time=wall.fixed_time))
+
+
+@lru_cache(maxsize=_KEPT)
+def _parts(  # noqa: PLR0917  see _make
+    kind: str, expression: str, timezone: str | None, seconds: bool, anchor: int, days_off: str
+) -> Parts:
+    """Return the parts of an expression's slots."""
+    from flytesched.core.timetables.daysoff import daysoff  # few name calendars
+    from flytesched.core.timetables.moves import moves
+    from flytesched.core.timetables.parts import OnceParts, RateParts, WallParts
+
+    off = daysoff(days_off)
+    if kind == "at":
+        return OnceParts(expression, timezone, off)
+    base = _base(kind, expression, timezone, seconds, anchor)
+    if isinstance(base, interval.Interval):
+        return RateParts(base, off)
+    wall = _wall(kind, expression, seconds)
+    return WallParts(wall, moves(wall.days, off))
 
 
 def period_of(timing: Timing) -> int:

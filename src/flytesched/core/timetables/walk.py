@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Protocol
 
 from flytesched.core.timetables.zones import DAY, EARLIEST, HORIZON, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flytesched.core.timetables.days import Days
     from flytesched.core.timetables.zones import Zone
 
 #: How far a step looks for a slot, in seconds: 400 years, after which the calendar repeats itself.
@@ -31,41 +31,62 @@ _NOWHERE = Run(0, 0, 0, 0, 0, -1)
 _NO_DAY = -(10**15)
 
 
+class Dates(Hashable, Protocol):
+    """Days on which there are times, counted from 1970."""
+
+    def first(self, day: int) -> int:
+        """Return the first one not before `day`; absurdly late if there is none."""
+        ...
+
+    def last(self, day: int) -> int:
+        """Return the last one not after `day`; absurdly early if there is none."""
+        ...
+
+    def count(self, start: int, stop: int) -> int:
+        """Return how many there are from `start` to before `stop`."""
+        ...
+
+
 class WallTimes:
     """The times an expression names on a clock face, without any zone; shared by its schedules.
 
     Local times are whole seconds since 1970 on that clock.
     """
 
-    __slots__ = ("_days", "fixed_time", "times")
+    __slots__ = ("days", "fixed_time", "times")
 
-    def __init__(self, times: Iterable[int], days: Days, *, fixed_time: bool) -> None:
+    def __init__(self, times: Iterable[int], days: Dates, *, fixed_time: bool) -> None:
         """Take seconds of the day, ascending, and days; `fixed_time` as in the module's rule."""
         #: Seconds of each matching day, ascending.
         self.times = array("i", times)
-        self._days = days
+        #: On which days.
+        self.days = days
         self.fixed_time = fixed_time
+
+    def on(self, days: Dates) -> WallTimes:
+        """Return the same times on other days."""
+        return WallTimes(self.times, days, fixed_time=self.fixed_time)
 
     def first(self, local: int) -> int:
         """Return the first time not before `local`; absurdly late if there is none."""
         day, second = divmod(local, DAY)
-        found = self._days.first(day)
+        found = self.days.first(day)
         if found == day:
             index = bisect_left(self.times, second)
             if index < len(self.times):
                 return day * DAY + self.times[index]
-            found = self._days.first(day + 1)
+            found = self.days.first(day + 1)
         return found * DAY + self.times[0]
 
     def last(self, local: int) -> int:
         """Return the last time before `local`; absurdly early if there is none."""
         day, second = divmod(local, DAY)
-        found = self._days.last(day)
+        found = self.days.last(day)
         if found == day:
             index = bisect_left(self.times, second)
             if index:
                 return day * DAY + self.times[index - 1]
-            found = self._days.last(day - 1)
+            found = self.days.last(day - 1)
         return found * DAY + self.times[-1]
 
     def count(self, start: int, stop: int) -> int:
@@ -73,13 +94,13 @@ class WallTimes:
         if start >= stop:
             return 0
         first, last = start // DAY, stop // DAY
-        whole_days = self._days.count(first, last) * len(self.times)
+        whole_days = self.days.count(first, last) * len(self.times)
         return whole_days + self._of_day_before(stop) - self._of_day_before(start)
 
     def _of_day_before(self, local: int) -> int:
         """Return how many times lie on the day of `local` before it."""
         day, second = divmod(local, DAY)
-        return bisect_left(self.times, second) if self._days.first(day) == day else 0
+        return bisect_left(self.times, second) if self.days.first(day) == day else 0
 
 
 class Walk:

@@ -31,11 +31,18 @@ class Tail:
     A file over its limit has a hole in the middle, which is told instead of read.
     """
 
-    def __init__(self, site: Site, attempt: Attempt) -> None:
-        """Begin at the start of a log, which need not be there yet."""
+    def __init__(self, site: Site, attempt: Attempt, *, last: int | None = None) -> None:
+        """Begin at the start of a log, which need not be there yet.
+
+        Args:
+            site: whose log.
+            attempt: what wrote it.
+            last: begin so many bytes before the end, if that is later; None for all of it.
+        """
         self._folder = str(site.settings.state_dir)
         self._name = attempt.log
         self._at = 0
+        self._last = last
 
     def read(self) -> Iterator[bytes]:
         """Yield what was written since the last call.
@@ -53,6 +60,9 @@ class Tail:
             msg = f"cannot read the log {self._folder}/{self._name}: {error.strerror}"
             raise FlyteschedError(msg) from error
         try:
+            if self._last is not None:
+                self._at = max(self._at, os.fstat(descriptor).st_size - self._last)
+                self._last = None
             while True:
                 start = _next_data(descriptor, self._at)
                 if start - self._at:

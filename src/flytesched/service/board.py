@@ -1,0 +1,193 @@
+"""Board: what a live screen shows, as one value of one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flytesched.core.gaps import GIVEN_UP
+from flytesched.core.policies import OverlapPolicy
+from flytesched.core.runs import IN_PLACE, Origin, RunStatus
+from flytesched.core.waiting import Wait, waits
+from flytesched.runlog.history import MISSED, entry_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from flytesched.core.runs import Gap, Run
+    from flytesched.core.schedule import Schedule
+    from flytesched.lock import Holder
+    from flytesched.runlog.board import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """A run that takes a place."""
+
+    #: The run.
+    run: Run
+    #: Whether it was not started in time.
+    late: bool = False
+    #: Whether it runs for longer than its schedule lets it without a word.
+    long: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A run that waits."""
+
+    #: The run.
+    run: Run
+    #: What for.
+    wait: Wait
+    #: Whether it was not started in time.
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A verdict that has just come: of a run, or of a stretch of missed slots."""
+
+    #: The id of the run; of a stretch a word that is no id.
+    id: str
+    #: Name of the schedule.
+    schedule: str
+    #: Moment of the verdict, in epoch seconds.
+    at: float
+    #: The status it came to; ``missed`` is one.
+    status: str
+    #: The verdict as people read it.
+    verdict: str
+    #: Slots that it is of.
+    count: int = 1
+    #: Seconds that the first start came late.
+    lag: float | None = None
+    #: Seconds from the first start to the verdict.
+    duration: float | None = None
+    #: The run; None for missed slots.
+    run: Run | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """The next slot of a schedule."""
+
+    #: Name of the schedule.
+    schedule: str
+    #: When, in epoch seconds.
+    at: int
+    #: Epoch second until which the schedule is paused; None if it is not.
+    paused_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """What there is to see at one moment."""
+
+    #: The moment, in epoch seconds.
+    now: float
+    #: Who holds the scheduler's lock; None if nobody does.
+    holder: Holder | None = None
+    #: What is wrong, a sentence each.
+    troubles: tuple[str, ...] = ()
+    #: The moment that runs are shown of, where the run log cannot be read now.
+    stale_since: float | None = None
+    #: Places that are taken, whoever is shown, and how many there are; 0 for no limit.
+    used: int = 0
+    places: int = 0
+    #: How the last day went; None where that is not known.
+    day: Tally | None = None
+    #: The schedules that there are, by name.
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    #: Runs claimed or running, in the order in which they came.
+    running: tuple[Going, ...] = ()
+    #: Runs that wait, in the order in which they came.
+    waiting: tuple[Waiting, ...] = ()
+    #: Verdicts that have just come, the latest first.
+    ended: tuple[Done, ...] = ()
+    #: The next slot of each schedule, the first one first.
+    coming: tuple[Coming, ...] = ()
+
+    @property
+    def manned(self) -> bool:
+        """Whether a scheduler runs."""
+        return self.holder is not None and self.holder.kind == "run"
+
+    def paused(self, name: str) -> bool:
+        """Tell whether a schedule is paused, and not disabled."""
+        schedule = self.schedules.get(name)
+        return schedule is not None and schedule.enabled and not schedule.due_at(self.now)
+
+
+def sorted_out(
+    active: Sequence[Run],
+    shown: Collection[str],
+    schedules: Mapping[str, Schedule],
+    now: float,
+    *,
+    manned: bool,
+    places: int,
+) -> tuple[tuple[Going, ...], tuple[Waiting, ...]]:
+    """Return the active runs that go on, and those that wait.
+
+    Args:
+        active: all of them, in the order in which they came; each may stand in another's way.
+        shown: ids of those that are wanted.
+        schedules: by name.
+        now: epoch seconds.
+        manned: whether a scheduler runs.
+        places: runs claimed and running at once; 0 = no limit.
+    """
+
+    def beside(name: str) -> bool:
+        return name in schedules and schedules[name].overlap is OverlapPolicy.ALLOW
+
+    wait = waits(active, now, manned=manned, places=places, beside=beside)
+    running, waiting = [], []
+    for run in active:
+        if run.id not in shown:
+            continue
+        schedule = schedules.get(run.schedule)
+        late = is_late(run, schedule, now)
+        if run.status in IN_PLACE:
+            running.append(Going(run=run, late=late, long=is_long(run, schedule, now)))
+        else:
+            waiting.append(Waiting(run=run, wait=wait[run.id], late=late))
+    return tuple(running), tuple(waiting)
+
+
+def is_late(run: Run, schedule: Schedule | None, now: float) -> bool:
+    """Tell whether the run of a slot was not started in the time that its schedule gives it."""
+    after = getattr(schedule, "late_after", None)
+    if after is None or run.origin is not Origin.SCHEDULE or run.scheduled_at is None:
+        return False
+    started = now if run.started is None else run.started
+    return bool(started > max(run.scheduled_at, run.not_before) + after.total_seconds())
+
+
+def is_long(run: Run, schedule: Schedule | None, now: float) -> bool:
+    """Tell whether a run takes longer than its schedule lets it without a word."""
+    after = getattr(schedule, "long_after", None)
+    if after is None or run.started is None:
+        return False
+    return bool(now - run.started > after.total_seconds())
+
+
+def done(run: Run) -> Done:
+    """Return the verdict of a run."""
+    entry = entry_of(run)
+    return Done(
+        id=run.id, schedule=run.schedule, at=run.ended or run.created, status=run.status.value,
+        verdict=run.verdict(), lag=entry.lag, duration=entry.duration, run=run,
+    )  # fmt: skip
+
+
+def missed(gap: Gap) -> Done:
+    """Return the verdict of a stretch of missed slots, as long as they have no other."""
+    given_up = gap.closed_as in GIVEN_UP
+    status = RunStatus.SKIPPED.value if given_up else MISSED
+    reason = gap.closed_as if given_up else gap.reason
+    return Done(
+        id=f"gap {gap.schedule} {gap.after}", schedule=gap.schedule, at=gap.created,
+        status=status, verdict=f"{status}({reason})", count=gap.count,
+    )  # fmt: skip

@@ -33,8 +33,9 @@ _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 _HOME, _CLEAR_LINE, _CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 _COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
 _LOCAL_MODES = 3
-#: What ends a watch at somebody's wish, and what ends any process.
-_WISHES, _ENDS = (signal.SIGINT,), (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+#: What ends a watch at somebody's wish, and what ends any process; and all that is caught.
+WISHES, ENDS = (signal.SIGINT,), (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+CAUGHT = (*WISHES, *ENDS, signal.SIGTSTP, signal.SIGWINCH)
 _QUIT = b"q"
 #: Bytes of keys looked at in one go.
 _KEYS = 1024
@@ -58,7 +59,7 @@ def watch(call: Call, show: Callable[[Call], object], *, title: str, interval: f
     _check(call, interval)
     text = _seen(call, show)
     with closing(SystemClock()) as clock:
-        clock.catch((*_WISHES, *_ENDS, signal.SIGTSTP, signal.SIGWINCH))
+        clock.catch(CAUGHT)
         with Screen() as screen:
             if screen.keys is not None:
                 clock.watch(screen.keys)
@@ -68,12 +69,12 @@ def watch(call: Call, show: Callable[[Call], object], *, title: str, interval: f
                 came = clock.signals()
                 if signal.SIGTSTP in came:
                     screen.stop()
-                end = next((number for number in came if number in _WISHES + _ENDS), None)
+                end = next((number for number in came if number in WISHES + ENDS), None)
                 if end is not None or screen.quits():
                     break
                 call = replace(call)
                 text = _seen_or_refused(call, show)
-    if end in _ENDS:
+    if end in ENDS:
         signal.raise_signal(end)
 
 
@@ -81,9 +82,31 @@ def _check(call: Call, interval: float) -> None:
     if call.json:
         msg = "--watch and --json do not go together"
         raise UsageError(msg, hint="leave one of them out")
+    require_terminal("--watch", "leave it out, or run the command again and again in a loop")
+    require_interval(interval)
+
+
+def require_terminal(what: str, otherwise: str) -> None:
+    """Refuse to draw where nobody would see it.
+
+    Args:
+        what: what needs a terminal.
+        otherwise: what to do without one.
+
+    Raises:
+        UsageError: stdout is no terminal, or one on which nothing can be drawn over.
+    """
     if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
-        msg = "--watch needs a terminal to draw on"
-        raise UsageError(msg, hint="leave it out, or run the command again and again in a loop")
+        msg = f"{what} needs a terminal to draw on"
+        raise UsageError(msg, hint=otherwise)
+
+
+def require_interval(interval: float) -> None:
+    """Refuse seconds between two looks that cannot be waited.
+
+    Raises:
+        UsageError: there are too few or too many, or it is no number.
+    """
     if not _LEAST <= interval <= _MOST:
         msg = f"--interval: {interval:g} is no number of seconds that can be waited"
         raise UsageError(msg, hint=f"write one from {_LEAST:g} to {_MOST:g}")
@@ -158,12 +181,16 @@ class Screen:
 
     def quits(self) -> bool:
         """Take the keys that were pressed, and tell whether one of them ends the watch."""
+        pressed = self.pressed()
+        return pressed is None or _QUIT in pressed
+
+    def pressed(self) -> bytes | None:
+        """Take what the terminal sent for the keys that were pressed; None if it is gone."""
         if self.keys is None or not select.select([self.keys], [], [], 0)[0]:
-            return False
-        pressed = b""
+            return b""
         with suppress(OSError):
-            pressed = os.read(self.keys, _KEYS)
-        return not pressed or _QUIT in pressed  # without any, the terminal is gone
+            return os.read(self.keys, _KEYS) or None
+        return None
 
     def stop(self) -> None:
         """Stop as Ctrl-Z asks, with the terminal given back meanwhile."""

@@ -1,0 +1,1 @@
+"""The live screen: keys in, pictures out; ``flytesched top`` is its only way in."""

@@ -1,0 +1,201 @@
+"""Sections: the rows of the screen as tables; values in, what rich draws out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from flytesched.cli import render
+from flytesched.cli.live.view import Section
+from flytesched.cli.pictures import bar
+from flytesched.cli.short import short_clock_of
+from flytesched.core.runs import RunStatus
+from flytesched.core.waiting import Wait
+from flytesched.service.board import Coming, Done, Going, Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flytesched.cli.live.layout import Look, Window
+    from flytesched.core.runs import Run
+    from flytesched.core.statistics import Spread
+    from flytesched.service.board import Board
+
+#: The tones of the house in the words of rich.
+STYLES = {"good": "green", "bad": "red", "odd": "yellow", "dim": "dim", "head": "bold", "": ""}
+#: The least and the most columns of a name, and columns of a bar.
+_NAME, _LONG, _BAR = 8, 40, 16
+#: Columns from which on there is room for a bar, and for the ids of runs.
+_BARRED, _ROOMY = 66, 110
+#: What a run waits for, in words.
+_WAITS = {
+    Wait.SCHEDULER: "a scheduler", Wait.TIME: "its time", Wait.PLACE: "a place",
+    Wait.RUN: "the end of the run before", Wait.TURN: "its turn",
+}  # fmt: skip
+
+
+def text(said: object, tone: str = "") -> Text:
+    """Return a text that no terminal obeys, in a tone, of one line."""
+    return Text(render.safe(said), style=STYLES[tone], no_wrap=True, overflow="ellipsis", end="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """A column of a section."""
+
+    #: What stands above it; above the names the title of the section does.
+    title: str
+    #: How it is aligned, how wide it is, or what share of the rest it has.
+    right: bool = False
+    width: int | None = None
+    ratio: int | None = None
+    #: Columns that a terminal has to have for it.
+    least: int = 0
+
+
+_ID = _Head(title="RUN", ratio=4, least=_ROOMY)
+_RUNNING = (
+    _Head(title="NAME"),
+    _Head(title="", width=16, least=_BARRED),
+    _Head(title="ELAPSED", right=True, width=9),
+    _Head(title="USUAL", right=True, width=9),
+    _Head(title="90%", right=True, width=9, least=_BARRED),
+    _Head(title="", ratio=2),
+    _ID,
+)
+_WAITING = (
+    _Head(title="NAME"), _Head(title="STATE", width=8), _Head(title="SINCE", right=True, width=9),
+    _Head(title="WAITS FOR", ratio=2), _ID,
+)  # fmt: skip
+_ENDED = (
+    _Head(title="NAME"), _Head(title="VERDICT", ratio=2),
+    _Head(title="AGO", right=True, width=9), _Head(title="LAG", right=True, width=8, least=_BARRED),
+    _Head(title="TOOK", right=True, width=9), _ID,
+)  # fmt: skip
+_NEXT = (
+    _Head(title="NAME"), _Head(title="AT", width=10), _Head(title="IN", right=True, width=9),
+    _Head(title="", ratio=1),
+)  # fmt: skip
+_TITLE = "NAME"
+#: Sections of which it counts how many rows they have.
+_COUNTED = frozenset({Section.RUNNING, Section.WAITING})
+#: The columns of each section; they are filled in that order.
+_COLUMNS = {
+    Section.RUNNING: _RUNNING, Section.WAITING: _WAITING, Section.ENDED: _ENDED,
+    Section.NEXT: _NEXT,
+}  # fmt: skip
+
+
+def section(
+    window: Window, board: Board, selected: str, usual: Mapping[str, Spread | None], look: Look
+) -> Table:
+    """Return a section as a table, whose columns are those of the others as far as they can be."""
+    heads = _COLUMNS[window.section]
+    wanted = [look.columns >= head.least for head in heads]
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=True, header_style="bold")
+    table.add_column("", width=1)
+    name = max(_NAME, min(look.columns * 3 // 10, _LONG))
+    for head in (head for head, wants in zip(heads, wanted, strict=True) if wants):
+        named = head.title == _TITLE
+        table.add_column(
+            title(window) if named else head.title, justify="right" if head.right else "left",
+            no_wrap=True, overflow="ellipsis", width=name if named else head.width,
+            ratio=head.ratio,
+        )  # fmt: skip
+    for row in window.rows:
+        chosen = look.keyed and row.id == selected
+        cells = zip(_cells(row.about, board, usual.get(row.schedule), look), wanted, strict=True)
+        mark = (">" if look.plain else "\u25b8") if chosen else ""
+        shown = (cell for cell, wants in cells if wants)
+        table.add_row(mark, *shown, style="reverse" if chosen else "")
+    return table
+
+
+def title(window: Window) -> str:
+    """Return the name of a section, how many rows it has, and which of them are shown.
+
+    Of verdicts, and of slots to come, there is always one more: nobody counts them.
+    """
+    said, counted = window.section.value.upper(), window.section in _COUNTED
+    if counted:
+        said += f" {window.count:,}"
+    if window.first or (counted and 0 < len(window.rows) < window.count):
+        said += f", {window.first + 1}-{window.first + len(window.rows)}"
+    return said
+
+
+def _cells(
+    about: Going | Waiting | Done | Coming, board: Board, usual: Spread | None, look: Look
+) -> Sequence[Text]:
+    match about:
+        case Going():
+            return _going(about, board.now, usual, look)
+        case Waiting():
+            return _waiting(about, board.now)
+        case Done():
+            return _done(about, board.now)
+    return _coming(about, board.now, look)
+
+
+def _going(about: Going, now: float, usual: Spread | None, look: Look) -> Sequence[Text]:
+    run = about.run
+    elapsed = None if run.started is None else max(0.0, now - run.started)
+    slow = elapsed is not None and usual is not None and elapsed > usual.p90
+    tone = "bad" if about.long else "odd" if slow else "good"
+    part = elapsed / usual.p50 if elapsed is not None and usual and usual.p50 else 0.0
+    return (
+        text(run.schedule), text(bar(part, _BAR, plain=look.plain) if usual else "", tone),
+        text(_about(elapsed), tone), text(_about(usual.p50 if usual else None)),
+        text(_about(usual.p90 if usual else None)), text(_special(about, run), tone),
+        text(run.id, "dim"),
+    )  # fmt: skip
+
+
+def _about(seconds: float | None) -> str:
+    return "-" if seconds is None else render.about(seconds)
+
+
+def _special(about: Going, run: Run) -> str:
+    """Say what is special about a run that goes on."""
+    said = {
+        "ending": run.end_as is not None,
+        "starting": run.status is RunStatus.CLAIMED,
+        "long": about.long,
+        "late": about.late,
+        f"try {run.attempt}": run.attempt > 1,
+    }
+    return ", ".join(word for word, holds in said.items() if holds)
+
+
+def _waiting(about: Waiting, now: float) -> Sequence[Text]:
+    run, what = about.run, _WAITS[about.wait]
+    if about.wait is Wait.TIME:
+        what += f", in {render.about(run.not_before - now)}"
+    again = run.status is RunStatus.RETRY_WAIT
+    return (
+        text(run.schedule), text(f"try {run.attempt + 1}" if again else "queued", "odd"),
+        text(render.about(max(0.0, now - run.created))),
+        text(f"late; {what}" if about.late else what, "bad" if about.late else ""),
+        text(run.id, "dim"),
+    )  # fmt: skip
+
+
+def _done(about: Done, now: float) -> Sequence[Text]:
+    verdict = f"{about.verdict}, {about.count:,} slots" if about.count > 1 else about.verdict
+    return (
+        text(about.schedule), text(verdict, render.tone(about.status)),
+        text(render.about(max(0.0, now - about.at))), text(_about(about.lag)),
+        text(_about(about.duration)), text("" if about.run is None else about.id, "dim"),
+    )  # fmt: skip
+
+
+def _coming(about: Coming, now: float, look: Look) -> Sequence[Text]:
+    clock = short_clock_of(look.zone, now)
+    paused = about.paused_until
+    return (
+        text(about.schedule), text(clock(about.at)), text(render.about(max(0.0, about.at - now))),
+        text("" if paused is None else f"paused until {clock(paused)}", "dim"),
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flytesched.core.events import Event, Notice
 from flytesched.core.runs import (
     Attempt,
     Gap,
@@ -69,3 +70,12 @@ def a_state(name: str = "backup", **keys: Any) -> ScheduleState:
     """Return what is remembered of an enabled schedule."""
     given = {"timing": MINUTELY, "enabled": True, "cursor": DAY, "seen_at": float(DAY), **keys}
     return ScheduleState(name=name, **given)
+
+
+def a_notice(run: Run, **keys: Any) -> Notice:
+    """Return a queued notice of a run's failure."""
+    given = {
+        "channel": "ops", "event": Event.FAILURE, "about": run.id, "facts": '{"version":1}',
+        "created": run.created, **keys,
+    }  # fmt: skip
+    return Notice(schedule=run.schedule, **given)

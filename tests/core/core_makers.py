@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from flytesched.core.calendars import Calendar
 from flytesched.core.runs import AttemptKey, End, Origin, Outcome, Run, RunStatus
 from flytesched.core.schedule import Schedule
 
 #: A Tuesday in November 2023, 22:13 UTC, on the minute.
 T = 1_699_999_980
+#: The midnight after it.
+MIDNIGHT = 1_700_006_400
+#: That Tuesday is off, and each Wednesday.
+TUESDAY = Calendar(name="company", dates={"2023-11-14": "Founders' Day"})
+WEDNESDAYS = Calendar(name="midweek", weekdays=["wed"])
 
 
 def schedule(name: str = "job", **keys: Any) -> Schedule:

@@ -6,17 +6,28 @@ here is the least that can hold it: a unique key, gaps, and a cursor that never 
 
 from __future__ import annotations
 
-from core_makers import T, schedule
+from core_makers import TUESDAY, WEDNESDAYS, T, schedule
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from flytesched.core.agenda import Agenda
+from flytesched.core.calendars import Calendar
 from flytesched.core.planner import plan
 from flytesched.core.runs import STARTED, RunStatus
+from flytesched.core.timetables.on_holiday import left_out
 from flytesched.core.timetables.parse import Timing, slots, timetable
 
-TIMES = [{"every": "7s"}, {"every": "1m"}, {"cron": "*/2 * * * *"}, {"every": "13s"}]
+MONDAYS = Calendar(name="mondays", weekdays=["mon"])
+TIMES = [
+    {"every": "7s"}, {"every": "1m"}, {"cron": "*/2 * * * *"}, {"every": "13s"},
+    # Two hours after T is Wednesday: the first is left out until then, the second from then on.
+    {"every": "11s", "calendars": [TUESDAY]},
+    {"cron": "*/2 * * * *", "calendars": [WEDNESDAYS], "on_holiday": "next"},
+    # Of these all that comes has been moved here.
+    {"cron": "* 20-23 * * mon", "calendars": [MONDAYS], "on_holiday": "next"},
+    {"cron": "*/3 * * * wed", "calendars": [WEDNESDAYS], "on_holiday": "previous"},
+]  # fmt: skip
 
 
 class OneCountMachine(RuleBasedStateMachine):
@@ -91,7 +102,11 @@ class OneCountMachine(RuleBasedStateMachine):
     @invariant()
     def every_slot_up_to_the_cursor_is_decided_once(self):
         for name, definition in getattr(self, "schedules", {}).items():
-            due = set(slots(definition.timetable, T, self.cursors[name]))
+            runs = {*slots(definition.timetable, T, self.cursors[name])}
+            rest = left_out(definition.timing)
+            holidays = {*slots(rest, T, self.cursors[name])} if rest is not None else set()
+            assert not runs & holidays, "a slot runs, and is left out"
+            due = runs | holidays
             ran = {one.scheduled_at for one in self.runs.values() if one.schedule == name}
             missed = [slot for gap in self.gaps if gap.schedule == name for slot in members(gap)]
             assert len(missed) == len(set(missed)), "a slot lies in two gaps"
@@ -99,6 +114,10 @@ class OneCountMachine(RuleBasedStateMachine):
             assert len([s for s in ran if s <= self.cursors[name]]) + len(
                 [slot for slot in missed if slot not in ran]
             ) == len(due)
+            for one in self.runs.values():
+                if one.schedule == name and one.scheduled_at <= self.cursors[name]:
+                    left = one.verdict().startswith("skipped(holiday: ")
+                    assert left == (one.scheduled_at in holidays), one
             assert {one.id for one in self.runs.values() if one.schedule == name} == {
                 f"sched-{name}-{slot}" for slot in ran
             }

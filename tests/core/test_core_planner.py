@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core_makers import T, run, schedule
+from core_makers import MIDNIGHT, TUESDAY, WEDNESDAYS, T, run, schedule
 
 from flytesched.core.agenda import divide
+from flytesched.core.calendars import Calendar
 from flytesched.core.planner import declined, jitter, meet, plan, wanted
 from flytesched.core.runs import Gap, Origin, RunStatus
+from flytesched.core.timetables.on_holiday import left_out_timing
 
 QUEUED, CLAIMED, RUNNING = RunStatus.QUEUED, RunStatus.CLAIMED, RunStatus.RUNNING
 RETRY_WAIT, SKIPPED = RunStatus.RETRY_WAIT, RunStatus.SKIPPED
@@ -94,6 +96,90 @@ class TestOverlap:
         decided = planned(schedule(overlap="replace"), early)
         assert (decided.runs, decided.replaced) == ([], [])
         assert decided.cursors == {"job": T}
+
+
+class TestHolidays:
+    """What calendars leave out has its verdict before anything else is looked at."""
+
+    TODAY = {"calendars": [TUESDAY]}
+    WHY = "skipped(holiday: Founders' Day)"
+
+    def test_a_slot_on_a_day_off_is_skipped_and_says_why(self):
+        (one,) = planned(schedule(**self.TODAY)).runs
+        assert (one.id, one.scheduled_at, one.origin) == (f"sched-job-{T}", T, Origin.SCHEDULE)
+        assert (one.verdict(), one.ended, one.attempt) == (self.WHY, T + 0.5, 0)
+
+    def test_a_day_without_a_name_is_told_by_that_of_its_calendar(self):
+        definition = schedule(calendars=[Calendar(name="strike", weekdays=["tue"])])
+        assert told(planned(definition).runs) == [(0, "skipped(holiday: strike)")]
+
+    @pytest.mark.parametrize("overlap", ["skip", "queue", "allow", "replace"])
+    @pytest.mark.parametrize("status", [QUEUED, CLAIMED, RUNNING, RETRY_WAIT])
+    def test_it_meets_nobody_and_nobody_gives_way_to_it(self, status, overlap):
+        definition = schedule(overlap=overlap, queue_limit=1, **self.TODAY)
+        decided = planned(definition, run(slot=T - 60, status=status))
+        assert (told(decided.runs), decided.replaced) == ([(0, self.WHY)], [])
+
+    def test_it_stands_in_nobody_s_way(self):
+        """The last slot of the day off, and the first of the next day, come due at once."""
+        definition = schedule(every="1s", **self.TODAY)
+        decided = planned(definition, now=MIDNIGHT + 0.5, after=MIDNIGHT - 2, late=10)
+        assert [one.verdict() for one in decided.runs] == [self.WHY, "queued"]
+
+    def test_it_is_skipped_at_its_time_whatever_the_jitter(self):
+        (one,) = planned(schedule(jitter="1h", **self.TODAY)).runs
+        assert (one.verdict(), one.ended) == (self.WHY, T + 0.5)
+
+    def test_one_that_was_started_by_hand_is_decided(self):
+        early = run(slot=T, origin=Origin.MANUAL, status=RUNNING)
+        decided = planned(schedule(**self.TODAY), early)
+        assert (decided.runs, decided.cursors) == ([], {"job": T})
+
+    def test_one_that_comes_due_again_is_skipped_again_and_loses(self):
+        """The clock was set back: the unique key keeps the verdict that it has."""
+        newer = run(slot=T + 60, status=RUNNING)
+        decided = planned(schedule(overlap="replace", **self.TODAY), newer, cursor=T + 60)
+        assert (told(decided.runs), decided.replaced) == ([(0, self.WHY)], [])
+
+    def test_those_that_came_too_late_are_a_gap_with_its_verdict(self):
+        definition = schedule(catchup="all", **self.TODAY)
+        decided = planned(definition, now=T + 119.0)
+        (gap,) = decided.gaps
+        assert (gap.after, gap.until, gap.count) == (T - 1, T + 60, 2)
+        assert (gap.closed_as, gap.closed_at) == ("holiday", T + 119.0)
+        assert gap.timing == left_out_timing(definition.timing).text
+        assert (decided.runs, decided.cursors) == ([], {"job": T + 60})
+
+    @pytest.mark.parametrize(
+        ("catchup", "closed_as", "caught_up"),
+        [("all", None, [0, 60]), ("latest", None, [60]), ("none", "declined", [])],
+    )
+    def test_a_stretch_is_divided_and_only_what_runs_goes_by_catchup(
+        self, catchup, closed_as, caught_up
+    ):
+        definition = schedule(catchup=catchup, **self.TODAY)
+        decided = planned(definition, now=MIDNIGHT + 60 + 30.0, after=MIDNIGHT - 61)
+        runs, left_out = decided.gaps
+        assert (runs.until, runs.count, runs.closed_as) == (MIDNIGHT + 60, 2, closed_as)
+        assert runs.timing == definition.timing.text
+        assert (left_out.until, left_out.count) == (MIDNIGHT - 60, 1)
+        assert left_out.closed_as == "holiday"
+        assert [one.scheduled_at - MIDNIGHT for one in decided.runs] == caught_up
+        assert decided.cursors == {"job": MIDNIGHT + 60}
+
+    def test_after_the_clock_was_set_back_none_is_left_out_twice(self):
+        definition = schedule(**self.TODAY)
+        decided = planned(definition, now=T + 300 + 30.0, cursor=T + 120)
+        assert [(gap.after, gap.count) for gap in decided.gaps] == [(T + 120, 3)]
+        assert planned(definition, now=T + 300 + 30.0, cursor=T + 900).gaps == []
+
+    def test_a_year_of_seconds_is_two_gaps(self):
+        definition = schedule(every="1s", catchup="latest", calendars=[WEDNESDAYS])
+        decided = planned(definition, now=MIDNIGHT + 364 * 86_400.0, after=MIDNIGHT - 1)
+        assert [(gap.count, gap.closed_as) for gap in decided.gaps] == [
+            (312 * 86_400 - 10, None),
+            (52 * 86_400, "holiday"),
+        ]
 
 
 class TestJitter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core_makers import T, schedule
+from core_makers import MIDNIGHT, TUESDAY, WEDNESDAYS, T, schedule
 
 from flytesched.core.runs import Reason
 from flytesched.core.sight import owed, recalled, removed, see
@@ -184,6 +184,49 @@ class TestRemoved:
     def test_a_cursor_ahead_of_the_clock_stays(self):
         state, gaps = removed(known(cursor=T + 9_000), NOW)
         assert (state.cursor, gaps) == (T + 9_000, ())
+
+
+class TestHolidays:
+    """What was owed on a day off is skipped for it, whatever the change."""
+
+    OFF = schedule(calendars=[TUESDAY])
+    LATE = MIDNIGHT + 120.5
+
+    @pytest.mark.parametrize(
+        ("new", "closed_as"),
+        [
+            (schedule(), None),
+            (schedule(calendars=[WEDNESDAYS]), None),
+            (schedule(calendars=[TUESDAY, WEDNESDAYS]), None),
+            (schedule(calendars=[TUESDAY], on_holiday="next"), None),
+            (schedule(calendars=[TUESDAY], enabled=False), None),
+            (schedule(catchup="none"), "declined"),
+        ],
+    )
+    def test_old_calendars_say_what_was_owed(self, new, closed_as):
+        """The new ones count from now on, and nothing is replayed."""
+        sight = see(new, known(self.OFF), self.LATE)
+        runs, left_out = sight.gaps
+        assert (runs.count, runs.until, runs.closed_as) == (3, MIDNIGHT + 120, closed_as)
+        assert (left_out.count, left_out.until) == (106, MIDNIGHT - 60)
+        assert (left_out.closed_as, left_out.closed_at) == ("holiday", self.LATE)
+        assert (runs.created, left_out.created) == (self.LATE, self.LATE)
+        assert sight.after in {MIDNIGHT + 120, None}
+        assert sight.state.cursor == MIDNIGHT + 120
+
+    def test_the_same_calendars_go_on(self):
+        sight = see(schedule(calendars=[TUESDAY]), known(self.OFF), self.LATE)
+        assert (sight.after, sight.changed, sight.gaps) == (T, False, ())
+
+    def test_a_pause_that_came_and_went_unseen_leaves_out_what_lay_before_its_end(self):
+        paused = schedule(calendars=[TUESDAY], paused_until="2023-11-14T22:20:00Z")
+        sight = see(paused, known(self.OFF), NOW)
+        (gap,) = sight.gaps
+        assert (gap.count, gap.until, gap.closed_as, gap.created) == (6, T + 360, "holiday", NOW)
+
+    def test_what_a_removed_one_owed_is_closed_as_it_would_have_been_decided(self):
+        _, gaps = removed(known(self.OFF), self.LATE)
+        assert [(gap.count, gap.closed_as) for gap in gaps] == [(3, "removed"), (106, "holiday")]
 
 
 class TestRecalled:

@@ -75,12 +75,14 @@ def test_skips_are_counted_by_their_reason() -> None:
         [
             ("skipped", "overlap", None, None), ("skipped", "overlap", None, None),
             ("skipped", "queue_full", None, None), ("skipped", None, None, None),
+            ("skipped", "holiday: Christmas Day", None, None),
+            ("skipped", "holiday: company; 2026-12-28 has slots already", None, None),
             ("failed", "start: no such file", None, None),
         ]
     )  # fmt: skip
 
-    assert found.skipped == {"overlap": 2, "queue_full": 1, "": 1}
-    assert found.statuses == {"skipped": 4, "failed": 1}
+    assert found.skipped == {"overlap": 2, "queue_full": 1, "": 1, "holiday": 2}
+    assert found.statuses == {"skipped": 6, "failed": 1}
     assert (found.runs, found.success_rate) == (1, 0.0)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core_makers import T, schedule
+from core_makers import MIDNIGHT, TUESDAY, T, schedule
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flytesched.core.gaps import gaps_of
 from flytesched.core.runs import Gap
 from flytesched.core.sight import removed, see
 from flytesched.core.sizes import format_size
-from flytesched.core.tally import Mismatch, Stretch, beside, compare, miscounted, stretch
+from flytesched.core.tally import Mismatch, Stretch, beside, compare, miscounted, parts, stretch
 from flytesched.core.timetables.parse import make_timing, slots, timetable
 
 MINUTELY = make_timing("every", "1m", timezone=None)
@@ -81,6 +82,31 @@ class TestStretch:
     def test_nobody_can_tell_of_one_that_was_removed(self):
         gone, _ = removed(seen(), T + 7_200)
         assert stretch(gone, decided=LATE) == "removed"
+
+
+class TestParts:
+    """Slots that run and slots that are left out, each with the gaps that decide them."""
+
+    def test_without_calendars_there_is_one_part(self):
+        whole = Stretch(timing=MINUTELY, after=M, until=M + 600)
+        (part,) = parts(whole, [gap(M, M + 60)])
+        assert (part.table, part.gaps, part.has(M)) == (TABLE, [gap(M, M + 60)], True)
+
+    def test_a_gap_decides_only_slots_of_its_part(self):
+        timing = schedule(every="1m", calendars=[TUESDAY]).timing
+        gaps = gaps_of("job", timing, MIDNIGHT - 600, MIDNIGHT + 600, now=0.0, reason="")
+        whole = Stretch(timing=timing, after=MIDNIGHT - 600, until=MIDNIGHT + 600)
+        runs, left_out = parts(whole, gaps)
+        assert (runs.gaps, left_out.gaps) == ([gaps[0]], [gaps[1]])
+        assert (runs.has(MIDNIGHT), left_out.has(MIDNIGHT)) == (True, False)
+        assert (runs.has(MIDNIGHT - 60), left_out.has(MIDNIGHT - 60)) == (False, True)
+        both = [part.table.count(whole.after, whole.until) for part in (runs, left_out)]
+        assert both == [11, 9]
+
+    def test_a_run_at_no_slot_at_all_is_of_the_first_part(self):
+        timing = schedule(every="1m", calendars=[TUESDAY]).timing
+        runs, left_out = parts(Stretch(timing=timing, after=M, until=M + 600), [])
+        assert (runs.has(M + 1), left_out.has(M + 1)) == (True, False)
 
 
 class TestBeside:

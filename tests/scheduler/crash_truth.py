@@ -1,19 +1,22 @@
 """The truth about a machine, by arithmetic of its own, and what it denies.
 
-Every timetable here has slots at the multiples of a period, so that what was due follows from the
-moments at which definitions were seen and from nothing of the program. What the processes did
-follows from the world. `Truth` holds commits, starts, signals and what is stored to both.
+Every timetable here has slots at the multiples of a period, on all weekdays or on some, so that
+what was due, and what was left out for a holiday, follows from the moments at which definitions
+were seen and from nothing of the program. What the processes did follows from the world. `Truth`
+holds commits, starts, signals and what is stored to both.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from flytesched.core.attempts import AttemptKey, End
+from flytesched.core.calendars import Calendar
 from flytesched.core.runs import IN_PLACE, LEGAL_MOVES, VERDICTS, Origin, RunStatus
 from flytesched.core.schedule import Schedule
+from flytesched.core.timetables.on_holiday import left_out_timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,19 +26,98 @@ if TYPE_CHECKING:
     from flytesched.core.runs import Attempt, Gap, Run, ScheduleState
     from flytesched.testing import FakeClock, Process, World
 
-#: What a manifest says of a period, in seconds.
-TIMES: dict[int, dict[str, str]] = {
-    5: {"every": "5s"},
-    12: {"every": "12s"},
-    60: {"every": "1m"},
-    120: {"cron": "*/2 * * * *"},
-    3600: {"cron": "0 * * * *"},
-}
-#: The periods of the timetables, by the text that the run log has of them.
-PERIODS = {
-    Schedule("x", command="true", **when).timing.text: period  # type: ignore[arg-type]
-    for period, when in TIMES.items()
-}
+DAY = 86_400
+WEEK = frozenset(range(7))
+#: Stories begin on a Thursday; Monday is 0.
+THU, FRI, SUN = 3, 4, 6
+WEDNESDAYS = Calendar(name="wednesdays", weekdays=["wed"])
+THURSDAYS = Calendar(name="thursdays", weekdays=["thu"])
+FRIDAYS = Calendar(name="fridays", weekdays=["fri"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """The slots of a timetable: the multiples of a period, on some weekdays of UTC."""
+
+    #: Seconds from one to the next.
+    period: int
+    #: Weekdays on which they run.
+    runs: frozenset[int] = WEEK
+    #: Weekdays on which they are left out.
+    off: frozenset[int] = frozenset()
+    #: What is said of those first.
+    why: str = ""
+    #: The text that the run log has of the timetable as a whole.
+    text: str = ""
+    #: Whether those left out are meant, and else those that run.
+    holidays: bool = False
+
+    @property
+    def parts(self) -> tuple[Kind, ...]:
+        """Those that run and those left out."""
+        return (self, replace(self, holidays=True)) if self.off else (self,)
+
+    def has(self, slot: int) -> bool:
+        """Tell whether a second is one of the slots that are meant."""
+        days = self.off if self.holidays else self.runs
+        return not slot % self.period and (slot // DAY + THU) % 7 in days
+
+    def slots(self, after: int, until: int) -> Iterator[int]:
+        return filter(
+            self.has, range((after // self.period + 1) * self.period, until + 1, self.period)
+        )
+
+    def count(self, after: int, until: int) -> int:
+        """Count the slots in ``(after, until]``, day by day."""
+        total = 0
+        for day in range(after // DAY, until // DAY + 1):
+            first, last = max(after, day * DAY - 1), min(until, day * DAY + DAY - 1)
+            if self.has(day * DAY):
+                total += last // self.period - first // self.period
+        return total
+
+
+#: What a manifest says, and what slots that means.
+TIMES: dict[str, tuple[dict[str, Any], Kind]] = {
+    "5 s": ({"every": "5s"}, Kind(period=5)),
+    "12 s": ({"every": "12s"}, Kind(period=12)),
+    "1 min": ({"every": "1m"}, Kind(period=60)),
+    "2 min": ({"cron": "*/2 * * * *"}, Kind(period=120)),
+    "1 h": ({"cron": "0 * * * *"}, Kind(period=3600)),
+    "5 s, not today": (
+        {"every": "5s", "calendars": [THURSDAYS]},
+        Kind(period=5, runs=WEEK - {THU}, off=frozenset({THU}), why="thursdays"),
+    ),
+    "12 s, not tomorrow": (
+        {"every": "12s", "calendars": [FRIDAYS]},
+        Kind(period=12, runs=WEEK - {FRI}, off=frozenset({FRI}), why="fridays"),
+    ),
+    # Every day has slots of its own, so that none moves.
+    "2 min, on the day after": (
+        {"cron": "*/2 * * * *", "calendars": [THURSDAYS], "on_holiday": "next"},
+        Kind(period=120, runs=WEEK - {THU}, off=frozenset({THU}), why="thursdays; "),
+    ),
+    # What would be yesterday's, or tomorrow's, is all today's.
+    "1 min, moved": (
+        {"cron": "* * * * wed,sun", "calendars": [WEDNESDAYS], "on_holiday": "next"},
+        Kind(period=60, runs=frozenset({THU, SUN})),
+    ),
+    "1 min, moved back": (
+        {"cron": "* * * * fri", "calendars": [FRIDAYS], "on_holiday": "previous"},
+        Kind(period=60, runs=frozenset({THU})),
+    ),
+}  # fmt: skip
+
+
+def _kinds() -> Iterator[tuple[str, Kind]]:
+    """Yield what the texts of timetables mean that the run log has."""
+    for keys, kind in TIMES.values():
+        timing = Schedule("x", command="true", **keys).timing
+        for part in replace(kind, text=timing.text).parts:
+            yield (left_out_timing(timing) if part.holidays else timing).text, part
+
+
+KINDS = dict(_kinds())
 #: Seconds after which a slot is missed.
 LATE = 10.0
 #: Seconds before its time at which a slot may be claimed.
@@ -44,14 +126,14 @@ LEAD = 0.8
 ROUNDING = 1e-6
 #: Exit codes that are a success, by schedule.
 CODES = {"a": [0], "b": [0, 3], "c": [0]}
-GIVEN_UP = {"declined", "removed"}
+GIVEN_UP = {"declined", "removed", "holiday"}
 
 
 @dataclass(slots=True)
 class Stretch:
     """A time in which slots of one timetable were due."""
 
-    period: int
+    kind: Kind
     #: Seen at this second: slots after it are due.
     after: int
     #: The cursor then. It never moves back, so that what lies before it is not promised.
@@ -62,17 +144,17 @@ class Stretch:
     #: Seen to be over: no slot after this second is due.
     end: int | None = None
 
-    def has(self, slot: int) -> bool:
-        """Tell whether a slot was due."""
+    def has(self, slot: int, *, holiday: bool = False) -> bool:
+        """Tell whether a slot was due, to run or to be left out."""
         over = self.reached if self.end is None else self.end
-        return not slot % self.period and self.low < slot <= over
+        return replace(self.kind, holidays=holiday).has(slot) and self.low < slot <= over
 
 
 @dataclass(slots=True)
 class Seen:
     """A definition in force."""
 
-    period: int
+    kind: Kind | None
     due: bool
 
 
@@ -162,16 +244,16 @@ class Truth:
             self.hold(meant == "timed_out", f"{run.id} was to be {meant} and is tried again")
 
     def _see(self, name: str, schedule: Schedule | None, now: int) -> None:
-        old = self._seen.get(name, Seen(period=0, due=False))
+        old = self._seen.get(name, Seen(kind=None, due=False))
         due = schedule is not None and schedule.enabled
-        period = PERIODS[schedule.timing.text] if schedule is not None else 0
+        kind = KINDS[schedule.timing.text] if schedule is not None else None
         cursor = self._cursors.get(name, 0)
-        changed = due != old.due or period != old.period
+        changed = due != old.due or kind != old.kind
         if old.due and changed:
             self.stretches[name][-1].end = max(now, cursor)
-        if due and changed:
-            self.stretches[name].append(Stretch(period, now, max(now, cursor), now, now))
-        self._seen[name] = Seen(period, due)
+        if due and changed and kind is not None:
+            self.stretches[name].append(Stretch(kind, now, max(now, cursor), now, now))
+        self._seen[name] = Seen(kind, due)
 
     # -- starts, signals, ends ---------------------------------------------------------------
 
@@ -215,6 +297,7 @@ class Truth:
             key: tuple[object, ...] = (told.event, told.run.id)
         else:
             gap = told.gap
+            self.hold(gap is None or gap.closed_as != "holiday", f"{gap} was told as missed")
             key = (told.event, gap and (gap.schedule, gap.after, gap.until))
         self.hold(key not in self._told, f"a hook was told twice: {key}")
         self._told.add(key)
@@ -261,7 +344,8 @@ class Truth:
         if run.scheduled_at is None or run.retry_of is not None:
             return
         if run.origin in {Origin.SCHEDULE, Origin.CATCHUP}:
-            due = any(one.has(run.scheduled_at) for one in self.stretches[run.schedule])
+            mine, holiday = self.stretches[run.schedule], _is_holiday(run)
+            due = any(one.has(run.scheduled_at, holiday=holiday) for one in mine)
             self.hold(due, f"{run.id} was never due")
         else:
             self.hold(run.id in self.requested, f"nobody asked for {run.id}")
@@ -289,7 +373,17 @@ class Truth:
         self.hold(right, f"{run.id} is {run.verdict()}, attempt {run.attempt}; {self._say(key)}")
 
     def _was_skipped(self, run: Run, _key: AttemptKey) -> bool:
-        policy = {"overlap": "skip", "queue_full": "queue"}.get(run.reason or "")
+        slot, reason = run.scheduled_at, run.reason or ""
+        if _is_holiday(run):
+            return (
+                run.attempt == 0
+                and slot is not None
+                and any(
+                    one.has(slot, holiday=True) and reason.startswith(f"holiday: {one.kind.why}")
+                    for one in self.stretches[run.schedule]
+                )
+            )
+        policy = {"overlap": "skip", "queue_full": "queue"}.get(reason)
         return policy == self.overlap[run.schedule] and run.attempt == 0
 
     def _was_cancelled(self, run: Run, key: AttemptKey) -> bool:
@@ -337,22 +431,28 @@ class Truth:
 
     def _follow_gaps(self, gaps: Sequence[Gap]) -> None:
         old = {gap.id for gap in self._gaps}
-        last: dict[str, int] = {}
+        last: dict[tuple[str, bool], int] = {}
         for gap in sorted(gaps, key=lambda gap: (gap.after, gap.until)):
-            period = PERIODS[gap.timing]
-            count = gap.until // period - gap.after // period
-            right = count == gap.count > 0 and not gap.until % period
+            kind = KINDS[gap.timing]
+            count = kind.count(gap.after, gap.until)
+            right = count == gap.count > 0 and kind.has(gap.until)
             self.hold(right, f"{gap} does not count {count} slots")
-            self.hold(gap.after >= last.get(gap.schedule, 0), f"{gap} meets another one")
-            last[gap.schedule] = gap.until
+            closed = kind.holidays == (gap.closed_as == "holiday")
+            self.hold(closed, f"{gap} mixes slots that run with others")
+            key = (gap.schedule, kind.holidays)
+            self.hold(gap.after >= last.get(key, 0), f"{gap} meets another one")
+            last[key] = gap.until
             self.hold(self._was_due(gap), f"{gap} was never due")
             if gap.id not in old:
                 self._check_gap(gap)
         self._gaps = list(gaps)
 
     def _was_due(self, gap: Gap) -> bool:
+        kind = KINDS[gap.timing]
         return any(
-            one.has(gap.until) and one.after <= gap.after and one.period == PERIODS[gap.timing]
+            one.has(gap.until, holiday=kind.holidays)
+            and one.after <= gap.after
+            and kind in one.kind.parts
             for one in self.stretches[gap.schedule]
         )
 
@@ -375,13 +475,15 @@ class Truth:
                 self.hold(slot in decided, f"slot {slot} of {name} is lost")
 
     def _uncovered(self, name: str, one: Stretch, after: int, until: int) -> Iterator[int]:
-        """Yield the slots of a stretch that lie in no gap."""
-        gaps = [g for g in self._gaps if g.schedule == name and PERIODS[g.timing] == one.period]
-        for gap in sorted(gaps, key=lambda gap: gap.after):
-            if gap.until > after:
-                yield from _multiples(one.period, after, min(gap.after, until))
-                after = max(after, gap.until)
-        yield from _multiples(one.period, after, until)
+        """Yield the slots of a stretch, those left out among them, that lie in no gap of theirs."""
+        for kind in one.kind.parts:
+            begin = after
+            gaps = [g for g in self._gaps if g.schedule == name and KINDS[g.timing] == kind]
+            for gap in sorted(gaps, key=lambda gap: gap.after):
+                if gap.until > begin:
+                    yield from kind.slots(begin, min(gap.after, until))
+                    begin = max(begin, gap.until)
+            yield from kind.slots(begin, until)
 
     def check_up_to_date(self) -> None:
         """Hold a scheduler that works and sees everything to the slots that have come."""
@@ -415,12 +517,12 @@ def _holds(gap: Gap, run: Run) -> bool:
         _decides(run, gap.schedule)
         and slot is not None
         and gap.after < slot <= gap.until
-        and not slot % PERIODS[gap.timing]
+        and KINDS[gap.timing].has(slot)
     )
 
 
-def _multiples(period: int, after: int, until: int) -> range:
-    return range((after // period + 1) * period, until + 1, period)
+def _is_holiday(run: Run) -> bool:
+    return run.status is RunStatus.SKIPPED and (run.reason or "").startswith("holiday: ")
 
 
 def _reach() -> dict[RunStatus, set[RunStatus]]:

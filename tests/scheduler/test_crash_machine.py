@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from crash_plants import NO_PLANT, PLANTS, Plant
 from crash_stage import MOODS, NOON, Crash, MemoryStore, SqliteStore, Stage
-from crash_truth import CODES, LATE, LEAD, TIMES
+from crash_truth import CODES, KINDS, LATE, LEAD, TIMES
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -28,6 +28,7 @@ from flytesched.core.decision import Decision
 from flytesched.core.policies import CatchupPolicy
 from flytesched.core.runs import IN_PLACE, AttemptKey, Origin, Run, RunStatus, request_id, run_id
 from flytesched.core.schedule import Schedule
+from flytesched.core.timetables.on_holiday import every_slot
 from flytesched.scheduler.loop import Limits
 from flytesched.service.catchup import Choice, queue_open, record_missed
 
@@ -46,7 +47,7 @@ WISHES = ["run", "run the slot", "backfill", "catch up", "decline", "cancel", "w
 wishes = st.tuples(st.sampled_from(WISHES), names, st.integers(0, 5))
 definitions = st.fixed_dictionaries(
     {
-        "period": st.sampled_from(sorted(TIMES)),
+        "when": st.sampled_from(sorted(TIMES)),
         "enabled": st.sampled_from([True, True, True, False]),
         "catchup": st.sampled_from(["all", "latest", "none"]),
         "catchup_limit": st.sampled_from([1, 3]),
@@ -230,23 +231,27 @@ class CrashMachine(RuleBasedStateMachine):
         """Ask for past slots that nobody ever decided."""
         stage, now = self.stage, self.stage.clock.now()
         ran = {run.id for run in stage.store.runs()}
+        kind = KINDS[stage.source.schedules[name].timing.text]
         runs = [
             Run(
                 id=run_id(name, slot), schedule=name, scheduled_at=slot, origin=Origin.BACKFILL,
                 status=RunStatus.QUEUED, created=now,
             )
             for slot in self.slots(name, number)
-            if run_id(name, slot) not in ran
+            if run_id(name, slot) not in ran and kind.has(slot)
         ]  # fmt: skip
         stage.truth.requested |= {run.id for run in runs}
         stage.other.apply(Decision(runs=tuple(runs)))
 
     def slots(self, name: str, number: int) -> Sequence[int]:
-        """Return the newest slots of a schedule up to its cursor, the oldest first."""
+        """Return the newest slots of a schedule up to its cursor, the oldest first.
+
+        Those that are left out for a holiday are among them: somebody may ask for one by its time.
+        """
         states = self.stage.store.states()
         known = states[name].cursor if name in states else NOON
         last = min(known, int(self.stage.clock.now()))
-        table = self.stage.source.schedules[name].timetable
+        table = every_slot(self.stage.source.schedules[name].timing)
         found = [last + 1]
         for _ in range(number):
             found.insert(0, table.previous(found[0]) or 0)
@@ -270,12 +275,12 @@ class CrashMachine(RuleBasedStateMachine):
 
     # -- lives -----------------------------------------------------------------------------------
 
-    def schedule(self, name: str, *, period: int, attempts: int, **keys: Any) -> Schedule:
+    def schedule(self, name: str, *, when: str, attempts: int, **keys: Any) -> Schedule:
         told = dict.fromkeys(["on_success", "on_failure", "on_missed", "on_recovered"], "true")
         return Schedule(
             name, command="true", overlap=self.stage.truth.overlap[name],
             retry={"max_attempts": attempts, "delay": "1s"}, success_exit_codes=CODES[name],
-            **TIMES[period], **told, **keys,
+            **TIMES[when][0], **told, **keys,
         )  # fmt: skip
 
     def edit(self, changes: dict[str, Schedule | None]) -> None:

@@ -73,6 +73,82 @@ SINGLE = {
     "sub-table": (HEAD + GOOD + "[schedules.ok.retry]\nmax = 3\n", 5, "ok.retry: has no key 'max'"),
     "dotted": (HEAD + 'schedules.x.every = "1h"\nschedules.x.command = 3\n', 3, "x.command"),
     "inline": (HEAD + '[schedules]\nx = { cron = "61 * * * *", command = "x" }\n', 3, "x.cron"),
+    "calendars is a list": (
+        HEAD + "calendars = []\n", 2, r"calendars: is no table; write \[calendars.NAME\]",
+    ),
+    "calendar for calendars": (
+        HEAD + '[calendar.a]\ndates = ["12-25"]\n', 2, "calendar: .*did you mean 'calendars'",
+    ),
+    "keys below [calendars]": (
+        HEAD + '[calendars]\n\nweekdays = ["sun"]\n', 4, r"calendars.weekdays: is no table",
+    ),
+    "no day off": (HEAD + "[calendars.a]\n", 2, "calendars.a: has no day off; write dates"),
+    "unknown key of a calendar": (
+        HEAD + '[calendars.a]\ndate = ["12-25"]\nweekdays = ["sun"]\n', 3,
+        "calendars.a.date: is not a key of a calendar; did you mean 'dates'",
+    ),
+    "no date": (HEAD + '[calendars.a]\n# x\ndates = ["12-35"]\n', 4, "a.dates: '12-35' is not"),
+    "no date in a sub-table": (
+        HEAD + '[calendars.a]\nweekdays = ["sun"]\n[calendars.a.dates]\n12-35 = "x"\n', 4,
+        "a.dates: '12-35' is not a date",
+    ),
+    "bad name of a calendar": (
+        HEAD + '[calendars."a b"]\nweekdays = ["sun"]\n', 2, "'a b' is not a name for a calendar",
+    ),
+    "bad name of a channel": (
+        HEAD + '[channels.ping_url]\nkind = "mail"\nto = "x"\n', 2, "'ping_url' is a key",
+    ),
+    "unknown kind of a channel": (
+        HEAD + '[channels.a]\nkind = "pigeon"\n', 3, "channels.a.kind: 'pigeon' is not a choice",
+    ),
+    "no address": (HEAD + '[channels.a]\nkind = "mail"\n', 2, "channels.a.to: is missing"),
+    "unknown calendar": (
+        HEAD + '[calendars.germany]\nweekdays = ["sun"]\n' + GOOD + 'calendars = ["germny"]\n', 7,
+        "ok.calendars: no calendar is named 'germny'; did you mean 'germany'",
+    ),
+    "an unknown one among calendars": (
+        HEAD + '[calendars.a]\nweekdays = ["sun"]\n' + GOOD + 'calendars = ["a", "germany"]\n', 7,
+        "ok.calendars: no calendar is named 'germany'; there are a$",
+    ),
+    "no calendars at all": (
+        HEAD + GOOD + 'calendars = "germany"\n', 5,
+        r"no calendar is named 'germany'; write a table \[calendars.germany\], such as: dates = ",
+    ),
+    "calendars of another kind": (
+        HEAD + GOOD + "calendars = [1]\n", 5, r"ok.calendars: \[1\] is not a list of names",
+    ),
+    "a calendar named twice": (
+        HEAD + '[calendars.a]\nweekdays = ["sun"]\n' + GOOD + 'calendars = ["a", "a"]\n', 7,
+        "ok.calendars: names 'a' twice",
+    ),
+    "a faulty calendar that two name": (
+        HEAD + "[calendars.a]\nweekdays = ['someday']\n" + GOOD + "calendars = ['a']\n"
+        + GOOD.replace("ok", "too") + "calendars = ['a']\non_holiday = 'next'\n", 3,
+        "calendars.a.weekdays: 'someday' is not a weekday",
+    ),
+    "unknown calendar in defaults": (
+        HEAD + '[defaults]\ncalendars = ["a"]\non_holiday = "next"\n' + GOOD, 3,
+        "defaults.calendars: no calendar is named 'a'",
+    ),
+    "unknown word for days off": (
+        HEAD + "[calendars.a]\nweekdays = ['sun']\n[defaults]\non_holiday = 'nxt'\n"
+        + GOOD + "calendars = 'a'\n", 5, "defaults.on_holiday: 'nxt' is not a choice",
+    ),
+    "unknown channel": (
+        HEAD + '[channels.ops]\nkind = "mail"\nto = "x"\n' + GOOD + 'notify = ["ops", "opps"]\n', 8,
+        "ok.notify: no channel is named 'opps'; did you mean 'ops'",
+    ),
+    "no channels at all": (
+        HEAD + GOOD + 'notify = "ops"\n', 5,
+        r"no channel is named 'ops'; write a table \[channels.ops\], such as: kind = ",
+    ),
+    "a faulty channel that two name": (
+        HEAD + '[channels.a]\nkind = "mail"\nto = 5\n' + GOOD + "notify = 'a'\n"
+        + GOOD.replace("ok", "too") + "notify = 'a'\n", 4, "channels.a.to: is not a list of 1 to",
+    ),
+    "what to do with days off, and none": (
+        HEAD + GOOD + 'on_holiday = "skip"\n', 5, "ok.on_holiday: needs calendars",
+    ),
     "behind a long string": (
         HEAD + GOOD + 'description = """\n[schedules.no]\ncron = 1\n"""\nseconds = 1\n', 9,
         "seconds",
@@ -129,6 +205,37 @@ def test_all_faults_are_said_at_once_in_the_order_of_lines() -> None:
         "[extra]\n"
     )
     assert [int(line.split(":")[1]) for line in said] == [1, 2, 4, 5, 6, 7, 8, 9, 9, 11]
+
+
+def test_faults_of_calendars_and_channels_are_said_with_all_others() -> None:
+    """Each at its own line, and what is wrong with a schedule that names them as well."""
+    said = faults_of(
+        HEAD + '[schedules.a]\nevery = "1h"\ncalendars = ["b"]\nnotify = "c"\noverlap = "x"\n'
+        '[calendars.b]\ncolour = "red"\ndates = [1]\n[channels.c]\nsound = "loud"\n'
+    )
+    assert [int(line.split(":")[1]) for line in said] == [2, 6, 8, 9, 10, 11]
+    assert not any(".calendars:" in line or ".notify:" in line for line in said)
+
+
+SECRETS = {
+    "a URL with a password": '[channels.a]\nkind = "webhook"\nurl = "https://me:s3cret@example.org"\n',
+    "no URL": '[channels.a]\nkind = "webhook"\nurl = "example.org/s3cret"\n',
+    "a list of URLs": '[channels.a]\nkind = "webhook"\nurl = ["https://example.org/s3cret"]\n',
+    "headers that are none": '[channels.a]\nkind = "webhook"\nurl = "http://x"\n'
+    'headers = "s3cret"\n',
+    "a header of two lines": '[channels.a]\nkind = "webhook"\nurl = "http://x"\n'
+    'headers = { X = "s3cret\\n" }\n',
+    "a password for a variable": '[channels.a]\nkind = "mail"\nto = "x"\nuser = "x"\n'
+    'password_env = "s3cret!"\n',
+    "a ping without a scheme": GOOD + 'ping_url = "hc-ping.com/s3cret"\n',
+}
+
+
+@pytest.mark.parametrize("text", SECRETS.values(), ids=SECRETS)
+def test_no_fault_says_a_secret(text: str) -> None:
+    """What is wrong with it can be said without."""
+    (said,) = faults_of(HEAD + text)
+    assert "s3cret" not in said
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flytesched.core.channels import CHANNEL_KEYS
 from flytesched.core.keys import ALL_KEYS
 from flytesched.errors import InvalidManifest
 from flytesched.manifest import parse
@@ -22,6 +23,10 @@ PIECES = st.sampled_from(
     ["[", "]", "[[", "]]", "{", "}", "=", ".", ",", "#", "\n", "\r\n", "'", '"', "'''", '"""',
      "\\", " ", "\t", "a", "schedules", "[schedules.a]\n", 'cron = "* * * * *"\n', "version = 1\n",
      "command = 'x'\n", "1", "true", "nan", "2026-01-01", "\0", "\ufeff", "\r", "é", "\x1b"]
+)  # fmt: skip
+CALENDAR_KEYS = (
+    "description", "dates", "weekdays", "country", "subdivision", "categories", "language",
+    "except", "except_", "name", "text",
 )  # fmt: skip
 WORDS = st.sampled_from(
     ["UTC", "1h", "-1s", "* * * * *", "@daily", "02:00", "25:61", "2026-13-01", "skip", "\0", "",
@@ -66,6 +71,25 @@ def test_any_value_of_any_key_is_taken_or_is_a_fault(
     model = {"version": 1, "settings": settings, "defaults": defaults, "schedules": {"a": table}}
     text = "".join(f"{key} = {literal(value)}\n" for key, value in model.items())
     assert {line.split(":")[1] for line in faults_of(text)} <= {"1", "2", "3", "4"}
+
+
+@given(
+    st.dictionaries(st.sampled_from(CALENDAR_KEYS), VALUES, max_size=4),
+    st.dictionaries(st.sampled_from([*CHANNEL_KEYS, "x"]), VALUES, max_size=4),
+    st.sampled_from(["webhook", "mail", "pigeon"]),
+)
+def test_any_value_of_any_key_of_what_is_shared_is_taken_or_is_a_fault(
+    calendar: dict[str, Any], channel: dict[str, Any], kind: str
+) -> None:
+    """With nothing said twice, though a schedule names both."""
+    model = {
+        "version": 1, "calendars": {"a": calendar}, "channels": {"b": {"kind": kind, **channel}},
+        "schedules": {"a": {"every": "1h", "command": "x", "calendars": ["a"], "notify": "b"}},
+    }  # fmt: skip
+    text = "".join(f"{key} = {literal(value)}\n" for key, value in model.items())
+    lines = faults_of(text)
+    assert {line.split(":")[1] for line in lines} <= {"2", "3"}
+    assert len(set(lines)) == len(lines)
 
 
 @given(st.lists(PIECES, max_size=30).map("".join))

@@ -42,6 +42,15 @@ WAYS = {
         "[schedules.a]\ncron = 'x'\ncommand = '''\n[schedules.a]\ncron = \"\"\"\n'''\n",
         "\n[[other]]\nq = '''a\n[schedules.a]'''\n",
     ),
+    "among calendars": (
+        "[calendars.a]\ncron = 'no'\n[channels.'a'] # a\nq = 1\n",
+        "[schedules.a]\ncron = 'x'\n", "[calendars.b.a]\n12-24 = '''\n[schedules.a]'''\n",
+    ),
+    "dotted beside calendars": (
+        "calendars.a.dates = ['x']\nchannels = {a={cron='y'}}\n",
+        "schedules.a.cron = 'x'\nschedules.a.command = 'y'\n",
+        "calendars.b.weekdays = []\n",
+    ),
     "long list": (
         "", "[schedules.a]\ncommand = [ # argv\n  'a', # ]\n  '[schedules.a]',\n]\n", "[q]\n",
     ),
@@ -264,7 +273,10 @@ def manifests(draw: st.DrawFn) -> tuple[list[tuple[str, str]], dict[str, dict[st
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
     tables = {name: draw(TABLES) for name in names}
     under = [name for name in names if draw(st.booleans())]
-    pieces = [("", draw(GAPS) + "version = 1\n" + draw(GAPS))]
+    inline = draw(st.sampled_from(["", "calendars = { a = { cron = 'x' } } # a\n"]))
+    pieces = [("", draw(GAPS) + "version = 1\n" + inline + draw(GAPS))]
+    others = ["", "[[other]]\nq = 1\n\n", "[channels.{0}]\nq = 1\n[channels.{0}.'a']\n"]
+    others += [] if inline else ["[calendars.{0}]\ncron = 'x'\n [calendars.{0}.dates] # a\n"]
     if under:
         pieces.append(("", "[schedules]\n" + draw(GAPS)))
         for name in under:
@@ -274,7 +286,8 @@ def manifests(draw: st.DrawFn) -> tuple[list[tuple[str, str]], dict[str, dict[st
         if name not in under:
             style = draw(st.integers(0, 5))
             pieces += [(name, written(name, tables[name], style, draw(GAPS)))]
-            pieces += [("", draw(GAPS) + draw(st.sampled_from(["", "[[other]]\nq = 1\n\n"])))]
+            other = draw(st.sampled_from(others)).format(quoted(name, 0))
+            pieces += [("", draw(GAPS) + other)]
     if draw(st.booleans()):
         pieces = [(name, piece.replace("\n", "\r\n")) for name, piece in pieces]
     return pieces, tables

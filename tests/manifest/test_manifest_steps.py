@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from flytesched.core.protocols import Roster
 
 COUNT = 1000
+#: Tables that schedules share, and a schedule that names them.
+SHARED = (
+    '[calendars.work]\nweekdays = ["sun"]\n[calendars.work.dates]\n12-25 = "Christmas Day"\n'
+    '[channels.chat]\nkind = "webhook"\nurl = "https://example.org/x"\n'
+    '[channels.chat.headers]\nX = "y"\n'
+    '[schedules.named]\nevery = "1h"\ncommand = "x"\ncalendars = "work"\nnotify = ["chat"]\n'
+)
 #: A table that is good and cannot be read in pieces.
 ODD = '[ schedules.odd ]\nevery = "3h"\ncommand = "odd"\n'
 
@@ -181,6 +188,43 @@ def test_the_faults_that_another_process_finds_are_those_of_the_file(
     roster = news(source)
     assert roster.touched == ()
     assert source.broken is None
+
+
+def test_calendars_and_channels_are_read_in_steps(
+    source: ManifestSource, path: Path, journal: RecordingJournal
+) -> None:
+    """Another calendar is news of who names it, another channel of no schedule."""
+    path.write_text(large(SHARED))
+    roster = news(source)
+    assert roster.touched == ("named",)
+    in_force(roster)
+    path.write_text(large(SHARED.replace('"sun"', '"sat"')))
+    roster = news(source)
+    assert roster.touched == ("named",)
+    assert "sat" in str(roster.schedules["named"].timing.days_off)
+    in_force(roster)
+    told = source.channels["chat"]
+    path.write_text(large(SHARED.replace('"sun"', '"sat"').replace("org/x", "org/y")))
+    roster = news(source)
+    assert roster.touched == ()
+    assert source.channels["chat"] != told
+    assert roster.schedules == parse(path.read_bytes(), path).schedules
+    assert not journal.lines
+
+
+def test_a_reader_says_calendars_and_channels_as_they_are_written(
+    source: ManifestSource, path: Path
+) -> None:
+    """Whatever way that is: in plain lines they mean the same."""
+    inline = "channels.a = { kind = 'mail', to = ['x'] }\ncalendars.b.dates = { 12-25 = 'x' }\n"
+    text = large().replace("version = 1\n", f"version = 1\n{inline}")
+    text += '[schedules.named]\nhourly = 5\ncommand = "x"\ncalendars = ["b"]\nnotify = "a"\n'
+    path.write_text(text)
+    assert source.poll() is None
+    assert reader(source) is not None
+    roster, wanted = news(source), parse(text, path)
+    assert roster.schedules == wanted.schedules
+    assert source.channels == wanted.channels
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-#: Headers at which a text is divided: of a table that has a name, or of one that stands alone.
+#: What may stand behind a header.
+_BEHIND = r"\][ \t]*+(?:#[^\x00-\x08\x0a-\x1f\x7f]*+)?+\r?\n"
+#: Headers at which a text is divided: of a table that has a name, or the first one of a table
+#: below that; or of a table that stands alone.
 _HEADER = re.compile(
     r"\[(?:(schedules|calendars|channels)"
     r"\.(?:([A-Za-z0-9_-]++)|\"([A-Za-z0-9._-]++)\"|'([A-Za-z0-9._-]++)')"
-    r"|(settings|defaults|calendars|channels))\][ \t]*+(?:#[^\x00-\x08\x0a-\x1f\x7f]*+)?+\r?\n"
+    rf"(?:\.|({_BEHIND}))"
+    rf"|(settings|defaults|calendars|channels){_BEHIND})"
 )
 #: What a string may hold where nothing has to be translated.
 _STRING = r"\"[^\"\\\x00-\x08\x0a-\x1f\x7f]*+\"|'[^'\x00-\x08\x0a-\x1f\x7f]*+'"
@@ -54,7 +58,7 @@ class Piece(NamedTuple):
     name: str
     #: Its whole lines.
     text: str
-    #: Characters of its header.
+    #: Characters of its header; 0 where it begins with that of a table below.
     head: int
 
 
@@ -68,13 +72,13 @@ def divide(text: str) -> Iterator[Piece]:
     start = head = 0
     at = 0 if text.startswith("[") else _next(text, 0)
     while at >= 0:
-        header = _HEADER.match(text, at)
-        if header is not None:
-            yield Piece(table, name, text[start:at], head)
-            table, name = header[1] or header[5], header[2] or header[3] or header[4] or ""
-            start, head = at, header.end() - at
-        elif not name or not text.startswith(f"[{table}.{name}.", at):
+        if (header := _HEADER.match(text, at)) is None:
             raise Odd
+        begins = header[1] or header[6], header[2] or header[3] or header[4] or ""
+        if begins != (table, name) or not name:
+            yield Piece(table, name, text[start:at], head)
+            table, name = begins
+            start, head = at, header.end() - at if header[5] or header[6] else 0
         at = _next(text, at)
     yield Piece(table, name, text[start:], head)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from flytesched.core.dates import read_dates, read_days, read_weekdays
 from flytesched.core.keys import NAME
 from flytesched.core.suggestion import suggest
 from flytesched.core.timetables.public import known
@@ -19,21 +18,9 @@ from flytesched.errors import Fault, Invalid, InvalidTimetable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from flytesched.core.dates import Day
     from flytesched.core.policies import OnHoliday
 
-    #: What people write for a day: ``2026-12-24``, each year's ``12-24``, or ``A/B``.
-    Day = date | str
-
-#: Weekdays as calendars have them, Monday first.
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_FULL = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-#: Dates of one calendar, and days of one range.
-MAX_DATES, MAX_RANGE = 10_000, 400
-#: Characters of the name of a day.
-_MAX_NAME = 200
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_YEARLY = re.compile(r"[0-9]{2}-[0-9]{2}")
-_HINT = 'write 2026-12-24, "12-24" for each year\'s, or a range "2026-12-24/2026-12-31"'
 _SOURCES = frozenset({"dates", "weekdays", "country"})
 _OF_COUNTRY = ("subdivision", "categories", "language")
 #: How TOML spells a field whose name Python keeps for itself.
@@ -206,95 +193,6 @@ def _of_country(kept: Mapping[str, Any]) -> list[Fault]:
     return []
 
 
-def _dates(value: Any) -> tuple[tuple[str, str | None], ...]:
-    """Return days and their names, ascending, from a list of days or a table of names."""
-    if isinstance(value, Mapping):
-        items = list(value.items())
-    elif isinstance(value, list | tuple):
-        items = [item if isinstance(item, tuple) else (item, None) for item in value]
-    else:
-        msg = f"{value!r} is neither a list of dates nor a table of names"
-        raise Invalid(msg, hint=_HINT)
-    if len(items) > MAX_DATES:
-        msg = f"are {len(items):,} dates"
-        raise Invalid(msg, hint=f"write {MAX_DATES:,} at most; ranges and weekdays count once")
-    return tuple(sorted({_day(day): _day_name(name) for day, name in items}.items()))
-
-
-def _days(value: Any) -> tuple[str, ...]:
-    if isinstance(value, Mapping):
-        msg = "is a table"
-        raise Invalid(msg, hint="write a list: days that are worked have no names")
-    return tuple(day for day, _ in _dates(value))
-
-
-def _day_name(name: Any) -> str | None:
-    if name is None:
-        return None
-    said = " ".join(read_some_text(name).split())
-    if len(said) > _MAX_NAME or not said.isprintable():
-        msg = f"{said[:40]!r}... is not a name for a day"
-        raise Invalid(msg, hint=f"write {_MAX_NAME} printable characters at most")
-    return said
-
-
-def _day(value: Any) -> str:
-    """Return the canonical text of a day, of each year's, or of a range."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        value = value.isoformat()
-    if not isinstance(value, str):
-        msg = f"{value!r} is not a date"
-        raise Invalid(msg, hint=_HINT)
-    text = value.strip()
-    if _YEARLY.fullmatch(text):
-        _date(f"2000-{text}", text)
-        return text
-    first, slash, last = (part.strip() for part in text.partition("/"))
-    return _range(first, last) if slash else _date(first, text).isoformat()
-
-
-def _range(first: str, last: str) -> str:
-    text = f"{first}/{last}"
-    days = (_date(last, text) - _date(first, text)).days + 1
-    if days < 1:
-        msg = f"{text!r} ends before it begins"
-        raise Invalid(msg, hint=f"write {last}/{first}")
-    if days > MAX_RANGE:
-        msg = f"{text!r} has {days:,} days"
-        raise Invalid(msg, hint=f"write {MAX_RANGE} days at most, or several ranges")
-    return text if days > 1 else first
-
-
-def _date(text: str, whole: str) -> date:
-    try:
-        found = date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        found = None
-    if found is None or found.year < 1970:
-        msg = f"{whole[:60]!r} is not a date from 1970 on"
-        raise Invalid(msg, hint=_HINT)
-    return found
-
-
-def _weekdays(value: Any) -> tuple[str, ...]:
-    """Return weekdays, Monday first."""
-    if not isinstance(value, list | tuple):
-        msg = f"{value!r} is not a list of weekdays"
-        raise Invalid(msg, hint='write such as ["sat", "sun"]')
-    found = {_weekday(item) for item in value}
-    return tuple(day for day in WEEKDAYS if day in found)
-
-
-def _weekday(value: Any) -> str:
-    word = value.strip().casefold() if isinstance(value, str) else ""
-    if word in _FULL:
-        return word[:3]
-    if word not in WEEKDAYS:
-        msg = f"{value!r} is not a weekday"
-        raise Invalid(msg, hint=f"write one of {', '.join(WEEKDAYS)}")
-    return word
-
-
 def _categories(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not value:
         msg = f"{value!r} is not a list of kinds of holidays"
@@ -304,11 +202,11 @@ def _categories(value: Any) -> tuple[str, ...]:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "description": read_text,
-    "dates": _dates,
-    "weekdays": _weekdays,
+    "dates": read_dates,
+    "weekdays": read_weekdays,
     "country": read_some_text,
     "subdivision": read_some_text,
     "categories": _categories,
     "language": read_some_text,
-    "except_": _days,
+    "except_": read_days,
 }

@@ -5,6 +5,10 @@ its module: `cron` and `aws` (over `fields`), `interval`, `calendar`, `oneshot`.
 follow a wall clock share `walk`, and with it one rule for daylight saving, over `days` (which
 dates) and `zones` (whose clock). `bounded` adds start, end and offset to any of them.
 
+Days off: `public` has the holidays of countries, `daysoff` those of a timing's calendars, and
+`moves` divides dates by them; a rate is cut by `stretches` of time. `parts` makes timetables of it,
+`on_holiday` answers what is asked about them.
+
 For people: `explain` says a timing in words (over `face`, which reads it back, and `phrases`),
 `changes` what clock changes do to it, `alike` how else it could be written.
 """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flytesched.core.durations import parse_duration
 from flytesched.core.timetables.cron import EVERY, NICKNAMES
+from flytesched.core.timetables.daysoff import daysoff
 from flytesched.core.timetables.face import face
 from flytesched.core.timetables.parse import make_timing, period_of
 from flytesched.core.timetables.phrases import clock, restricted, round_the_clock
@@ -81,6 +82,11 @@ def alike(timing: Timing) -> list[Spelling]:
     else:
         found = _clocks(timing, named)
     return [each for each in dict.fromkeys(found) if _other(timing, each) and _same(timing, each)]
+
+
+def _moves(timing: Timing) -> bool:
+    """Tell whether slots on days off move, as those of a rate cannot."""
+    return timing.days_off is not None and daysoff(timing.days_off).on_holiday != "skip"
 
 
 def _other(timing: Timing, each: Spelling) -> bool:
@@ -175,6 +181,8 @@ def _same(timing: Timing, each: Spelling) -> bool:
     except InvalidTimetable:
         return False
     ours, theirs = face(timing), face(other)
+    if theirs is None and _moves(timing):
+        return False
     if ours is None or theirs is None:
         # A rate against a clock that is tended by nobody: its steps are those of elapsed time.
         return ours is None or not (days_said(ours.days) or ours.fixed_time)

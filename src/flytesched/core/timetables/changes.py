@@ -7,13 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flytesched.core.timetables.parse import clock_face
+from flytesched.core.timetables.parse import clock_face, parts_of
 from flytesched.core.timetables.zones import CORRECTION, HORIZON, tz, zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flytesched.core.timetables.timing import Timing
+    from flytesched.core.timetables.walk import WallTimes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +100,18 @@ def changes(name: str, after: int, until: int) -> Iterator[Change]:
 
 def felt(timing: Timing, change: Change) -> Felt:
     """Return what a change of its zone's clock does to a timing that follows a wall clock."""
-    face = clock_face(timing)
+    face = _face(timing)
     times = 0 if face is None else face.count(change.low, change.high)
     if face is None or not times:
         return Felt(change=change, effect=Effect.NONE, times=0, first=None)
     effect = _effect(change, fixed_time=face.fixed_time)
     return Felt(change=change, effect=effect, times=times, first=face.first(change.low))
+
+
+def _face(timing: Timing) -> WallTimes | None:
+    """Return the wall-clock times of a timing, without those on days off."""
+    parts = parts_of(timing)
+    return clock_face(timing) if parts is None else parts.wall
 
 
 def _effect(change: Change, *, fixed_time: bool) -> Effect:

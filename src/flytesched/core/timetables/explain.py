@@ -1,6 +1,7 @@
 """A timetable in words: one sentence for what it names, and one for each rule that applies.
 
 Two timings whose words are the same have the same slots: nothing that moves a slot is left out.
+Calendars are told by their names.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from flytesched.core.durations import format_duration
 from flytesched.core.instants import rfc3339
 from flytesched.core.timetables import phrases
 from flytesched.core.timetables.changes import Effect
+from flytesched.core.timetables.daysoff import daysoff
 from flytesched.core.timetables.face import face
 from flytesched.core.timetables.oneshot import EPOCH
 from flytesched.core.timetables.parse import period_of
@@ -61,8 +63,8 @@ def words(timing: Timing) -> Words:
     when = _elapsed(timing) if named is None else _on_the_clock(named)
     zone = f", {timing.timezone}" if timing.timezone is not None else ""
     return Words(
-        when=f"{when[:1].upper()}{when[1:]}{zone}.", days=_rule(named), limits=_limits(timing),
-        saving=_saving(timing, named),
+        when=f"{when[:1].upper()}{when[1:]}{zone}{_days_off(timing)}.", days=_rule(named),
+        limits=_limits(timing), saving=_saving(timing, named),
     )  # fmt: skip
 
 
@@ -84,6 +86,18 @@ def _on_the_clock(named: Face) -> str:
 def _goes_on(times: Sequence[int]) -> bool:
     """Tell whether times go on from day to day, so that nobody asks on which."""
     return len({time // 3600 for time in times}) == 24 or phrases.round_the_clock(times) is not None
+
+
+def _days_off(timing: Timing) -> str:
+    """Say what becomes of slots on holidays, and on whose clock a day is one."""
+    if timing.days_off is None:
+        return ""
+    off = daysoff(timing.days_off)
+    clock = "" if timing.timezone is not None else f", {off.zone}"
+    holidays = f"on holidays of {phrases.listed(off.calendars)}{clock}"
+    if off.on_holiday == "skip":
+        return f", except {holidays}"
+    return f"; {holidays}, on the {off.on_holiday} day that is none, if it has no slots"
 
 
 def _rule(named: Face | None) -> str | None:

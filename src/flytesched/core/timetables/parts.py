@@ -49,6 +49,11 @@ class Parts(Protocol):
         """All that get a verdict."""
         ...
 
+    @property
+    def wall(self) -> WallTimes | None:
+        """The wall-clock times on the dates that run; None where no wall clock is followed."""
+        ...
+
     def why(self, slot: int) -> str | None:
         """Return why a slot that is left out is so."""
         ...
@@ -110,6 +115,8 @@ class RateParts:
 
     __slots__ = ("_off", "_stretches", "all", "left_out", "runs")
 
+    wall = None
+
     def __init__(self, rate: Interval, off: DaysOff) -> None:
         """Cut the rate where the clock of the days off says another date."""
         self._off = off
@@ -136,6 +143,8 @@ class OnceParts:
     """The parts of a single instant, of which one is empty."""
 
     __slots__ = ("_instant", "_name", "_off", "_slot", "all", "left_out", "runs")
+
+    wall = None
 
     def __init__(self, expression: str, timezone: str | None, off: DaysOff) -> None:
         """Take a canonical instant; on a day off, its time moves to the same time of another day.

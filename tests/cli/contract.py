@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "shapes"
 #: Objects whose keys are data of the user, by the key that holds them: only their values have a
 #: shape.
-MAPS = frozenset({"labels", "env", "rows", "active", "keys"})
+MAPS = frozenset({"labels", "env", "rows", "active", "keys", "dates"})
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 _HOUR = 3600
 
@@ -145,7 +146,29 @@ command = "true"
 [schedules.once]
 at = 2020-01-01T00:00:00Z
 command = "true"
+
+[calendars.company]
+description = "as agreed"
+dates = { 12-25 = "Christmas Day" }
+weekdays = ["sat", "sun"]
+except = ["2026-12-27"]
+
+[schedules.festive]
+cron = "0 9 * * fri,sun"
+command = "true"
+calendars = ["company"]
+on_holiday = "next"
 """
+#: A calendar that needs the extra.
+PUBLIC = """
+[calendars.germany]
+country = "DE"
+subdivision = "BE"
+categories = ["public"]
+language = "en_US"
+"""
+#: Whether it is installed; without it no manifest may have such a calendar.
+EXTRA = find_spec("holidays") is not None
 CRONTAB = """\
 MAILTO=me
 # the other house
@@ -165,7 +188,7 @@ comand = "true"
 
 def prepare(home: Path) -> None:
     """Make a site with a verdict of every kind, and with runs and schedules in every state."""
-    (home / "schedules.toml").write_text(MANIFEST)
+    (home / "schedules.toml").write_text(MANIFEST + PUBLIC * EXTRA)
     (home / "broken.toml").write_text(BROKEN)
     (home / "crontab").write_text(CRONTAB)
     (home / "damaged").mkdir(mode=0o700)

@@ -22,7 +22,8 @@ RUN = {
 }  # fmt: skip
 ENTRY = RUN | {"duration_seconds", "lag_seconds"}
 LISTED = {
-    "name", "description", "labels", "timetable", "timezone", "state", "enabled", "paused_until",
+    "name", "description", "labels", "timetable", "timezone", "calendars", "on_holiday", "state",
+    "enabled", "paused_until",
     "pause_reason", "next", "last", "active", "missed",
 }  # fmt: skip
 
@@ -45,7 +46,10 @@ class Shape(NamedTuple):
 CONTRACT = [
     Shape("list", "list", {"schedules"}, "schedules", LISTED),
     Shape("show backup", "show", {"schedule"}),
-    Shape("next", "next", {"slots", "left_out"}, "slots", {"schedule", "scheduled_at", "marks"}),
+    Shape(
+        "next", "next", {"slots", "left_out", "left_out_slots"}, "slots",
+        {"schedule", "scheduled_at", "marks", "moved_from"},
+    ),
     Shape("history", "history", {"entries"}, "entries", ENTRY),
     Shape("ps", "ps", {"runs"}),
     Shape("catchup --dry-run", "catchup", {"schedules", "would_run"}),

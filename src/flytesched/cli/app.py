@@ -17,7 +17,7 @@ from flytesched.errors import FlyteschedError, UsageError, shortened
 #: Every verb, in the order of the help, which lists those with subcommands last.
 VERBS = (
     "add", "set", "edit", "rename", "remove", "enable", "disable", "pause", "resume",
-    "revisions", "revert", "list", "show", "next", "explain",
+    "revisions", "revert", "list", "show", "next", "calendars", "explain",
     "run", "trigger", "catchup", "backfill", "history", "stats", "logs", "ps", "cancel", "retry",
     "status", "health", "metrics", "validate", "config", "doctor", "prune",
     "import", "export", "service", "db",

@@ -60,10 +60,10 @@ def _holidays(days: Sequence[DayOff]) -> list[str]:
     """Say which days are off, those with one name together."""
     named: dict[str, dict[date, None]] = {}
     for each in days:
-        named.setdefault(each.why, {})[each.day] = None
+        named.setdefault(each.holiday, {})[each.day] = None
     return [
-        f"{first:%a %Y-%m-%d}{f' and {len(more):,} more' if more else ''}: {why}"
-        for why, (first, *more) in named.items()
+        f"{first:%a %Y-%m-%d}{f' and {len(more):,} more' if more else ''}: {holiday}"
+        for holiday, (first, *more) in named.items()
     ]
 
 
@@ -147,8 +147,10 @@ def _month(heat: Heat, counts: dict[tuple[date, int | None], Counts], draw: _Bru
 def _of_month(day: date, count: Counts | None, draw: _Brush) -> str:
     if count is None:
         return " " * _DAY_ROOM
-    mark = draw.marks.get(day, " ")
-    return f"{day.day:>2}{mark}{draw.cell(*count)} {_short(count[0]):<{_DAY_ROOM - 6}}"
+    runs, left_out = count
+    # A cell that is crossed needs no mark beside it.
+    mark = " " if left_out and not runs else draw.marks.get(day, " ")
+    return f"{day.day:>2}{mark}{draw.cell(*count)} {_short(runs):<{_DAY_ROOM - 6}}"
 
 
 def _short(count: int) -> str:

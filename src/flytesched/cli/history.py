@@ -19,7 +19,7 @@ _STATUSES = (*(status.value for status in RunStatus), MISSED)
 _HEADS = ("WHEN", "NAME", "VERDICT", "LAG", "TOOK", "TRY", "EXIT", "ORIGIN", "RUN")
 #: What a narrow terminal does without; a verdict says its exit code itself where it matters, and
 #: the id is what else there is to be asked for by.
-_FIT = {
+_FIT: render.Fit = {
     "spare": ("EXIT", "TRY", "ORIGIN", "LAG"), "elastic": ("NAME", "VERDICT"),
     "if_need_be": ("RUN",),
 }  # fmt: skip

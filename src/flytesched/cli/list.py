@@ -11,7 +11,7 @@ from flytesched.cli import render, shapes
 from flytesched.cli.call import Call
 from flytesched.cli.options import Labels, Names
 from flytesched.cli.verb import verb
-from flytesched.core.timetables.parse import describe_kind
+from flytesched.core.timetables.parse import Timing, describe_kind
 from flytesched.errors import FlyteschedError
 from flytesched.service.listing import Listed, Order, listed, ordered
 from flytesched.service.selection import nobody, select
@@ -77,12 +77,23 @@ def _row(call: Call, each: Listed) -> tuple[object, ...]:
     ended = None if each.last is None else each.last.ended
     return (
         each.schedule.name,
-        describe_kind(each.schedule.timing),
+        _when(each.schedule.timing),
         *_coming(call, each),
         None if ended is None else call.short(ended),
         None if ended is None else render.about(max(0.0, call.now - ended)),
         _result(each),
     )
+
+
+def _when(timing: Timing) -> str:
+    """Say when a schedule runs, and on which days off it does not."""
+    if timing.days_off is None:
+        return describe_kind(timing)
+    from flytesched.service.days_off import calendars_of, on_holiday_of
+
+    mode = on_holiday_of(timing)
+    instead = "" if mode == "skip" else f" ({mode})"
+    return f"{describe_kind(timing)}, off: {', '.join(calendars_of(timing))}{instead}"
 
 
 def _coming(call: Call, each: Listed) -> tuple[str, str | None]:

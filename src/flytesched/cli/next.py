@@ -238,7 +238,8 @@ def _hole(each: LeftOut) -> dict[str, Any]:
         "scheduled_at": shapes.instant(each.first),
         "until": shapes.instant(each.last),
         "count": each.count,
-        "holiday": each.why,
+        "holiday": each.holiday,
+        "reason": each.why,
     }
 
 
@@ -285,7 +286,7 @@ def _draw(call: Call, schedules: Mapping[str, Schedule], span: str, since: int) 
             for cell in found.cells
         ]
         days = [
-            {"date": str(each.day), "holiday": each.why, "slots": each.slots}
+            {"date": str(each.day), "holiday": each.holiday, "slots": each.slots}
             for each in found.days_off
         ]
         shape = {"span": span, "timezone": found.zone, "cells": cells, "days_off": days}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flytesched.core.instants import rfc3339, rfc3339_exact
 
 if TYPE_CHECKING:
+    from flytesched.core.events import Notice
     from flytesched.core.runs import Attempt, Gap, Run
     from flytesched.core.schedule import Schedule
     from flytesched.runlog.history import Entry
@@ -78,6 +79,22 @@ def entry(entry: Entry) -> dict[str, Any]:
     }
 
 
+def notice(notice: Notice) -> dict[str, Any]:
+    """Return a notice; what it tells is told to its channel."""
+    return {
+        "channel": notice.channel,
+        "event": notice.event.value,
+        "schedule": notice.schedule,
+        "about": notice.about,
+        "status": notice.status.value,
+        "why": notice.why,
+        "tries": notice.tries,
+        "created_at": moment(notice.created),
+        "not_before": moment(notice.not_before or None),
+        "ended_at": moment(notice.ended),
+    }
+
+
 def gap(gap: Gap) -> dict[str, Any]:
     """Return a stretch of missed slots."""
     return {
@@ -92,6 +109,8 @@ def gap(gap: Gap) -> dict[str, Any]:
 
 def listed(listed: Listed) -> dict[str, Any]:
     """Return a schedule as it stands."""
+    from flytesched.service.days_off import calendars_of, on_holiday_of  # others need less
+
     schedule = listed.schedule
     return {
         "name": schedule.name,
@@ -99,6 +118,8 @@ def listed(listed: Listed) -> dict[str, Any]:
         "labels": dict(schedule.labels),
         "timetable": {"kind": schedule.timing.kind, "expression": schedule.timing.expression},
         "timezone": schedule.timing.timezone,
+        "calendars": [*calendars_of(schedule.timing)],
+        "on_holiday": on_holiday_of(schedule.timing),
         "state": listed.state,
         "enabled": schedule.enabled,
         "paused_until": instant(schedule.paused_until),
@@ -114,7 +135,15 @@ def definition(schedule: Schedule) -> dict[str, Any]:
     """Return what a definition says besides the defaults; env without its values."""
     found: dict[str, Any] = json.loads(schedule.definition())
     found.pop("timing")
-    return {**found, "timing": json.loads(schedule.timing.text)}
+    timing = json.loads(schedule.timing.text)
+    if (days_off := schedule.timing.days_off) is not None:
+        said = json.loads(days_off)
+        said["calendars"] = [
+            {key.removesuffix("_"): value for key, value in each.items()}
+            for each in said["calendars"]
+        ]
+        timing["days_off"] = said
+    return {**found, "timing": timing}
 
 
 def rounded(seconds: float | None) -> float | None:

@@ -14,6 +14,7 @@ from flytesched.core.statistics import spread
 from flytesched.core.timetables.parse import describe_kind
 from flytesched.errors import UsageError
 from flytesched.runlog.history import Entry
+from flytesched.service.days_off import calendars_of, on_holiday_of
 from flytesched.service.listing import Listed, first, listed
 from flytesched.service.statistics import Past, past
 
@@ -97,6 +98,8 @@ def _facts(call: Call, each: Listed, known: Past) -> list[tuple[str, object]]:
         ("paused until", call.when(schedule.paused_until)),
         ("schedule", describe_kind(schedule.timing)),
         ("timezone", schedule.timing.timezone),
+        ("calendars", ", ".join(calendars_of(schedule.timing))),
+        ("on holiday", on_holiday_of(schedule.timing)),
         *((key, call.when(timing[key])) for key in ("start", "end") if key in timing),
         ("anchor", call.when(schedule.timing.anchor) if schedule.timing.anchor else None),
         ("offset", render.about(schedule.timing.offset) if schedule.timing.offset else None),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flytesched.core.instants import parse_instant
 from flytesched.core.timetables.on_holiday import left_out, why_left_out
@@ -14,11 +15,13 @@ from flytesched.core.timetables.parse import slots
 from flytesched.core.timetables.zones import tz
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flytesched.core.schedule import Schedule
     from flytesched.core.timetables.timing import Timetable, Timing
 
+#: Why slots do not move, behind the holiday, whose name may have anything in it.
+_STAYS = re.compile(r"; (\d{4}-\d\d-\d\d has slots already|every day within \d+ days is off)$")
 #: So many slots that are left out in a row, for one reason, are told one by one.
 _FEW = 3
 
@@ -36,6 +39,11 @@ class LeftOut:
     count: int
     #: The holiday, and why they do not move to another day.
     why: str
+
+    @property
+    def holiday(self) -> str:
+        """The holiday alone."""
+        return _STAYS.sub("", self.why)
 
 
 def left_out_slots(schedule: Schedule, after: float, until: int) -> Iterator[LeftOut]:
@@ -84,15 +92,26 @@ def _joined(days: Iterable[LeftOut], runs: Timetable) -> Iterator[LeftOut]:
         yield held
 
 
+def calendars_of(timing: Timing) -> tuple[str, ...]:
+    """Return the names of the calendars whose days are off for a timing."""
+    return tuple(calendar["name"] for calendar in _said(timing.days_off).get("calendars", ()))
+
+
+def on_holiday_of(timing: Timing) -> str | None:
+    """Return what a slot does on a day off: ``skip``, ``next``, ``previous``; None without any."""
+    found: str | None = _said(timing.days_off).get("on_holiday")
+    return found
+
+
 def _day_end(timing: Timing, kickoff: int) -> int:
     """Return the last second of a kickoff time's day, on the clock whose dates are meant."""
-    zone = _zone(timing.days_off)
+    zone = _said(timing.days_off).get("zone", "UTC")
     day = datetime.fromtimestamp(kickoff, tz(zone)).date() + timedelta(days=1)
     return parse_instant(day.isoformat(), zone) - 1
 
 
-@lru_cache
-def _zone(days_off: str | None) -> str:
-    """Return the zone of the dates that a timing's days off are."""
-    found: str = json.loads(days_off or "{}").get("zone", "UTC")
+@lru_cache(maxsize=2**10)
+def _said(days_off: str | None) -> Mapping[str, Any]:
+    """Return what the text of a timing says of days off, which nobody may change."""
+    found: Mapping[str, Any] = json.loads(days_off or "{}")
     return found

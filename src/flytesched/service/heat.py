@@ -61,8 +61,8 @@ class DayOff:
 
     #: The day of the first of them, on the clock.
     day: date
-    #: The holiday, and why they do not move to another day.
-    why: str
+    #: What it is called.
+    holiday: str
     #: How many there are.
     slots: int
 
@@ -164,10 +164,10 @@ def _counted(table: Timetable, edges: Sequence[int], after: int) -> Iterator[tup
 
 
 def _days_off(schedules: Iterable[Schedule], after: int, until: int, zone: str) -> Iterator[DayOff]:
-    """Yield the days on which slots are left out, in their order, and for each reason apart."""
+    """Yield the days on which slots are left out, in their order, and for each holiday apart."""
     found: Counter[tuple[date, str]] = Counter()
     for schedule in schedules:
         for each in left_out_days(schedule, _after(schedule, after), until):
-            found[datetime.fromtimestamp(each.first, tz(zone)).date(), each.why] += each.count
-    for (day, why), count in sorted(found.items()):
-        yield DayOff(day=day, why=why, slots=count)
+            found[datetime.fromtimestamp(each.first, tz(zone)).date(), each.holiday] += each.count
+    for (day, holiday), count in sorted(found.items()):
+        yield DayOff(day=day, holiday=holiday, slots=count)

@@ -45,15 +45,20 @@ def nobody(schedules: Mapping[str, Schedule], labels: Sequence[str]) -> str:
     return f"no schedule has the label {shortened(repr(wrong))}" + (f"; {near}" if near else "")
 
 
-def named(known: Collection[str], words: Sequence[str]) -> list[str]:
+def named(known: Collection[str], words: Sequence[str], *, thing: str = "schedule") -> list[str]:
     """Return the known names that names and patterns mean, each once, in the order of the words.
+
+    Args:
+        known: the names there are.
+        words: names and patterns.
+        thing: what has such a name, for the error: a schedule or a calendar.
 
     Raises:
         NotFound: a word means none; the hint names a near one.
     """
     found: dict[str, None] = {}
     for word in words:
-        found.update(dict.fromkeys(_meant(known, word)))
+        found.update(dict.fromkeys(_meant(known, word, thing)))
     return list(found)
 
 
@@ -108,16 +113,17 @@ def known(site: Site) -> list[str]:
         return list(dict.fromkeys([*names, *reader.states()]))
 
 
-def _meant(known: Collection[str], word: str) -> list[str]:
+def _meant(known: Collection[str], word: str, thing: str) -> list[str]:
     if word in known:
         return [word]
+    see = f"see: flytesched {'list' if thing == 'schedule' else f'{thing}s'}"
     if not _PATTERN.isdisjoint(word):
         if matching := [name for name in known if fnmatchcase(name, word)]:
             return matching
-        msg = f"no schedule matches {word!r}"
-        raise NotFound(msg, hint="see: flytesched list")
-    msg = f"no schedule is named {word!r}"
-    raise NotFound(msg, hint=suggest(word, list(known)) or "see: flytesched list")
+        msg = f"no {thing} matches {word!r}"
+        raise NotFound(msg, hint=see)
+    msg = f"no {thing} is named {word!r}"
+    raise NotFound(msg, hint=suggest(word, list(known)) or see)
 
 
 def _pairs(labels: Sequence[str]) -> list[tuple[str, str]]:

@@ -17,11 +17,13 @@ _OFFERED = {
     "--cron": "cron", "--aws-cron": "aws_cron", "--every": "every", "--daily": "daily",
     "--hourly": "hourly", "--to": "revisions", "--diff": "revisions",
     "--calendars": "calendars", "--notify": "channels",
+    "--schedule": "names",
 }  # fmt: skip
 #: What the program offers for arguments, by their placeholder.
 _ARGUMENTS = {
     "NAME": "names", "NAME|RUN": "named", "RUN": "recent", "KEY": "settings",
-    "OLD": "names", "EXPR": "expressions", "EXPR|NAME": "expressions",
+    "OLD": "names", "CALENDAR": "calendars", "EXPR": "expressions", "EXPR|NAME": "expressions",
+    "CHANNEL": "channels",
 }  # fmt: skip
 #: Verbs whose first argument is something else than its placeholder says.
 _OTHERWISE = {"add": "", "cancel": "active", "import crontab": "file"}
@@ -118,7 +120,7 @@ def _option(param: Any) -> Option:
     placeholder = param.metavar or ""
     words = placeholder if re.fullmatch(r"[a-z_]+(\|[a-z_]+)+", placeholder) else ""
     values = words.replace("|", " ")
-    if offered := [_OFFERED[flag] for flag in flags if flag in _OFFERED]:
+    if not words and (offered := [_OFFERED[flag] for flag in flags if flag in _OFFERED]):
         values = f"{ASK}{offered[0]}"
     if not _FILES.isdisjoint(flags):
         values = "file"

@@ -98,6 +98,29 @@ def test_no_value_of_a_faulty_env_is_told(terminal: Terminal, editor: Editor) ->
     assert said.out == "backup: env: ... -> TOKEN=...\n"
 
 
+CHAT = '[channels.chat]\nkind = "webhook"\nurl = "https://example.org/s3cret"\n'
+
+
+def test_calendars_and_channels_are_told_one_by_one(terminal: Terminal, editor: Editor) -> None:
+    """Key by key as well, and no secret among them, whatever it was called before."""
+    terminal.write(
+        'version = 1\n[calendars.week]\nweekdays = ["sun"]\n[calendars.old]\ndates = ["12-25"]\n'
+        f'{CHAT}password = "s3cret"\n[channels.chat.headers]\nX = "s3cret"\n'
+    )
+    editor("""sed -i 's/"sun"/"sat", "sun"/; /^.calendars.old/,/^dates/d; /^password/d' "$1"
+        sed -i 's/org.s3cret/com\\/s3cret/; s/X = .*/X = "s3cret2"/' "$1"
+        echo '[channels.ops]\nkind = "mail"\nto = "x"' >> "$1" """)
+
+    assert terminal.ok("edit").out.splitlines() == [
+        "calendars.week: weekdays: sun -> sat, sun",
+        "removed calendars.old",
+        "channels.chat: password: ... -> (none)",
+        "channels.chat: url: https://example.org/... -> https://example.com/...",
+        "channels.chat: headers: X=... -> X=...",
+        "added channels.ops",
+    ]
+
+
 def test_an_edit_of_comments_alone_is_saved(terminal: Terminal, editor: Editor) -> None:
     """Though no schedule says anything else than before."""
     editor('echo "# the end" >> "$1"')

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flytesched.core.keys import KEYS, unsecret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from flytesched.cli.call import Call
     from flytesched.core.spelling import Difference
@@ -22,25 +22,37 @@ Unsaid = tuple[bool | None, bool | None]
 
 
 def words(
-    name: str, found: Iterable[Difference], *, enabled: Unsaid = (None, None)
+    name: str,
+    found: Iterable[Difference],
+    *,
+    enabled: Unsaid = (None, None),
+    shows: Callable[[str, Any], Any] = unsecret,
 ) -> Iterator[str]:
     """Yield a line for each key that differs."""
     for one in found:
         was, now = enabled if one.key == "enabled" else (None, None)
-        old = shown(one.key, was if one.before is None else one.before)
-        new = shown(one.key, now if one.after is None else one.after)
+        old = shown(one.key, was if one.before is None else one.before, shows)
+        new = shown(one.key, now if one.after is None else one.after, shows)
         yield f"{name}: {one.key}: {old} -> {new}"
 
 
-def told(change: Change, *, enabled: Unsaid = (None, None)) -> Iterator[str]:
-    """Yield a line for each key that a change of one table changes."""
+def told(
+    change: Change,
+    *,
+    enabled: Unsaid = (None, None),
+    shows: Callable[[str, Any], Any] = unsecret,
+) -> Iterator[str]:
+    """Yield a line for each key that a change of one table changes.
+
+    ``shows`` returns what may be shown of a key's value: it may be a secret.
+    """
     from flytesched.core.spelling import Difference
 
     before = change.before or {}
     found = [
         Difference(key=key, before=before.get(key), after=new) for key, new in change.keys().items()
     ]
-    return words(change.name, found, enabled=enabled)
+    return words(change.name, found, enabled=enabled, shows=shows)
 
 
 def differences(edited: Edited) -> Iterator[str]:
@@ -49,9 +61,9 @@ def differences(edited: Edited) -> Iterator[str]:
     return told(edited.change, enabled=(before, edited.schedule.enabled))
 
 
-def shown(key: str, value: Any) -> str:
+def shown(key: str, value: Any, shows: Callable[[str, Any], Any] = unsecret) -> str:
     """Return a value of the manifest on one line; None, for one that is not there, too."""
-    value = unsecret(key, value)
+    value = shows(key, value)
     if value is None:
         return "(none)"
     if isinstance(value, dict):

@@ -1,6 +1,7 @@
 """flytesched edit: the manifest in the user's editor."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +10,7 @@ from flytesched.cli.call import Call
 from flytesched.cli.changes import Unsaid, told
 from flytesched.cli.definition import say_if_nobody_runs
 from flytesched.cli.verb import verb
+from flytesched.core.keys import unsecret
 from flytesched.errors import Conflict, FlyteschedError, InvalidManifest
 from flytesched.manifest.splice import Change
 from flytesched.service.drafts import Draft, Saved, draft
@@ -92,7 +94,7 @@ def _given_up(msg: str) -> FlyteschedError:
 
 
 def _tell(call: Call, saved: Saved) -> None:
-    lines = [line for change in saved.others for line in _lines(change)]
+    lines = [line for change in saved.others for line in _lines(change, shows=_shows(change))]
     lines += [line for change in saved.schedules for line in _lines(change, saved.enabled)]
     for line in lines[:_MOST]:
         call.line(line)
@@ -105,7 +107,18 @@ def _tell(call: Call, saved: Saved) -> None:
     say_if_nobody_runs(call)
 
 
-def _lines(change: Change, enabled: Unsaid = (None, None)) -> list[str]:
+def _lines(
+    change: Change, enabled: Unsaid = (None, None), *, shows: Callable[[str, Any], Any] = unsecret
+) -> list[str]:
     if change.before is None or change.after is None:
         return [f"{'added' if change.before is None else 'removed'} {change.name}"]
-    return [*told(change, enabled=enabled)]
+    return [*told(change, enabled=enabled, shows=shows)]
+
+
+def _shows(change: Change) -> Callable[[str, Any], Any]:
+    """Return what shows the values of a table that is no schedule without their secrets."""
+    if not change.name.startswith("channels."):
+        return unsecret
+    from flytesched.core import channels
+
+    return channels.unsecret

@@ -8,7 +8,8 @@ import typer
 from flytesched.cli import render
 from flytesched.cli.call import Call
 from flytesched.cli.verb import verb
-from flytesched.errors import InvalidManifest
+from flytesched.errors import Fault, InvalidManifest
+from flytesched.manifest.document import NAMED
 from flytesched.service.validation import validate
 
 
@@ -42,10 +43,15 @@ def _faulty(error: InvalidManifest) -> dict[str, object]:
     faults = [
         {
             "line": fault.line,
-            "key": ".".join(part for part in (*fault.table[1:], fault.key) if part),
+            "key": ".".join(part for part in (*_table(fault), fault.key) if part),
             "what": fault.what,
             "instead": fault.instead,
         }
         for fault in error.faults
     ]
     return {"file": error.path, "schedules": None, "faults": faults}
+
+
+def _table(fault: Fault) -> tuple[str, ...]:
+    """Return the path of a table; that of a schedule is its name."""
+    return fault.table[0 if {*fault.table[:1]} & {*NAMED} else 1 :]

@@ -63,7 +63,7 @@ _HEADER_VALUE = re.compile(r"[!-~]([ \t!-~]*[!-~])?")
 _OWN_HEADERS = frozenset(
     {"connection", "content-length", "content-type", "host", "transfer-encoding"}
 )
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45}")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|(?=.*:.*:)[0-9A-Fa-f:.]{2,45}")
 #: A mailbox, or the name of a local one; no list, no comment, nothing that ends a header line.
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\\]{1,64}(@[A-Za-z0-9.-]{1,253})?", re.ASCII)
 _RATE = re.compile(r"([0-9]{1,6})\s*/\s*(.+)")
@@ -106,11 +106,27 @@ class Channel:
 
     def shown(self) -> dict[str, Any]:
         """Return its keys for people, in the manifest's order, without what may be a secret."""
-        said = {key: _shown(key, value) for key, value in self.keys.items()}
+        said = {key: unsecret(key, value) for key, value in self.keys.items()}
         return {
             "kind": self.kind.value, **said,
             "events": [event.value for event in self.events], "at_most": str(self.at_most),
         }  # fmt: skip
+
+
+def unsecret(key: str, value: Any) -> Any:
+    """Return what may be shown of a key of a channel, as it is written.
+
+    A faulty manifest may have anything there: under a key that there is not, a password.
+    """
+    if value is None or key in _NO_SECRET:
+        return value
+    if key == "url" and isinstance(value, str):
+        return values.url_without_secret(value)
+    if key == "headers" and isinstance(value, Mapping):
+        return dict.fromkeys(value, values.UNSAID)
+    if key == "password_env" and isinstance(value, str) and _VARIABLE.fullmatch(value):
+        return value
+    return values.UNSAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +157,9 @@ def read_channel(name: str, table: Any) -> Channel:
     if faults:
         raise InvalidChannel(faults, name=name)
     return Channel(
-        name=name, kind=kind, events=kept.pop("events"), at_most=kept.pop("at_most"), keys=kept
-    )
+        name=name, kind=kind, events=kept["events"], at_most=kept["at_most"],
+        keys={key: kept[key] for key in _OF[kind] if key in kept},
+    )  # fmt: skip
 
 
 def _read(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
@@ -334,12 +351,6 @@ def _word_of(kind: type[StrEnum]) -> Callable[[Any], str]:
     return lambda value: str(read(value).value)
 
 
-def _shown(key: str, value: Any) -> Any:
-    if key == "url":
-        return values.url_without_secret(value)
-    return dict.fromkeys(value, values.UNSAID) if key == "headers" else value
-
-
 _COMMON = {
     "kind": _Key(values.choice_of(ChannelKind)),
     "events": _Key(_read_events, USUAL),
@@ -367,3 +378,4 @@ _OF_ANY = {key: one for keys in _OF.values() for key, one in keys.items()}
 _DEMANDS = {ChannelKind.WEBHOOK: _demand_url, ChannelKind.MAIL: _demand_mail}
 #: Every key that may stand in a table ``[channels.NAME]``.
 CHANNEL_KEYS = (*_COMMON, *_OF_ANY)
+_NO_SECRET = frozenset(CHANNEL_KEYS) - {"url", "headers", "password_env"}

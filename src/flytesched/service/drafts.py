@@ -23,6 +23,7 @@ from flytesched import linux
 from flytesched.core.suggestion import suggest
 from flytesched.errors import Conflict, FlyteschedError, InvalidManifest, NotFound, UsageError
 from flytesched.manifest.disk import NoManifest, load, refuse_read_only
+from flytesched.manifest.document import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,7 +63,7 @@ class Saved:
 
     #: Schedules whose tables differ.
     schedules: tuple[Change, ...] = ()
-    #: Tables beside them, such as ``settings``, that differ.
+    #: Tables beside them, such as ``settings`` or ``calendars.work``, that differ.
     others: tuple[Change, ...] = ()
     #: Whether a schedule that does not say so was enabled before, and is now.
     enabled: tuple[bool, bool] = (True, True)
@@ -385,4 +386,8 @@ def _enabled(model: Mapping[str, Any]) -> bool:
 
 
 def _others(model: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: table for name, table in model.items() if name != "schedules"}
+    """Return the tables beside the schedules; those that have a name, each by its own."""
+    found = {name: table for name, table in model.items() if name not in {"schedules", *NAMED}}
+    for kind in NAMED:
+        found |= {f"{kind}.{name}": table for name, table in (_table(model, kind) or {}).items()}
+    return found

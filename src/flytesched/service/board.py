@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flytesched.core.gaps import GIVEN_UP
+from flytesched.core.gaps import GIVEN_UP, given_up_for
 from flytesched.core.policies import OverlapPolicy
-from flytesched.core.runs import IN_PLACE, Origin, RunStatus
+from flytesched.core.punctuality import late_at, long_at
+from flytesched.core.runs import IN_PLACE, RunStatus
 from flytesched.core.waiting import Wait, waits
 from flytesched.runlog.history import MISSED, entry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from flytesched.core.runs import Gap, Run
     from flytesched.core.schedule import Schedule
     from flytesched.lock import Holder
     from flytesched.runlog.board import Tally
+
+    #: Returns when a run of a schedule is told of; None for never.
+    Due = Callable[[Run, Schedule], float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ class Going:
 
     #: The run.
     run: Run
-    #: Whether it was not started in time.
+    #: Whether it should have started by now.
     late: bool = False
     #: Whether it runs for longer than its schedule lets it without a word.
     long: bool = False
@@ -40,7 +44,7 @@ class Waiting:
     run: Run
     #: What for.
     wait: Wait
-    #: Whether it was not started in time.
+    #: Whether it should have started by now.
     late: bool = False
 
 
@@ -148,29 +152,19 @@ def sorted_out(
         if run.id not in shown:
             continue
         schedule = schedules.get(run.schedule)
-        late = is_late(run, schedule, now)
+        late = _is_past(late_at, run, schedule, now)
         if run.status in IN_PLACE:
-            running.append(Going(run=run, late=late, long=is_long(run, schedule, now)))
+            long = _is_past(long_at, run, schedule, now)
+            running.append(Going(run=run, late=late, long=long))
         else:
             waiting.append(Waiting(run=run, wait=wait[run.id], late=late))
     return tuple(running), tuple(waiting)
 
 
-def is_late(run: Run, schedule: Schedule | None, now: float) -> bool:
-    """Tell whether the run of a slot was not started in the time that its schedule gives it."""
-    after = getattr(schedule, "late_after", None)
-    if after is None or run.origin is not Origin.SCHEDULE or run.scheduled_at is None:
-        return False
-    started = now if run.started is None else run.started
-    return bool(started > max(run.scheduled_at, run.not_before) + after.total_seconds())
-
-
-def is_long(run: Run, schedule: Schedule | None, now: float) -> bool:
-    """Tell whether a run takes longer than its schedule lets it without a word."""
-    after = getattr(schedule, "long_after", None)
-    if after is None or run.started is None:
-        return False
-    return bool(now - run.started > after.total_seconds())
+def _is_past(due: Due, run: Run, schedule: Schedule | None, now: float) -> bool:
+    """Tell whether the moment has come that a run of a schedule is told of."""
+    at = None if schedule is None else due(run, schedule)
+    return at is not None and now >= at
 
 
 def done(run: Run) -> Done:
@@ -186,7 +180,7 @@ def missed(gap: Gap) -> Done:
     """Return the verdict of a stretch of missed slots, as long as they have no other."""
     given_up = gap.closed_as in GIVEN_UP
     status = RunStatus.SKIPPED.value if given_up else MISSED
-    reason = gap.closed_as if given_up else gap.reason
+    reason = given_up_for(gap, gap.until) if given_up else gap.reason
     return Done(
         id=f"gap {gap.schedule} {gap.after}", schedule=gap.schedule, at=gap.created,
         status=status, verdict=f"{status}({reason})", count=gap.count,

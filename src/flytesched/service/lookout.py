@@ -209,10 +209,7 @@ class Lookout:
         self._ahead.forget(touched)
         self._choose()
         flags = {key: str(getattr(self.site.settings, key)) for key in ("manifest", "state_dir")}
-        try:
-            found = settings_table.resolve(self.site.environ, flags, self._source.settings_table)
-        except Invalid:
-            return  # a scheduler goes on with what it has, too
+        found = settings_table.resolve(self.site.environ, flags, self._source.settings_table)
         self._places = found.max_concurrent_runs
 
     def _recall(self) -> None:

@@ -22,8 +22,6 @@ from flytesched.core.instants import rfc3339_local
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from rich.console import RenderableType
-
     from flytesched.cli.live.layout import Look
     from flytesched.cli.live.pane import Pane
     from flytesched.cli.live.view import Row, View
@@ -33,8 +31,8 @@ if TYPE_CHECKING:
     #: Returns how long schedules usually run, asked for those on the screen alone.
     Usual = Callable[[Collection[str]], Mapping[str, Spread | None]]
 
-#: Troubles that are said.
-_TROUBLES = 3
+#: Troubles that are said, and lines at the foot.
+_TROUBLES, _FOOT = 3, 2
 _KEYS = "enter log  c cancel  t trigger  p pause  r retry  / filter  ? help  q quit"
 _HELP = (
     ("Up Down, k j", "select a row"),
@@ -90,7 +88,7 @@ def _body(scene: Scene, room: int) -> list[str]:
     return _drawn([section(each, scene.board, view.selected, usual, look) for each in shown], look)
 
 
-def _drawn(parts: Sequence[RenderableType], look: Look) -> list[str]:
+def _drawn(parts: Sequence[Text | Table], look: Look) -> list[str]:
     """Return what rich makes of some parts."""
     sheet = io.StringIO()
     console = Console(
@@ -106,7 +104,7 @@ def _drawn(parts: Sequence[RenderableType], look: Look) -> list[str]:
 # -- the head -----------------------------------------------------------------------------------
 
 
-def _head(board: Board, look: Look) -> list[RenderableType]:
+def _head(board: Board, look: Look) -> Sequence[Text]:
     """Return what is said of the whole, as much of it as there is room for, and what is wrong."""
     clock = hands(look.zone, board.now)
     room = look.columns - len(clock) - 1
@@ -156,7 +154,7 @@ def hands(zone: str, epoch: float) -> str:
 # -- help, and the log --------------------------------------------------------------------------
 
 
-def _help() -> RenderableType:
+def _help() -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     for keys, what in _HELP:
         table.add_row(text(keys, "head"), text(what))
@@ -173,14 +171,16 @@ def _log(pane: Pane, view: View, room: int, look: Look, now: float) -> list[str]
 # -- the foot -----------------------------------------------------------------------------------
 
 
-def _foot(scene: Scene) -> list[RenderableType]:
+def _foot(scene: Scene) -> Sequence[Text]:
     look, view = scene.look, scene.view
     if not look.keyed:
         return []
-    last = text(*_last(view))
-    if view.mode in {Mode.TYPE, Mode.FILTER}:
-        last.append("_")
-    return [text(_detail(scene), "dim"), last] if look.tall else [last]
+    said, tone = _last(view)
+    lines = [text(line, tone) for line in render.wrapped(said, look.columns, hang="")[:_FOOT]]
+    if not look.tall:
+        return lines[:1]
+    # What is said of a row gives way to a message that takes its line.
+    return lines if len(lines) == _FOOT else [text(_detail(scene), "dim"), *lines]
 
 
 def _last(view: View) -> tuple[str, str]:
@@ -190,16 +190,16 @@ def _last(view: View) -> tuple[str, str]:
         verb = "Run again" if wish.deed is Deed.RETRY else wish.deed.value.capitalize()
         return f"{verb} {wish.to}? [y/n]", "head"
     if view.mode is Mode.TYPE and wish is not None:
-        return f"Pause {wish.to} for: {view.typed}", "head"
+        return f"Pause {wish.to} for: {view.typed}_", "head"
     if view.mode is Mode.FILTER:
-        return f"/{view.typed}", "head"
+        return f"/{view.typed}_", "head"
     if view.message:
         return view.message, "head"
     if view.mode is Mode.LOG:
         return "Up Down PgUp PgDn scroll  End follow  Esc back", "dim"
     if view.mode is Mode.HELP:
         return "any key goes back", "dim"
-    return (f"only {view.part}  {_KEYS}" if view.part else _KEYS), "dim"
+    return (f"only {view.part}; Esc shows all" if view.part else _KEYS), "dim"
 
 
 def _detail(scene: Scene) -> str:

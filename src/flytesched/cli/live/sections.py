@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 #: The tones of the house in the words of rich.
 STYLES = {"good": "green", "bad": "red", "odd": "yellow", "dim": "dim", "head": "bold", "": ""}
-#: The least and the most columns of a name, and columns of a bar.
-_NAME, _LONG, _BAR = 8, 40, 16
+#: The least and the most columns of a name, and columns of a bar where there is room and where not.
+_LEAST, _MOST, _LONG, _SHORT = 8, 40, 12, 8
 #: Columns from which on there is room for a bar, and for the ids of runs.
 _BARRED, _ROOMY = 66, 110
 #: What a run waits for, in words.
@@ -56,30 +56,31 @@ class _Head:
     least: int = 0
 
 
-_ID = _Head(title="RUN", ratio=4, least=_ROOMY)
+#: Their widths depend on that of the terminal.
+_NAMED, _BAR = _Head(title="NAME"), _Head(title="", least=_BARRED)
+_ID = _Head(title="RUN", ratio=2, least=_ROOMY)
 _RUNNING = (
-    _Head(title="NAME"),
-    _Head(title="", width=16, least=_BARRED),
+    _NAMED,
+    _BAR,
     _Head(title="ELAPSED", right=True, width=9),
     _Head(title="USUAL", right=True, width=9),
     _Head(title="90%", right=True, width=9, least=_BARRED),
-    _Head(title="", ratio=2),
+    _Head(title="", ratio=1),
     _ID,
 )
 _WAITING = (
-    _Head(title="NAME"), _Head(title="STATE", width=8), _Head(title="SINCE", right=True, width=9),
+    _NAMED, _Head(title="STATE", width=8), _Head(title="SINCE", right=True, width=9),
     _Head(title="WAITS FOR", ratio=2), _ID,
 )  # fmt: skip
 _ENDED = (
-    _Head(title="NAME"), _Head(title="VERDICT", ratio=2),
+    _NAMED, _Head(title="VERDICT", ratio=2),
     _Head(title="AGO", right=True, width=9), _Head(title="LAG", right=True, width=8, least=_BARRED),
     _Head(title="TOOK", right=True, width=9), _ID,
 )  # fmt: skip
 _NEXT = (
-    _Head(title="NAME"), _Head(title="AT", width=10), _Head(title="IN", right=True, width=9),
+    _NAMED, _Head(title="AT", width=10), _Head(title="IN", right=True, width=9),
     _Head(title="", ratio=1),
 )  # fmt: skip
-_TITLE = "NAME"
 #: Sections of which it counts how many rows they have.
 _COUNTED = frozenset({Section.RUNNING, Section.WAITING})
 #: The columns of each section; they are filled in that order.
@@ -97,13 +98,11 @@ def section(
     wanted = [look.columns >= head.least for head in heads]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=True, header_style="bold")
     table.add_column("", width=1)
-    name = max(_NAME, min(look.columns * 3 // 10, _LONG))
     for head in (head for head, wants in zip(heads, wanted, strict=True) if wants):
-        named = head.title == _TITLE
         table.add_column(
-            title(window) if named else head.title, justify="right" if head.right else "left",
-            no_wrap=True, overflow="ellipsis", width=name if named else head.width,
-            ratio=head.ratio,
+            title(window) if head is _NAMED else head.title, ratio=head.ratio, no_wrap=True,
+            justify="right" if head.right else "left", overflow="ellipsis",
+            width=_name(look) if head is _NAMED else _bar(look) if head is _BAR else head.width,
         )  # fmt: skip
     for row in window.rows:
         chosen = look.keyed and row.id == selected
@@ -112,6 +111,14 @@ def section(
         shown = (cell for cell, wants in cells if wants)
         table.add_row(mark, *shown, style="reverse" if chosen else "")
     return table
+
+
+def _name(look: Look) -> int:
+    return max(_LEAST, min(look.columns // 4, _MOST))
+
+
+def _bar(look: Look) -> int:
+    return _LONG if look.columns >= _ROOMY else _SHORT
 
 
 def title(window: Window) -> str:
@@ -147,15 +154,20 @@ def _going(about: Going, now: float, usual: Spread | None, look: Look) -> Sequen
     tone = "bad" if about.long else "odd" if slow else "good"
     part = elapsed / usual.p50 if elapsed is not None and usual and usual.p50 else 0.0
     return (
-        text(run.schedule), text(bar(part, _BAR, plain=look.plain) if usual else "", tone),
-        text(_about(elapsed), tone), text(_about(usual.p50 if usual else None)),
-        text(_about(usual.p90 if usual else None)), text(_special(about, run), tone),
-        text(run.id, "dim"),
+        text(run.schedule), text(bar(part, _bar(look), plain=look.plain) if usual else "", tone),
+        text("-" if elapsed is None else _whole(elapsed), tone),
+        text(_about(usual.p50 if usual else None)), text(_about(usual.p90 if usual else None)),
+        text(_special(about, run), tone), text(run.id, "dim"),
     )  # fmt: skip
 
 
 def _about(seconds: float | None) -> str:
     return "-" if seconds is None else render.about(seconds)
+
+
+def _whole(seconds: float) -> str:
+    """Show a time that passes while it is shown, in whole seconds."""
+    return "0s" if seconds < 1 else render.about(seconds)
 
 
 def _special(about: Going, run: Run) -> str:
@@ -173,11 +185,11 @@ def _special(about: Going, run: Run) -> str:
 def _waiting(about: Waiting, now: float) -> Sequence[Text]:
     run, what = about.run, _WAITS[about.wait]
     if about.wait is Wait.TIME:
-        what += f", in {render.about(run.not_before - now)}"
+        what += f", in {_whole(run.not_before - now)}"
     again = run.status is RunStatus.RETRY_WAIT
     return (
         text(run.schedule), text(f"try {run.attempt + 1}" if again else "queued", "odd"),
-        text(render.about(max(0.0, now - run.created))),
+        text(_whole(now - run.created)),
         text(f"late; {what}" if about.late else what, "bad" if about.late else ""),
         text(run.id, "dim"),
     )  # fmt: skip
@@ -187,7 +199,7 @@ def _done(about: Done, now: float) -> Sequence[Text]:
     verdict = f"{about.verdict}, {about.count:,} slots" if about.count > 1 else about.verdict
     return (
         text(about.schedule), text(verdict, render.tone(about.status)),
-        text(render.about(max(0.0, now - about.at))), text(_about(about.lag)),
+        text(_whole(now - about.at)), text(_about(about.lag)),
         text(_about(about.duration)), text("" if about.run is None else about.id, "dim"),
     )  # fmt: skip
 
@@ -196,6 +208,6 @@ def _coming(about: Coming, now: float, look: Look) -> Sequence[Text]:
     clock = short_clock_of(look.zone, now)
     paused = about.paused_until
     return (
-        text(about.schedule), text(clock(about.at)), text(render.about(max(0.0, about.at - now))),
+        text(about.schedule), text(clock(about.at)), text(_whole(about.at - now)),
         text("" if paused is None else f"paused until {clock(paused)}", "dim"),
     )  # fmt: skip

@@ -162,9 +162,10 @@ def _shown(
         came = clock.signals()
         if signal.SIGTSTP in came:
             screen.stop()
+        end = next((number for number in came if number in WISHES + ENDS), None)
         sent = screen.pressed()
-        if sent is None or (end := next((n for n in came if n in WISHES + ENDS), None)) is not None:
-            return None if sent is None else end
+        if end is not None or sent is None:
+            return end
         if sent or session.begun:
             session.press(sent)
         if session.over:

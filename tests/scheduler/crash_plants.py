@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from flytesched.core.events import Event
 from flytesched.core.protocols import Adoption, Order, Started, Told
 from flytesched.core.runs import IN_PLACE, End, Outcome, RunStatus
 from flytesched.errors import RunLogBusy
@@ -259,7 +260,7 @@ class ToldTwice(Layer):
 
     def tell(self, told: Told) -> None:
         self.inner.tell(told)
-        if told.event == "failure":
+        if told.event is Event.FAILURE:
             self.inner.tell(told)
 
 
@@ -271,7 +272,7 @@ class ToldBeforeDurable(Layer):
         for move in decision.moves:
             schedule = self.stage.source.schedules.get(move.run.schedule)
             if move.run.status is RunStatus.SUCCEEDED and schedule is not None:
-                told = Told(event="success", schedule=schedule, run=move.run)
+                told = Told(event=Event.SUCCESS, schedule=schedule, run=move.run)
                 self.stage.truth.check_told(told, self.stage.store.run(move.run.id))
         return self.inner.apply(decision)
 

@@ -81,14 +81,14 @@ class Fuse:
 
 
 class Stepped:
-    """Passes every call on to what it stands for, as two steps."""
+    """Passes every call on to what it stands for, as two steps; what is pure is none."""
 
-    def __init__(self, inner: Any, fuse: Fuse) -> None:
-        self._inner, self._fuse = inner, fuse
+    def __init__(self, inner: Any, fuse: Fuse, *, pure: tuple[str, ...] = ()) -> None:
+        self._inner, self._fuse, self._pure = inner, fuse, pure
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._inner, name)
-        if not callable(value):
+        if not callable(value) or name in self._pure:
             return value
 
         def call(*values: Any, **named: Any) -> Any:
@@ -421,9 +421,10 @@ class Stage:
         runlog = self.plant.runlog(self, FaultyRunLog(self, WatchedRunLog(self, self.store.open())))
         launcher = self.plant.launcher(self, WatchedLauncher(self))
         self.source.news = True
+        hook = self.plant.hook(self, WatchedHook(self))
         loop = Loop(
             clock=self.clock, source=step(self.source), runlog=step(runlog),
-            launcher=step(launcher), hook=step(self.plant.hook(self, WatchedHook(self))),
+            launcher=step(launcher), hook=Stepped(hook, self.fuse, pure=("wants", "notices")),
             journal=step(RecordingJournal()), limits=self.limits, own=own,
         )  # fmt: skip
         loop.start()

@@ -52,7 +52,7 @@ class Security(StrEnum):
 #: The port of a mail server, unless a channel says another.
 PORTS = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 #: Hosts that are this machine: a password does not leave it.
-_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 #: Names that the run log gives to what is no table ``[channels.NAME]``.
 _TAKEN = NOTED_HOOKS | {PING_URL}
 
@@ -229,7 +229,7 @@ def _demand_mail(kept: dict[str, Any], table: Mapping[str, Any], faults: list[Fa
     if "to" not in table:
         hint = 'write addresses, such as ["ops@example.org"]'
         faults.append(Fault(key="to", what="is missing", instead=hint))
-    here = kept["host"] in _HERE
+    here = kept["host"] in LOCAL_HOSTS
     security = Security(kept.setdefault("security", Security.NONE if here else Security.STARTTLS))
     kept["security"] = security.value
     kept.setdefault("port", PORTS[security])

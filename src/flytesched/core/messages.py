@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 VERSION = 1
 #: Characters of a subject, and of one line of a text.
 _SUBJECT, _LINE = 150, 2000
+#: What has happened to those that a digest counts.
+_WORDS = {
+    Event.SUCCESS: "succeeded", Event.FAILURE: "failed", Event.MISSED: "missed",
+    Event.LATE: "late", Event.LONG: "taking long", Event.RECOVERED: "recovered",
+}  # fmt: skip
 #: Notices that a digest tells one by one.
 _TOLD_SINGLY = 20
 
@@ -163,8 +168,8 @@ def text(messages: Sequence[Facts]) -> str:
         return "".join(f"{_line(line)}\n" for line in _lines(messages[0]))
     lines = [_summary(messages), ""]
     lines += [f"{_time(said)}  {headline(said)}" for said in messages[:_TOLD_SINGLY]]
-    if more := len(messages) - _TOLD_SINGLY:
-        lines += [f"and {more:,} more; see: flytesched history"] if more > 0 else []
+    if (more := len(messages) - _TOLD_SINGLY) > 0:
+        lines.append(f"and {more:,} more; see: flytesched history")
     return "".join(f"{_line(line)}\n" for line in lines)
 
 
@@ -188,7 +193,7 @@ def headline(said: Facts) -> str:
 
 def _summary(messages: Sequence[Facts]) -> str:
     counts = Counter(said["event"] for said in messages)
-    parts = ", ".join(f"{counts[event]:,} {event}" for event in CHOICES if counts[event])
+    parts = ", ".join(f"{counts[event]:,} {_WORDS[event]}" for event in CHOICES if counts[event])
     return f"{len(messages):,} notices" + (f": {parts}" if parts else "")
 
 
@@ -197,7 +202,7 @@ def _lines(said: Facts) -> Iterator[str]:
     yield ""
     for word, value in _details(said):
         if value not in {None, ""}:
-            yield f"{word + ':':13}{value}"
+            yield f"{word + ':':14}{value}"
 
 
 def _details(said: Facts) -> Iterator[tuple[str, Any]]:
@@ -207,8 +212,8 @@ def _details(said: Facts) -> Iterator[tuple[str, Any]]:
     yield "run", run.get("id")
     yield "slot", _local(run.get("scheduled_at"), zone)
     yield "started", _local(run.get("started_at"), zone)
-    yield "ended", _local(run.get("ended_at"), zone)
-    yield "took", _lasted(run) if run.get("ended_at") else None
+    yield "ended", (ended := _local(run.get("ended_at"), zone))
+    yield "took", _lasted(run) if ended and run["started_at"] else None
     yield "attempt", run["attempt"] if run.get("attempt", 0) > 1 else None
     yield "log", run.get("log")
     yield "missed after", _local(gap.get("after"), zone)
@@ -232,10 +237,8 @@ def _local(value: str | None, zone: str | None) -> str | None:
         return rfc3339(epoch)
 
 
-def _lasted(run: Facts) -> str | None:
-    seconds = run.get("duration_seconds")
-    if seconds is None:
-        return None
+def _lasted(run: Facts) -> str:
+    seconds = run["duration_seconds"]
     return format_duration(timedelta(seconds=round(seconds) if seconds >= 10 else seconds))
 
 

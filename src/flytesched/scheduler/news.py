@@ -34,11 +34,12 @@ class News:
         self._hook, self._runlog, self._definition = hook, runlog, definition
 
     def starts(self, runs: Iterable[Run], attempts: Mapping[str, Attempt]) -> list[Told]:
-        """Return what there is to tell of runs that have begun: of each, its first attempt."""
+        """Return what there is to tell of runs that have begun, not of their further attempts."""
         return [
             told
             for run in runs
-            if run.attempt == 1 and (schedule := self._definition(run.schedule)) is not None
+            if run.started == attempts[run.id].started
+            and (schedule := self._definition(run.schedule)) is not None
             for told in self._wanted(Event.STARTED, schedule, run, attempts)
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import glance
@@ -336,7 +337,7 @@ def test_a_schedule_is_shown_with_its_calendars(site: Terminal) -> None:
 
     shown, (listed,) = site.ok("show", "weekly").out, site.json("list", "weekly")["schedules"]
 
-    assert " calendars: christmas\non holiday: previous\n" in shown
+    assert " calendars: christmas\non holiday: previous\n  in words: At 07:30 on Friday," in shown
     assert (listed["calendars"], listed["on_holiday"]) == (["christmas"], "previous")
     assert listed["next"] == "2026-12-04T06:30:00Z"
     definition = site.json("show", "weekly")["schedule"]["definition"]
@@ -403,3 +404,92 @@ def test_a_site_without_calendars_and_a_broken_one_are_no_worry(site: Terminal) 
     assert [level for level, _, _ in doctor(site)] == ["ok"]
     site.write("version = 2\n")
     assert [level for level, _, _ in doctor(site)] == ["ok"]
+
+
+# -- public holidays ------------------------------------------------------------------------------
+
+GERMANY = """\
+version = 1
+[calendars.berlin]
+country = "DE"
+subdivision = "BE"
+language = "en_US"
+[calendars.bavaria]
+country = "DE"
+subdivision = "BY"
+language = "en_US"
+[schedules.report]
+cron = "0 9 * * mon-fri"
+timezone = "Europe/Berlin"
+command = "true"
+calendars = ["berlin"]
+[schedules.mail]
+cron = "0 9 * * mon-fri"
+timezone = "Europe/Berlin"
+command = "true"
+calendars = ["bavaria"]
+"""
+GERMAN_DAYS = """\
+DAY             CALENDAR  HOLIDAY         FROM
+Fri 2026-12-25  berlin    Christmas Day   DE/BE
+Fri 2026-12-25  bavaria   Christmas Day   DE/BY
+Fri 2027-01-01  berlin    New Year's Day  DE/BE
+Fri 2027-01-01  bavaria   New Year's Day  DE/BY
+Wed 2027-01-06  bavaria   Epiphany        DE/BY
+"""
+
+
+def test_6_january_is_off_in_munich_and_not_in_berlin(
+    site: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What public holidays there are says the extra."""
+    pytest.importorskip("holidays")
+    site.write(GERMANY)
+
+    said = look(site, monkeypatch, "calendars --until 2027-01-20", 80).out
+    row = look(site, monkeypatch, "next --from 2027-01-06 -n 1", 80).out
+
+    lines = [line for line in said.splitlines(keepends=True) if "2026-12-26" not in line]
+    assert [line.split() for line in lines] == [
+        line.split() for line in GERMAN_DAYS.splitlines(keepends=True)
+    ]
+    assert "mail    left out (holiday): Epiphany\n" in row
+    assert [level for level, _, _ in doctor(site)] == ["ok"]
+
+
+def test_public_holidays_that_end_next_year_are_a_warning(
+    site: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package knows none after 2100."""
+    pytest.importorskip("holidays")
+    # No option of the program sets the clock, and nobody waits for that year.
+    monkeypatch.setattr("flytesched.clock.now", lambda: 4_115_000_000.0)  # in May 2100
+    site.write(GERMANY)
+
+    warnings = [each for each in doctor(site) if each[0] == "warning"]
+
+    assert warnings == [
+        ("warning", f"{name}: no public holidays of DE are known for 2101",
+         "bring the package up to date: pip install --upgrade holidays")
+        for name in ("berlin", "bavaria")
+    ]  # fmt: skip
+
+
+def test_without_the_extra_the_command_to_type_is_said(
+    site: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one clear sentence, whatever is asked about; the doctor says it too."""
+    monkeypatch.setitem(sys.modules, "holidays", None)  # as if it were not installed
+    site.write(GERMANY.replace('"DE"', '"IS"').replace('subdivision = "BE"\n', "").replace(
+        'subdivision = "BY"\n', ""))  # fmt: skip
+
+    said = site.run("calendars")
+
+    assert said.code == 5
+    assert "public holidays need the Python package holidays, which is not installed" in said.err
+    assert "pip install 'flytesched[holidays]'" in said.err
+    (broken,) = [
+        each for each in site.run("doctor", "--json").json["findings"] if each["level"] == "problem"
+        and each["about"] == "manifest"
+    ]  # fmt: skip
+    assert "pip install 'flytesched[holidays]'" in broken["what"]

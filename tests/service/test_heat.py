@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flytesched.core.calendars import Calendar
 from flytesched.core.instants import parse_instant
 from flytesched.core.schedule import Schedule
 from flytesched.core.timetables import slots
+from flytesched.core.timetables.on_holiday import left_out, why_left_out
+from flytesched.service.days_off import left_out_slots
 from flytesched.service.heat import Span, heat
 from flytesched.service.listing import coming
 
@@ -27,11 +30,17 @@ DAYS = [
     ("Asia/Kathmandu", "2026-06-01"),
     ("UTC", "2026-06-01"),
 ]
+SUNDAYS = Calendar(name="sundays", weekdays=["sun"])
+DATES = Calendar(name="dates", dates={"03-28": "A", "06-01": "B", "10-04": "C", "12-30": "D"})
 KEYS = [
     {"cron": "* * * * *"}, {"cron": "30 2 * * *"}, {"cron": "0 0 1 * *"}, {"every": "7m"},
     {"every": "20s"}, {"hourly": [0, 30]}, {"daily": "00:00", "offset": "90s"},
     {"at": "2027-03-28T02:30:00"}, {"cron": "*/10 1-3 * * *", "enabled": False},
     {"every": "1h", "paused_until": "2027-03-28T05:30:00Z"},
+    {"cron": "*/10 1-3 * * *", "calendars": [SUNDAYS], "paused_until": "2027-03-28T00:30:00Z"},
+    {"daily": "02:30", "calendars": [SUNDAYS, DATES], "on_holiday": "next"},
+    {"cron": "0 0 * * 0,3", "calendars": [SUNDAYS], "on_holiday": "previous", "offset": "90s"},
+    {"every": "7m", "calendars": [DATES]},
 ]  # fmt: skip
 SPANS = st.sampled_from(list(Span))
 
@@ -39,6 +48,14 @@ SPANS = st.sampled_from(list(Span))
 def made(keys: dict[str, object], zone: str) -> Schedule:
     """Return a schedule in a zone."""
     return Schedule("a", command="true", timezone=zone, **keys)
+
+
+def left_out_in(schedule: Schedule, after: int, until: int) -> list[int]:
+    """Return what calendars leave out of a stretch, of what would fall due."""
+    table = left_out(schedule.timing)
+    if table is None or not schedule.enabled:
+        return []
+    return [*slots(table, max(after, (schedule.paused_until or 0) - 1), until)]
 
 
 @given(
@@ -60,6 +77,30 @@ def test_each_cell_counts_what_a_walk_meets_in_it(day, away, span, keys):
         begin = max(cell.begin, since)
         walked = sum(1 for s in schedules for _ in coming(s, begin - 1, cell.end - 1))
         assert cell.slots == walked
+        assert cell.left_out == sum(len(left_out_in(s, begin - 1, cell.end - 1)) for s in schedules)
+    assert sum(day.slots for day in found.days_off) == sum(cell.left_out for cell in found.cells)
+
+
+@given(st.sampled_from(DAYS), st.integers(-3 * 86_400, 86_400), st.sampled_from(KEYS))
+@settings(max_examples=60)
+def test_stretches_that_are_left_out_hold_what_a_walk_meets(day, away, keys):
+    """Each slot once, and none that runs among them; several of them for one reason."""
+    zone, date = day
+    after = parse_instant(date, zone) + away
+    schedule = made(keys, zone)
+
+    found = [*left_out_slots(schedule, after, after + 9 * 86_400)]
+
+    walked = left_out_in(schedule, after, after + 9 * 86_400)
+    table = left_out(schedule.timing)
+    told = [slots(table, each.first - 1, each.last) for each in found]
+    assert [slot for stretch in told for slot in stretch] == walked
+    for each in found:
+        inside = [slot for slot in walked if each.first <= slot <= each.last]
+        assert each.count == len(inside)
+        assert {why_left_out(schedule.timing, slot) for slot in inside} == {each.why}
+        assert schedule.timetable.count(each.first, each.last) == 0
+        assert each.count == 1 or each.count > 3
 
 
 @given(st.sampled_from(DAYS), st.integers(-3 * 86_400, 86_400), SPANS)

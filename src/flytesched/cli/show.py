@@ -11,6 +11,7 @@ from flytesched.cli.verb import verb
 from flytesched.core.keys import unsecret
 from flytesched.core.runs import Run
 from flytesched.core.statistics import spread
+from flytesched.core.timetables.explain import words
 from flytesched.core.timetables.parse import describe_kind
 from flytesched.errors import UsageError
 from flytesched.runlog.history import Entry
@@ -100,6 +101,7 @@ def _facts(call: Call, each: Listed, known: Past) -> list[tuple[str, object]]:
         ("timezone", schedule.timing.timezone),
         ("calendars", ", ".join(calendars_of(schedule.timing))),
         ("on holiday", on_holiday_of(schedule.timing)),
+        ("in words", words(schedule.timing).when if schedule.timing.days_off else None),
         *((key, call.when(timing[key])) for key in ("start", "end") if key in timing),
         ("anchor", call.when(schedule.timing.anchor) if schedule.timing.anchor else None),
         ("offset", render.about(schedule.timing.offset) if schedule.timing.offset else None),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Modules that take milliseconds; those that Typer itself imports do not count.
 HEAVY = {
     "rich", "croniter", "filelock", "ctypes", "subprocess", "asyncio", "sqlite3", "tomli_w",
-    "dateutil", "multiprocessing", "platformdirs", "difflib",
+    "dateutil", "multiprocessing", "platformdirs", "difflib", "holidays",
 }  # fmt: skip
 READING = {"sqlite3"}
 #: What a command may import of them.
@@ -30,6 +30,7 @@ MAY = {
     # How long runs usually take stands in the run log; a calendar asks no more than the manifest.
     "next": READING,
     "next --calendar": set(),
+    "calendars": set(),
     "explain backup": set(),
     "explain @daily": {"croniter", "dateutil", "ctypes"},
     "history": READING,
@@ -67,6 +68,7 @@ WITHOUT = {
     "list --json": (*DECIDING, *EDITING, "lock", "runlog.history"),
     "next": (*DECIDING, *EDITING, "lock", "runlog.history"),
     "next --calendar": (*DECIDING, *EDITING, "lock", "runlog"),
+    "calendars": (*DECIDING, *EDITING, "lock", "runlog", "core.runs", "second_opinion"),
     "explain backup": (*DECIDING, *EDITING, "lock", "runlog", "core.runs", "second_opinion"),
     "show backup": (*DECIDING, *EDITING, "lock"),
     "status": (*DECIDING, *EDITING, "runlog.history", "cli.screen", "cli.short"),

@@ -64,7 +64,7 @@ def left_out_in(schedule: Schedule, after: int, until: int) -> list[int]:
     SPANS,
     st.lists(st.sampled_from(KEYS), max_size=4),
 )
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_each_cell_counts_what_a_walk_meets_in_it(day, away, span, keys):
     """Wherever it begins; slots before that are left out."""
     zone, date = day
@@ -82,7 +82,7 @@ def test_each_cell_counts_what_a_walk_meets_in_it(day, away, span, keys):
 
 
 @given(st.sampled_from(DAYS), st.integers(-3 * 86_400, 86_400), st.sampled_from(KEYS))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_stretches_that_are_left_out_hold_what_a_walk_meets(day, away, keys):
     """Each slot once, and none that runs among them; several of them for one reason."""
     zone, date = day
@@ -104,7 +104,7 @@ def test_stretches_that_are_left_out_hold_what_a_walk_meets(day, away, keys):
 
 
 @given(st.sampled_from(DAYS), st.integers(-3 * 86_400, 86_400), SPANS)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_cells_follow_each_other_on_their_clock(day, away, span):
     """None is missing, none stands for an hour or a day that it does not lie in."""
     zone, date = day

@@ -390,6 +390,7 @@ def told(run: Run | Entry) -> dict[str, Any]:
     return {
         "success": None if status in ACTIVE else status is RunStatus.SUCCEEDED,
         "status": str(run.status),
+        "reason": run.reason,
         "scheduled_at": None if run.scheduled_at is None else to_utc(run.scheduled_at),
         "started_at": None if run.started is None else to_utc(run.started),
         "duration_seconds": ended,

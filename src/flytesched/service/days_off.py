@@ -27,11 +27,9 @@ _FEW = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """Slots of a schedule that are left out for one reason, with none that runs among them."""
+class Hole:
+    """Slots of a timing that are left out for one reason, with none that runs among them."""
 
-    #: The schedule.
-    schedule: Schedule
     #: The first one and the last one, in epoch seconds.
     first: int
     last: int
@@ -46,6 +44,14 @@ class LeftOut:
         return _STAYS.sub("", self.why)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut(Hole):
+    """Such slots of a schedule."""
+
+    #: The schedule.
+    schedule: Schedule
+
+
 def left_out_slots(schedule: Schedule, after: float, until: int) -> Iterator[LeftOut]:
     """Yield what calendars leave out in ``(after, until]``, of what would fall due without them.
 
@@ -56,31 +62,32 @@ def left_out_slots(schedule: Schedule, after: float, until: int) -> Iterator[Lef
         return
     if schedule.paused_until is not None:
         after = max(after, schedule.paused_until - 1)
-    for each in _joined(left_out_days(schedule, int(after), until), schedule.timetable):
-        if each.count > _FEW:
-            yield each
-            continue
-        for slot in slots(table, each.first - 1, each.last):
-            yield replace(each, first=slot, last=slot, count=1)
+    for hole in _joined(left_out_days(schedule.timing, int(after), until), schedule.timetable):
+        few = hole.count <= _FEW
+        firsts = slots(table, hole.first - 1, hole.last) if few else (hole.first,)
+        for first in firsts:
+            yield LeftOut(
+                schedule=schedule, first=first, last=first if few else hole.last,
+                count=1 if few else hole.count, why=hole.why,
+            )  # fmt: skip
 
 
-def left_out_days(schedule: Schedule, after: int, until: int) -> Iterator[LeftOut]:
-    """Yield what calendars leave out in ``(after, until]``, day by day on the schedule's clock."""
-    timing = schedule.timing
+def left_out_days(timing: Timing, after: int, until: int) -> Iterator[Hole]:
+    """Yield what calendars leave out in ``(after, until]``, day by day on the timing's clock."""
     table = left_out(timing)
     slot = None if table is None else table.next(after)
     while table is not None and slot is not None and slot <= until:
         end = min(_day_end(timing, table.kickoff(slot)) + timing.offset, until)
-        yield LeftOut(
-            schedule=schedule, first=slot, last=table.previous(end + 1) or slot,
-            count=table.count(slot - 1, end), why=why_left_out(timing, slot) or "",
+        yield Hole(
+            first=slot, last=table.previous(end + 1) or slot, count=table.count(slot - 1, end),
+            why=why_left_out(timing, slot) or "",
         )  # fmt: skip
         slot = table.next(end)
 
 
-def _joined(days: Iterable[LeftOut], runs: Timetable) -> Iterator[LeftOut]:
+def _joined(days: Iterable[Hole], runs: Timetable) -> Iterator[Hole]:
     """Yield days that follow each other for one reason as one, if no slot between them runs."""
-    held: LeftOut | None = None
+    held: Hole | None = None
     for day in days:
         if held is not None and held.why == day.why and not runs.count(held.last, day.first):
             held = replace(held, last=day.last, count=held.count + day.count)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from flytesched.core.schedule import Schedule
     from flytesched.core.timetables.timing import Timetable, Timing
 
+    #: Timings, each with the second after which its slots fall due, and how many schedules have it.
+    Alike = Counter[tuple[Timing, int]]
+
 _HOUR = 3600
 
 
@@ -104,13 +107,13 @@ def heat(schedules: Iterable[Schedule], span: Span, *, since: int, zone: str) ->
     if span is Span.WEEK:
         empty = [hour for day in whole for hour in _hours(day, zone, changed)]
     edges = [*(cell.begin for cell in empty), edges[-1]]
-    asked = [each for each in schedules if each.enabled]
-    counts, gone = (_counts(asked, edges, since - 1, which) for which in (timetable, left_out))
+    alike = _alike(schedules, since - 1)
+    counts, gone = (_counts(alike, edges, which) for which in (timetable, left_out))
     cells = [
         replace(cell, slots=count, left_out=out)
         for cell, count, out in zip(empty, counts, gone, strict=True)
     ]
-    off = tuple(_days_off(asked, since - 1, edges[-1] - 1, zone)) if any(gone) else ()
+    off = tuple(_days_off(alike, edges[-1] - 1, zone)) if any(gone) else ()
     return Heat(span=span, zone=zone, cells=tuple(cells), changes=changed, days_off=off)
 
 
@@ -125,28 +128,26 @@ def _hours(whole: Cell, zone: str, changed: Sequence[Change]) -> Iterator[Cell]:
         begin = end
 
 
+def _alike(schedules: Iterable[Schedule], after: int) -> Alike:
+    """Return what schedules share, and how many do: the timing, and after when slots fall due."""
+    alike: Alike = Counter()
+    for schedule in schedules:
+        if schedule.enabled:
+            pause = schedule.paused_until
+            alike[schedule.timing, max(after, after if pause is None else pause - 1)] += 1
+    return alike
+
+
 def _counts(
-    schedules: Iterable[Schedule],
-    edges: Sequence[int],
-    after: int,
-    which: Callable[[Timing], Timetable | None],
+    alike: Alike, edges: Sequence[int], which: Callable[[Timing], Timetable | None]
 ) -> list[int]:
     """Return the slots between each two edges that a part of each timing names, all together."""
-    alike: Counter[tuple[Timing, int]] = Counter()
-    for schedule in schedules:
-        alike[schedule.timing, _after(schedule, after)] += 1
     counts = [0] * (len(edges) - 1)
     for (timing, since), times in alike.items():
         if (table := which(timing)) is not None:
             for index, count in _counted(table, edges, since):
                 counts[index] += count * times
     return counts
-
-
-def _after(schedule: Schedule, after: int) -> int:
-    """Return after which second slots fall due: those of a paused schedule after its pause."""
-    pause = schedule.paused_until
-    return after if pause is None else max(after, pause - 1)
 
 
 def _counted(table: Timetable, edges: Sequence[int], after: int) -> Iterator[tuple[int, int]]:
@@ -163,11 +164,12 @@ def _counted(table: Timetable, edges: Sequence[int], after: int) -> Iterator[tup
             yield index, table.count(low, high)
 
 
-def _days_off(schedules: Iterable[Schedule], after: int, until: int, zone: str) -> Iterator[DayOff]:
+def _days_off(alike: Alike, until: int, zone: str) -> Iterator[DayOff]:
     """Yield the days on which slots are left out, in their order, and for each holiday apart."""
     found: Counter[tuple[date, str]] = Counter()
-    for schedule in schedules:
-        for each in left_out_days(schedule, _after(schedule, after), until):
-            found[datetime.fromtimestamp(each.first, tz(zone)).date(), each.holiday] += each.count
+    for (timing, since), times in alike.items():
+        for hole in left_out_days(timing, since, until):
+            day = datetime.fromtimestamp(hole.first, tz(zone)).date()
+            found[day, hole.holiday] += hole.count * times
     for (day, holiday), count in sorted(found.items()):
         yield DayOff(day=day, holiday=holiday, slots=count)

@@ -80,7 +80,7 @@ class _Calendar:
 class DaysOff:
     """All days that a timing's calendars name, and what becomes of slots on them."""
 
-    __slots__ = ("_calendars", "_year", "_years", "calendars", "on_holiday", "zone")
+    __slots__ = ("_calendars", "_stretch", "_year", "_years", "calendars", "on_holiday", "zone")
 
     def __init__(self, said: Mapping[str, Any]) -> None:
         """Take what the text of a timing says.
@@ -91,6 +91,8 @@ class DaysOff:
         self._calendars = [_Calendar(calendar) for calendar in said["calendars"]]
         self._years: dict[int, _Year] = {}
         self._year = _Year(0, 0, {})
+        #: The first and the last of some days in a row that are all off.
+        self._stretch = (0, -1)
         #: Names of the calendars.
         self.calendars = tuple(calendar.name for calendar in self._calendars)
         #: ``skip``, ``next`` or ``previous``.
@@ -116,14 +118,26 @@ class DaysOff:
         return year
 
     def instead(self, day: int) -> int | None:
-        """Return the nearest day that is not off, to which a day off would move."""
+        """Return the nearest day that is not off, to which a day off would move.
+
+        Days in a row are mostly asked about one after the other: what is known of them is kept.
+        """
         if self.on_holiday == "skip":
             return None
-        step = 1 if self.on_holiday == "next" else -1
-        for other in range(day + step, day + step * (MOVE + 1), step):
-            if self.name(other) is None:
-                return other
-        return None
+        first, last = self._stretch  # once: another thread may take another
+        if not first - 1 <= day <= last + 1:
+            first = last = day
+        first, last = min(first, day), max(last, day)
+        if self.on_holiday == "next":
+            while last - day < MOVE and self.name(last + 1) is not None:
+                last += 1
+            other, near = last + 1, last - day < MOVE
+        else:
+            while day - first < MOVE and self.name(first - 1) is not None:
+                first -= 1
+            other, near = first - 1, day - first < MOVE
+        self._stretch = first, last
+        return other if near else None
 
     def _made(self, number: int) -> _Year:
         named: dict[int, str] = {}

@@ -122,7 +122,7 @@ class Moves:
             if self.off.name(beside) is None or self.off.name(day) is not None:
                 continue
             source = self._days.last(beside) if ahead else self._days.first(beside)
-            if self.off.name(source) is None or abs(source - day) > MOVE:
+            if abs(source - day) > MOVE or self.off.name(source) is None:
                 continue
             if self.off.instead(source) == day and self._goes(source, day):
                 found[day] = source

@@ -229,13 +229,13 @@ class _LeftOut:
 
 
 def fires(parts: Parts) -> bool:
-    """Tell whether days off leave any slot within 40 years of the first; bounded, as time is.
+    """Tell whether days off leave any slot near the first one.
 
-    In any 40 years each date comes on each day of the week, and the public holidays of the next
-    40 years are known.
+    On a wall clock, within 40 years: in any 40 years each date comes on each day of the week, and
+    the public holidays of the next 40 years are known. Of a rate, within 400 years.
     """
     first = parts.all.next(_NOWADAYS)
     if first is None:
         return parts.runs.previous(_NOWADAYS) is not None
     slot = parts.runs.next(first - 1)
-    return slot is not None and slot <= first + _LONG
+    return slot is not None and (parts.wall is None or slot <= first + _LONG)

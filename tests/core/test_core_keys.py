@@ -54,6 +54,13 @@ def refused(key, raw):
         ("command", ["echo", ""], Command(argv=("echo", ""))),
         ("on_failure", ("mail", "-s", "x"), Command(argv=("mail", "-s", "x"))),
         ("on_failure", Command(text="x"), Command(text="x")),
+        ("notify", "ops", ("ops",)),
+        ("notify", ["ops", "chat", "ops"], ("ops", "chat")),
+        ("notify", [], ()),
+        ("ping_url", "https://hc-ping.com/a-b", "https://hc-ping.com/a-b"),
+        ("ping_url", "HTTP://[::1]:8000/x?y#z", "HTTP://[::1]:8000/x?y#z"),
+        ("late_after", "0s", timedelta(0)),
+        ("long_after", "2h", timedelta(hours=2)),
         ("retry", {}, RetryPolicy()),
         ("retry", RetryPolicy(max_attempts=2), RetryPolicy(max_attempts=2)),
         (
@@ -76,6 +83,14 @@ def test_a_key_keeps(key, raw, kept):
         ("enabled", "yes", "'yes' is neither true nor false; write true or false"),
         ("enabled", 1, "1 is neither true nor false"),
         ("paused_until", 5, "5 is not a date or time; write one such as 2026-11-21T02:00:00Z"),
+        ("notify", 5, '5 is not a list of channels; write names such as ["ops"]'),
+        ("notify", ["ops", 5], "is not a list of channels"),
+        ("notify", ["a b"], "'a b' is not a name of a channel; write the NAME of a table"),
+        ("ping_url", "hc-ping.com/x", "is not the URL of a web page; write one such as"),
+        ("ping_url", "https://u:pw@x/", "holds a user or a password in front of the host"),
+        ("ping_url", "https://x:0/", "has a port that there cannot be; write a port from 1"),
+        ("ping_url", "https://x:99999999999/", "has a port that there cannot be"),
+        ("long_after", "0s", "is zero; write a duration"),
         ("jitter", 90, '90 is not a duration; write a unit, such as "90s"'),
         ("jitter", "90", "'90' has no unit"),
         ("timeout", "0s", "is zero; write a duration"),
@@ -215,9 +230,16 @@ def test_no_name(name):
         ("env", ["TOKEN=s3cret"], "..."),
         ("env", None, None),
         ("labels", {"team": "ops"}, {"team": "ops"}),
+        ("ping_url", "https://hc-ping.com/s3cret", "https://hc-ping.com/..."),
+        ("ping_url", "https://hc-ping.com:80?s3cret", "https://hc-ping.com:80/..."),
+        ("ping_url", "https://hc-ping.com", "https://hc-ping.com"),
+        ("ping_url", "https://user:s3cret@x/", "https://x/..."),
+        ("ping_url", "hc-ping.com/s3cret", "..."),
+        ("ping_url", 5, "..."),
+        ("ping_url", None, None),
     ],
 )
-def test_of_env_the_names_alone_may_be_shown(key, value, said):
+def test_of_env_the_names_alone_may_be_shown_and_of_a_url_the_host(key, value, said):
     assert unsecret(key, value) == said
 
 
@@ -230,3 +252,13 @@ def test_a_retry_policy_is_read_whole():
     assert read_retry({"delay": "1s", "max_delay": "2s"}) == RetryPolicy(
         delay=timedelta(seconds=1), max_delay=timedelta(seconds=2)
     )
+
+
+def test_a_ping_url_is_written_without_its_path_and_read_again():
+    """So it lies in the run log, and tells there that there was one."""
+    stored = KEYS["ping_url"].write("https://hc-ping.com/s3cret")
+    assert KEYS["ping_url"].read(stored) == stored == "https://hc-ping.com/..."
+
+
+def test_channels_are_given_one_by_one_or_with_commas():
+    assert KEYS["notify"].parse(["a, b", "c"]) == ["a", "b", "c"]

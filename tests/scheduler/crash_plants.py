@@ -72,6 +72,27 @@ class BusyIsFine(Layer):
             return frozenset()
 
 
+class NoticesLater(Layer):
+    """Notices have a transaction of their own, behind the one of the verdicts."""
+
+    def apply(self, decision: Decision) -> frozenset[str]:
+        lost = self.inner.apply(replace(decision, notices=()))
+        self.stage.fuse.step()
+        if decision.notices:
+            self.inner.apply(type(decision)(notices=decision.notices))
+        return lost
+
+
+class NoticesFirst(Layer):
+    """Notices are written before what they tell of."""
+
+    def apply(self, decision: Decision) -> frozenset[str]:
+        if decision.notices:
+            self.inner.apply(type(decision)(notices=decision.notices))
+            self.stage.fuse.step()
+        return self.inner.apply(replace(decision, notices=()))
+
+
 class GapForgotten(Layer):
     """What was missed while no scheduler ran is passed over."""
 
@@ -324,6 +345,10 @@ PLANTS = {
     "an end that is never seen": Plant(launcher=EndUnseen, said="no verdict in the end"),
     "no KILL after TERM": Plant(launcher=TermIsEnough, said="no verdict in the end"),
     "TERM before its intent": Plant(launcher=TermWithoutIntent, said="without a durable intent"),
+    "a notice behind its verdict": Plant(runlog=NoticesLater, said="is not told"),
+    "a notice before its verdict": Plant(
+        runlog=NoticesFirst, said="is told, and it is|is of no run"
+    ),
     "a hook told twice": Plant(hook=ToldTwice, said="told twice"),
     "a hook told too early": Plant(runlog=ToldBeforeDurable, said="which is not stored"),
 }

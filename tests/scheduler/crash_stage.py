@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crash_notices import CHANNELS, denied
 from crash_truth import Truth
 
 from flytesched.core.protocols import Roster
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from crash_plants import Plant
 
     from flytesched.core.decision import Decision
+    from flytesched.core.events import Notice
     from flytesched.core.protocols import Order, Told
     from flytesched.core.runs import Attempt, AttemptKey, Gap, Run, ScheduleState
     from flytesched.core.schedule import Schedule
@@ -129,6 +131,9 @@ class MemoryStore:
 
     def gaps(self) -> Sequence[Gap]:
         return [*self.eye.all_gaps()]
+
+    def notices(self) -> Sequence[Notice]:
+        return [*self.eye.all_notices()]
 
     def states(self) -> dict[str, ScheduleState]:
         return self.eye.states()
@@ -227,6 +232,9 @@ class SqliteStore:
 
     def gaps(self) -> Sequence[Gap]:
         return self.eye.gaps()
+
+    def notices(self) -> Sequence[Notice]:
+        return self.eye.notices(limit=2**31)
 
     def states(self) -> dict[str, ScheduleState]:
         return self.eye.states()
@@ -341,7 +349,7 @@ class WatchedHook(RecordingHook):
     """Holds what is told to what is durable, and to once."""
 
     def __init__(self, stage: Stage) -> None:
-        super().__init__()
+        super().__init__(CHANNELS)
         self._stage = stage
 
     def tell(self, told: Told) -> None:
@@ -491,6 +499,7 @@ class Stage:
 
     def look(self) -> None:
         """Hold everything that is stored to the truth."""
-        self.truth.look(
-            self.store.runs(), self.store.gaps(), self.store.states(), self.store.open_missed()
-        )
+        runs = self.store.runs()
+        self.truth.look(runs, self.store.gaps(), self.store.states(), self.store.open_missed())
+        for what in denied(runs, self.store.notices(), self.truth.removed):
+            self.truth.deny(what)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.attempts import AttemptKey, End
 from flytesched.core.calendars import Calendar
+from flytesched.core.events import Event
 from flytesched.core.runs import IN_PLACE, LEGAL_MOVES, VERDICTS, Origin, RunStatus
 from flytesched.core.schedule import Schedule
 from flytesched.core.timetables.on_holiday import left_out_timing
@@ -292,7 +293,9 @@ class Truth:
     def check_told(self, told: Told, stored: Run | None) -> None:
         """Hold what a hook is told to what is durable, and to once."""
         if told.run is not None:
-            durable = stored is not None and stored.status is told.run.status
+            # A run that is late or long may have moved on by somebody else's wish.
+            going_on = told.event in {Event.STARTED, Event.LATE, Event.LONG}
+            durable = stored is not None and (going_on or stored.status is told.run.status)
             self.hold(durable, f"a hook was told of {told.run.verdict()}, which is not stored")
             key: tuple[object, ...] = (told.event, told.run.id)
         else:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from crash_notices import TOLD, WHEN
 from crash_plants import NO_PLANT, PLANTS, Plant
 from crash_stage import MOODS, NOON, Crash, MemoryStore, SqliteStore, Stage
 from crash_truth import CODES, KINDS, LATE, LEAD, TIMES
@@ -280,7 +281,7 @@ class CrashMachine(RuleBasedStateMachine):
         return Schedule(
             name, command="true", overlap=self.stage.truth.overlap[name],
             retry={"max_attempts": attempts, "delay": "1s"}, success_exit_codes=CODES[name],
-            **TIMES[when][0], **told, **keys,
+            **TIMES[when][0], **told, **TOLD[name], **WHEN, **keys,
         )  # fmt: skip
 
     def edit(self, changes: dict[str, Schedule | None]) -> None:

@@ -34,12 +34,11 @@ class News:
         self._hook, self._runlog, self._definition = hook, runlog, definition
 
     def starts(self, runs: Iterable[Run], attempts: Mapping[str, Attempt]) -> list[Told]:
-        """Return what there is to tell of runs that have begun, not of their further attempts."""
+        """Return what there is to tell of runs that have begun: of their first start."""
         return [
             told
             for run in runs
-            if run.started == attempts[run.id].started
-            and (schedule := self._definition(run.schedule)) is not None
+            if (schedule := self._definition(run.schedule)) is not None
             for told in self._wanted(Event.STARTED, schedule, run, attempts)
         ]
 

@@ -82,6 +82,8 @@ class Supervisor:
         self._attempts: dict[str, Attempt] = {}
         #: Runs that are started but not yet marked so in the run log.
         self._unmarked: set[str] = set()
+        #: Those of them that had never started before.
+        self._begun: set[str] = set()
         #: Ends not yet durable.
         self._ended: list[Outcome] = []
         # What is to happen after some time stands on the clock that nobody sets.
@@ -128,7 +130,7 @@ class Supervisor:
         if not self._unmarked or (self.departures.amid and len(self._unmarked) < MARKED_AT_ONCE):
             return
         runs = [run for run_id in self._unmarked if (run := self._lanes.get(run_id)) is not None]
-        news = self._news.starts(runs, self._attempts)
+        news = self._news.starts(self._begun_of(runs), self._attempts)
         lost = self._ledger.write(
             Decision(
                 moves=tuple(Move(run=run, was=IN_PLACE, knew=run.end_as) for run in runs),
@@ -140,6 +142,7 @@ class Supervisor:
         if lost is not None:
             self._news.tell(news, lost)
             self._unmarked.intersection_update(lost)
+            self._begun.intersection_update(self._unmarked)
             self.stale |= bool(lost)
 
     def _follow_new(self, run: Run, attempt: Attempt, started: Started, moment: float) -> None:
@@ -159,6 +162,8 @@ class Supervisor:
             left = attempt.deadline - self._clock.now()
             self._deadlines[run.id] = self._clock.uptime() + left
         if run.status is RunStatus.CLAIMED:
+            if run.started is None:
+                self._begun.add(run.id)
             run = run.move(RunStatus.RUNNING, started=run.started or moment)
             self._unmarked.add(run.id)
         self._lanes.put(run)
@@ -264,7 +269,7 @@ class Supervisor:
 
     def _news_of(self, runs: Sequence[Run]) -> Sequence[Told]:
         """Return what there is to tell of runs that have ended, starts that are unsaid too."""
-        starts = self._news.starts(self._unmarked_of(runs), self._attempts)
+        starts = self._news.starts(self._begun_of(runs), self._attempts)
         return (*starts, *self._news.verdicts(runs, self._attempts))
 
     def _store(
@@ -287,6 +292,9 @@ class Supervisor:
     def _unmarked_of(self, runs: Iterable[Run]) -> list[Run]:
         return [run for run in runs if run.id in self._unmarked]
 
+    def _begun_of(self, runs: Iterable[Run]) -> list[Run]:
+        return [run for run in runs if run.id in self._begun]
+
     def _closed(self, outcome: Outcome, run: Run) -> Attempt:
         said = run.verdict() if not run.active else run.reason
         return replace(
@@ -300,6 +308,7 @@ class Supervisor:
             kept.pop(run.id, None)
         self.departures.drop(run.id)
         self._unmarked.discard(run.id)
+        self._begun.discard(run.id)
         self._lanes.put(run)
         if not run.active:
             self.watches.forget(run.id, Event.LATE, Event.LONG)

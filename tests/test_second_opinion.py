@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flytesched import second_opinion
-from flytesched.core.calendars import WEEKDAYS, Calendar
+from flytesched.core.calendars import Calendar
+from flytesched.core.dates import WEEKDAYS
 from flytesched.core.instants import parse_instant
 from flytesched.core.schedule import Schedule
 from flytesched.core.timetables import make_timing

@@ -18,6 +18,7 @@ import pytest
 from flytesched.cli import moments
 from flytesched.cli.completions import Verb, commands, global_options
 from flytesched.cli.definition import OPTIONS, flag
+from flytesched.core.channels import CHANNEL_KEYS
 from flytesched.core.instants import parse_instant, rfc3339_local
 from flytesched.core.keys import ALL_KEYS
 from flytesched.core.runs import RunStatus
@@ -157,6 +158,10 @@ def _keys(*headings: str) -> set[str]:
 def test_every_key_of_a_schedule_is_there() -> None:
     """And no other."""
     assert _keys("TIMETABLES", "KEYS") == set(ALL_KEYS)
+
+
+def test_every_key_of_a_channel_is_there() -> None:
+    assert _keys("CHANNELS") == set(CHANNEL_KEYS)
 
 
 def test_every_setting_of_the_manifest_is_there() -> None:

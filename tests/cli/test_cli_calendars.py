@@ -262,6 +262,7 @@ def test_more_days_off_than_are_asked_for_are_hinted_at(site: Terminal) -> None:
     whole = site.ok("next", "x*", "--from", "2026-12-25", "--until", "2026-12-28")
 
     assert said.out.count("left out (holiday)") == 20
+    assert site.json("next", "x*", "--from", "2026-12-25", "-n", "1")["more_left_out"] is True
     assert said.err.startswith("more slots are left out than are shown; name schedules, or give")
     assert (whole.out.count("left out (holiday)"), whole.err) == (30, "")
 
@@ -455,6 +456,9 @@ def test_6_january_is_off_in_munich_and_not_in_berlin(
     ]
     assert "mail    left out (holiday): Epiphany\n" in row
     assert [level for level, _, _ in doctor(site)] == ["ok"]
+    made_of = look(site, monkeypatch, "calendars", 100)
+    assert "berlin    holidays of DE/BE  report " in made_of.out
+    assert made_of.err == "see the days off of one with: flytesched calendars CALENDAR\n"
 
 
 def test_public_holidays_that_end_next_year_are_a_warning(

@@ -47,7 +47,7 @@ CONTRACT = [
     Shape("list", "list", {"schedules"}, "schedules", LISTED),
     Shape("show backup", "show", {"schedule"}),
     Shape(
-        "next", "next", {"slots", "left_out", "left_out_slots"}, "slots",
+        "next", "next", {"slots", "left_out", "left_out_slots", "more_left_out"}, "slots",
         {"schedule", "scheduled_at", "marks", "moved_from"},
     ),
     Shape("history", "history", {"entries"}, "entries", ENTRY),
@@ -56,7 +56,7 @@ CONTRACT = [
     Shape("catchup", "catchup", {"runs", "declined", "remaining"}),
     Shape(
         "backfill backup --from 2d --until now --dry-run", "backfill",
-        {"slots", "decided", "missed", "coming"},
+        {"slots", "decided", "missed", "coming", "left_out"},
     ),
     Shape("validate", "validate", {"file", "schedules", "faults"}),
     Shape("status", "status", {

@@ -31,7 +31,14 @@ DAYS = [
     ("UTC", "2026-06-01"),
 ]
 SUNDAYS = Calendar(name="sundays", weekdays=["sun"])
-DATES = Calendar(name="dates", dates={"03-28": "A", "06-01": "B", "10-04": "C", "12-30": "D"})
+#: Two days of each name that follow each other, and a third one of another.
+DATES = Calendar(
+    name="dates",
+    dates={
+        "03-27": "A", "03-28": "A", "03-29": "B", "04-02": "C", "04-03": "C", "06-01": "D",
+        "06-02": "D", "10-03": "E", "10-04": "E", "12-29": "F", "12-30": "F", "12-31": "F",
+    },
+)  # fmt: skip
 KEYS = [
     {"cron": "* * * * *"}, {"cron": "30 2 * * *"}, {"cron": "0 0 1 * *"}, {"every": "7m"},
     {"every": "20s"}, {"hourly": [0, 30]}, {"daily": "00:00", "offset": "90s"},

@@ -97,6 +97,7 @@ def _show(call: Call, found: Timeline, quiet: Sequence[Absent]) -> None:
             "slots": [*map(_slot, found.slots)],
             "left_out": [*map(_absent, quiet)],
             "left_out_slots": [*map(_hole, found.left_out)],
+            "more_left_out": found.more,
         }
         call.answer("next", shape)
         return

@@ -6,7 +6,7 @@ here is the least that can hold it: a unique key, gaps, and a cursor that never 
 
 from __future__ import annotations
 
-from core_makers import TUESDAY, WEDNESDAYS, T, schedule
+from core_makers import MIDNIGHT, TUESDAY, WEDNESDAYS, schedule
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -18,11 +18,13 @@ from flytesched.core.runs import STARTED, RunStatus
 from flytesched.core.timetables.on_holiday import left_out
 from flytesched.core.timetables.parse import Timing, slots, timetable
 
+#: A minute before a Wednesday begins.
+START = MIDNIGHT - 60
 MONDAYS = Calendar(name="mondays", weekdays=["mon"])
 TIMES = [
     {"every": "7s"}, {"every": "1m"}, {"cron": "*/2 * * * *"}, {"every": "13s"},
-    # Two hours after T is Wednesday: the first is left out until then, the second from then on.
-    {"every": "11s", "calendars": [TUESDAY]},
+    # The first is left out until Wednesday, the second from then on.
+    {"every": "9s", "calendars": [TUESDAY]},
     {"cron": "*/2 * * * *", "calendars": [WEDNESDAYS], "on_holiday": "next"},
     # Of these all that comes has been moved here.
     {"cron": "* 20-23 * * mon", "calendars": [MONDAYS], "on_holiday": "next"},
@@ -46,7 +48,7 @@ class OneCountMachine(RuleBasedStateMachine):
         )
     )
     def begin(self, policies):
-        self.now = float(T)
+        self.now = float(START)
         self.schedules = {
             f"job-{n}": schedule(
                 f"job-{n}", **when, overlap=overlap, catchup=catchup, queue_limit=limit,
@@ -55,9 +57,9 @@ class OneCountMachine(RuleBasedStateMachine):
             for n, (when, overlap, catchup, limit) in enumerate(policies)
         }  # fmt: skip
         self.agenda, self.runs, self.gaps = Agenda(), {}, []
-        self.cursors = dict.fromkeys(self.schedules, T)
+        self.cursors = dict.fromkeys(self.schedules, START)
         for name, definition in self.schedules.items():
-            self.agenda.put(name, definition.timing, T)
+            self.agenda.put(name, definition.timing, START)
 
     @rule(passed=st.one_of(st.floats(0, 12), st.floats(0, 900)), stored=st.booleans())
     def tick(self, passed, stored):
@@ -92,7 +94,8 @@ class OneCountMachine(RuleBasedStateMachine):
 
     @rule(back=st.floats(0, 300))
     def clock_is_set_back(self, back):
-        self.now = max(T, self.now - back)  # what was due before the first sight is no matter here
+        # What was due before the first sight is no matter here.
+        self.now = max(START, self.now - back)
         if self.agenda.latest() > int(self.now):
             self.agenda.rewind(self.now)
 
@@ -102,9 +105,9 @@ class OneCountMachine(RuleBasedStateMachine):
     @invariant()
     def every_slot_up_to_the_cursor_is_decided_once(self):
         for name, definition in getattr(self, "schedules", {}).items():
-            runs = {*slots(definition.timetable, T, self.cursors[name])}
+            runs = {*slots(definition.timetable, START, self.cursors[name])}
             rest = left_out(definition.timing)
-            holidays = {*slots(rest, T, self.cursors[name])} if rest is not None else set()
+            holidays = {*slots(rest, START, self.cursors[name])} if rest is not None else set()
             assert not runs & holidays, "a slot runs, and is left out"
             due = runs | holidays
             ran = {one.scheduled_at for one in self.runs.values() if one.schedule == name}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.runs import Reason
 from flytesched.core.sight import recalled
-from flytesched.core.timetables.on_holiday import left_out
+from flytesched.core.timetables.on_holiday import left_out, why_left_out
 from flytesched.core.timetables.parse import Timing, slots, timetable
 from flytesched.errors import InvalidTimetable
 
@@ -95,15 +95,15 @@ def parts(stretch: Stretch, gaps: Iterable[Gap]) -> Iterator[Part]:
         stretch: the stretch.
         gaps: of its schedule, in the order of ``after``.
     """
-    gaps, rest = [*gaps], left_out(stretch.timing)
-    table = timetable(stretch.timing)
+    gaps, timing = [*gaps], stretch.timing
+    table, rest = timetable(timing), left_out(timing)
     if rest is None:
         yield Part(table=table, gaps=gaps, has=lambda _slot: True)
         return
     holidays = [gap for gap in gaps if gap.closed_as == Reason.HOLIDAY.value]
     others = [gap for gap in gaps if gap.closed_as != Reason.HOLIDAY.value]
-    yield Part(table=table, gaps=others, has=lambda slot: rest.next(slot - 1) != slot)
-    yield Part(table=rest, gaps=holidays, has=lambda slot: rest.next(slot - 1) == slot)
+    yield Part(table=table, gaps=others, has=lambda slot: why_left_out(timing, slot) is None)
+    yield Part(table=rest, gaps=holidays, has=lambda slot: why_left_out(timing, slot) is not None)
 
 
 def beside(stretch: Stretch, gaps: Iterable[Gap]) -> Iterator[tuple[int, int]]:

@@ -33,9 +33,11 @@ def left_out(timing: Timing) -> Timetable | None:
 def why_left_out(timing: Timing, slot: int) -> str | None:
     """Return why a slot is left out: its holiday, and why it does not move; None if it is not."""
     parts, table = parts_of(timing), left_out(timing)
-    if parts is None or table is None or not _has(table, slot):
+    if parts is None or table is None:
         return None
-    return parts.why(slot - timing.offset)
+    # The day is looked at first: where no holiday is to come, the next one is looked for in vain.
+    why = parts.why(slot - timing.offset)
+    return why if why is not None and _has(table, slot) else None
 
 
 def moved_from(timing: Timing, slot: int) -> tuple[int, str] | None:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from flytesched.core.timetables.zones import Zone
 
 
+#: From which slot, before which, and the answer for all of these.
+_Unwanted = tuple[int, int, int | None]
+#: How long it counts that there was none, in seconds.
+_STALE = 366 * DAY
+
+
 class Stretches:
     """Tells days off from others in time, without a gap."""
 
@@ -75,7 +81,7 @@ class Stretches:
 class Cut:
     """The slots of a rate that lie on days off, or those that do not."""
 
-    __slots__ = ("_rate", "_stretch", "_stretches", "_wanted")
+    __slots__ = ("_ahead", "_back", "_rate", "_stretch", "_stretches", "_wanted")
 
     def __init__(self, rate: Interval, stretches: Stretches, *, off: bool) -> None:
         """Take the rate, and which of its slots are wanted."""
@@ -84,36 +90,54 @@ class Cut:
         self._wanted = off
         #: A stretch that is wanted: its first instant, or a later one, and the first after it.
         self._stretch = (0, 0)
+        #: Slots that are not wanted, from one to before another, and the first after them that is,
+        #: or the last before them.
+        self._ahead: _Unwanted = (0, 0, None)
+        self._back: _Unwanted = (0, 0, None)
 
     def next(self, t: int) -> int | None:
         """Return the first slot later than `t`; None if there is none within 400 years."""
-        slot = self._rate.next(t)
+        first = slot = self._rate.next(t)
         limit = min((slot or 0) + SEARCH, HORIZON)
         while slot is not None and slot < limit:
             start, end = self._stretch  # once: another thread may take another
             if start <= slot < end:
                 return slot
+            start, end, found = self._ahead
+            if start <= slot < end:
+                return found
             off, end = self._stretches.until(slot, limit)
             if off == self._wanted:
                 self._stretch = slot, end
-                return slot
+                break
             slot = self._rate.next(end - 1)
-        return None
+        else:
+            slot = None
+        if first is not None and first != slot:
+            self._ahead = first, first + _STALE if slot is None else slot, slot
+        return slot
 
     def previous(self, t: int) -> int | None:
         """Return the last slot earlier than `t`; None if there is none within 400 years."""
-        slot = self._rate.previous(t)
+        last = slot = self._rate.previous(t)
         limit = max((slot or 0) - SEARCH, EARLIEST)
         while slot is not None and slot >= limit:
             start, end = self._stretch
             if start <= slot < end:
                 return slot
+            start, end, found = self._back
+            if start <= slot < end:
+                return found
             off, start = self._stretches.since(slot, limit)
             if off == self._wanted:
                 self._stretch = start, slot + 1
-                return slot
+                break
             slot = self._rate.previous(start)
-        return None
+        else:
+            slot = None
+        if last is not None and last != slot:
+            self._back = last - _STALE if slot is None else slot + 1, last + 1, slot
+        return slot
 
     def count(self, after: int, until: int) -> int:
         """Return the number of slots in (after, until], stretch by stretch."""

@@ -51,6 +51,7 @@ def test_the_oldest_are_read_first_and_no_more_than_asked_for(log: Log) -> None:
     keep(log, *(a_notice(RUN, channel=name) for name in ("b", "a", "c")))
     assert [one.channel for one in log.open_notices()] == ["b", "a", "c"]
     assert [one.channel for one in log.open_notices(2)] == ["b", "a"]
+    assert [one.channel for one in log.open_notices(1, after=1)] == ["a"]
 
 
 def test_there_is_one_notice_per_channel_event_and_run(log: Log) -> None:
@@ -205,7 +206,7 @@ def test_what_is_open_and_what_is_listed_is_found_by_an_index(sqlite_log: Sqlite
     """However many notices there were, what is open costs what is open."""
     from flytesched.runlog import notices
 
-    for sql, values in ((notices._OPEN, (5,)), (notices._NOTICED, ("a", "b", "c")),
+    for sql, values in ((notices._OPEN, (0, 5)), (notices._NOTICED, ("a", "b", "c")),
                         (notices._NEWEST, ("a", "sent")), (notices._CHANNELS, ())):  # fmt: skip
         plan = [row[3] for row in sqlite_log._all(f"EXPLAIN QUERY PLAN {sql}", *values)]
         scans = [step for step in plan if step.startswith("SCAN notices")]

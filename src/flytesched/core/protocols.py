@@ -214,8 +214,13 @@ class RunLog(Protocol):
         """Close the gaps whose every slot has a run with a verdict."""
         ...
 
-    def open_notices(self, limit: int | None = None) -> Sequence[Notice]:
-        """Read notices that are queued or being sent, oldest first; at most ``limit``."""
+    def open_notices(self, limit: int | None = None, after: int = 0) -> Sequence[Notice]:
+        """Read notices that are queued or being sent, oldest first; at most ``limit``.
+
+        Args:
+            limit: how many; None for all.
+            after: row number that theirs are greater than.
+        """
         ...
 
     def noticed(self, channels: Iterable[str], event: Event, about: str) -> bool:

@@ -26,7 +26,7 @@ _MOVE = (
     f"UPDATE notices SET {', '.join(f'{column} = ?' for column in _MOVED)}"
     " WHERE id = ? AND status = ?"
 )
-_OPEN = f"SELECT {NOTICE_COLUMNS} FROM notices WHERE ended IS NULL ORDER BY id LIMIT ?"
+_OPEN = f"SELECT {NOTICE_COLUMNS} FROM notices WHERE ended IS NULL AND id > ? ORDER BY id LIMIT ?"
 _NOTICED = "SELECT NULL FROM notices WHERE channel = ? AND event = ? AND about = ?"
 # Each of these reads a stretch of the index of channels and, where it asks for more than a number,
 # one row: there may be millions of notices, and they are asked for every other second.
@@ -109,9 +109,11 @@ def move(connection: sqlite3.Connection, moves: Iterable[NoticeMove]) -> Iterato
             yield said.key
 
 
-def stored_open(connection: sqlite3.Connection, limit: int | None = None) -> list[Notice]:
+def stored_open(
+    connection: sqlite3.Connection, limit: int | None = None, after: int = 0
+) -> list[Notice]:
     """Return notices that are queued or being sent, oldest first."""
-    return _read(connection, _OPEN, (_ALL if limit is None else limit,))
+    return _read(connection, _OPEN, (after, _ALL if limit is None else limit))
 
 
 def noticed(

@@ -348,12 +348,12 @@ class Reader:
 
     # -- notices ----------------------------------------------------------------------------
 
-    def open_notices(self, limit: int | None = None) -> list[Notice]:
+    def open_notices(self, limit: int | None = None, after: int = 0) -> list[Notice]:
         """Return notices that are queued or being sent, oldest first; at most ``limit``."""
         from flytesched.runlog import notices
 
         with self._lock, translated(self._name):
-            return notices.stored_open(self._connection, limit)
+            return notices.stored_open(self._connection, limit, after)
 
     def noticed(self, channels: Iterable[str], event: Event, about: str) -> bool:
         """Tell whether one of the channels has a notice of an event about a run or gap."""

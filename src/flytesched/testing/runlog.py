@@ -167,10 +167,10 @@ class MemoryRunLog:
             if self._ran(gap) - waiting >= gap.count:
                 self._put_gap(replace(gap, closed_as="caught_up", closed_at=moment))
 
-    def open_notices(self, limit: int | None = None) -> list[Notice]:
+    def open_notices(self, limit: int | None = None, after: int = 0) -> list[Notice]:
         """Read notices that are queued or being sent, oldest first; at most ``limit``."""
         self._check()
-        return [*self._store.open_notices.values()][:limit]
+        return [one for one in self._store.open_notices.values() if one.id > after][:limit]
 
     def noticed(self, channels: Iterable[str], event: Event, about: str) -> bool:
         """Tell whether one of the channels has a notice of an event about a run or gap."""

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ import pytest
 from flytesched.cli import moments
 from flytesched.cli.completions import Verb, commands, global_options
 from flytesched.cli.definition import OPTIONS, flag
+from flytesched.core.calendars import Calendar
 from flytesched.core.channels import CHANNEL_KEYS
 from flytesched.core.instants import parse_instant, rfc3339_local
 from flytesched.core.keys import ALL_KEYS
@@ -158,6 +160,13 @@ def _keys(*headings: str) -> set[str]:
 def test_every_key_of_a_schedule_is_there() -> None:
     """And no other."""
     assert _keys("TIMETABLES", "KEYS") == set(ALL_KEYS)
+
+
+def test_every_key_of_a_calendar_is_there() -> None:
+    """Python keeps the name of one for itself."""
+    names = {field.name.removesuffix("_") for field in fields(Calendar) if field.init}
+
+    assert _keys("CALENDARS") == names - {"name"}
 
 
 def test_every_key_of_a_channel_is_there() -> None:

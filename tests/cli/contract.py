@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flytesched.bootstrap import bind, open_site
 from flytesched.core.attempts import Attempt
 from flytesched.core.decision import Decision
+from flytesched.core.events import OPEN, Event, Notice, NoticeStatus
 from flytesched.core.runs import Gap, Origin, Run, RunStatus, ScheduleState, request_id, run_id
 
 if TYPE_CHECKING:
@@ -158,6 +159,22 @@ cron = "0 9 * * fri,sun"
 command = "true"
 calendars = ["company"]
 on_holiday = "next"
+
+[channels.ops]
+kind = "mail"
+to = ["ops@example.org", "me@example.org"]
+host = "localhost"
+port = 1
+
+[channels.chat]
+kind = "webhook"
+url = "http://localhost:1/secret"
+
+[schedules.watched]
+every = "1d"
+command = "true"
+notify = ["ops", "chat"]
+ping_url = "http://localhost:1/secret-uuid"
 """
 #: A calendar that needs the extra.
 PUBLIC = """
@@ -208,12 +225,12 @@ def prepare(home: Path) -> None:
     runs, attempts = zip(*_past(hour, now), strict=True)
     gap = Gap(
         schedule="sync", after=hour - 6 * _HOUR, until=hour - 3 * _HOUR, count=3,
-        reason="no scheduler", timing=schedules["sync"].timing.text, created=now - 2 * _HOUR,
+        reason="no scheduler", timing=schedules["sync"].timing.text, created=now - 60.5,
     )  # fmt: skip
     runlog.apply(
         Decision(
             runs=runs, attempts=tuple(each for each in attempts if each), gaps=(gap,),
-            meta={"heartbeat": str(now - 1)},
+            meta={"heartbeat": str(now - 1)}, notices=tuple(_notices(now)),
         )
     )  # fmt: skip
     runlog.close()
@@ -261,17 +278,46 @@ def _past(hour: int, now: float) -> Iterator[tuple[Run, Attempt | None]]:
         ended=hour - 0.125, attempt=1, exit_code=1,
     )  # fmt: skip
     yield failed, _attempt(failed)
+    just = Run(
+        id=request_id(Origin.MANUAL, "late", now - 5), schedule="late", scheduled_at=None,
+        origin=Origin.MANUAL, status=RunStatus.SUCCEEDED, created=now - 4.5, started=now - 4.25,
+        ended=now - 1.125, attempt=1, exit_code=0,
+    )  # fmt: skip
+    yield just, _attempt(just)
     claimed = max(hour + 0.25, now - 9.5)
     running = Run(
         id=run_id("slow", hour), schedule="slow", scheduled_at=hour, origin=Origin.SCHEDULE,
         status=RunStatus.RUNNING, created=claimed, started=claimed + 0.25, attempt=1,
     )  # fmt: skip
     yield running, _attempt(running, deadline=now + 600.5)
+    first = Run(
+        id=request_id(Origin.MANUAL, "tidy", now), schedule="tidy", scheduled_at=None,
+        origin=Origin.MANUAL, status=RunStatus.RUNNING, created=now - 2.5, started=now - 2.25,
+        attempt=1,
+    )  # fmt: skip
+    yield first, _attempt(first, deadline=now + 600.5)
     queued = Run(
         id=request_id(Origin.MANUAL, "backup", now), schedule="backup", scheduled_at=None,
         origin=Origin.MANUAL, status=RunStatus.QUEUED, created=now - 1.5,
     )  # fmt: skip
     yield queued, None
+
+
+def _notices(now: float) -> Iterator[Notice]:
+    """Yield notices: one in every state, and more."""
+    for back, status in enumerate(NoticeStatus, 1):
+        ended = None if status in OPEN else now - back + 0.25
+        yield Notice(
+            channel="ops", event=Event.FAILURE, schedule="slow", about=f"sched-slow-{back}",
+            facts="{}", created=now - 60.25 * back, status=status, tries=back, ended=ended,
+            why=None if status is NoticeStatus.SENT else "localhost: connection refused",
+            not_before=now + 60.25 if status is NoticeStatus.QUEUED else 0.0,
+        )  # fmt: skip
+    yield Notice(
+        channel="ping_url", event=Event.ENDED, schedule="watched", about="sched-watched-1",
+        facts="{}", created=now - 9.25, status=NoticeStatus.FAILED, tries=1, ended=now - 9.0,
+        why="no check has the address of ping_url",
+    )  # fmt: skip
 
 
 def _attempt(run: Run, deadline: float | None = None) -> Attempt:

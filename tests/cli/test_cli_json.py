@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import threading
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 
 import contract
@@ -18,6 +21,8 @@ from flytesched.cli.completions import commands
 from flytesched.lock import SchedulerLock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from terminal import Said, Terminal
 
 #: Each command with ``--json``, the forms of its answers, and the calls that show each of them.
@@ -81,6 +86,11 @@ CALLS: dict[str, dict[str, list[str]]] = {
     },
     "validate": {"validate": ["validate", "validate broken.toml"]},
     "doctor": {"doctor": ["doctor", "doctor --state-dir other"]},
+    "notify list": {"notify-list": ["notify list"]},
+    "notify test": {
+        "notify-test": ["notify test --schedule watched", "notify test --manifest taken.toml"]
+    },
+    "notify history": {"notify-history": ["notify history"]},
     "service print": {"service-print": ["service print", "service print --user --harden"]},
     "db check": {"db-check": ["db check", "db check --state-dir damaged"]},
 }
@@ -92,10 +102,29 @@ TOLD = {"status", "health"}
 
 
 @pytest.fixture
-def site(empty: Terminal) -> Terminal:
-    """Give a terminal at a site that has seen everything."""
+def site(empty: Terminal) -> Iterator[Terminal]:
+    """Give a terminal at a site that has seen everything, with a web server that takes all."""
     contract.prepare(empty.home)
-    return empty
+    with TCPServer(("127.0.0.1", 0), Taking) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/"
+        (empty.home / "taken.toml").write_text(
+            f"version = 1\n[channels.web]\nkind = 'webhook'\nurl = '{url}'\n"
+        )
+        yield empty
+        server.shutdown()
+
+
+class Taking(BaseHTTPRequestHandler):
+    """Takes whatever is posted."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def ask(site: Terminal, call: str) -> Said:

@@ -50,6 +50,8 @@ MAY = {
     "db check --help": READING,
     # It asks the kernel who keeps the clock and, where systemd runs, systemctl.
     "doctor": READING | {"ctypes", "subprocess"},
+    "notify list": READING,
+    "notify history": READING,
     "--version": set(),
     "list --help": READING,
 }
@@ -114,6 +116,17 @@ def test_a_short_command_does_without_what_decides(terminal: Terminal, words: st
     found = _modules(terminal, code)
 
     assert found & {f"flytesched.{room}" for room in WITHOUT[words]} == set()
+
+
+def test_what_reaches_servers_is_imported_by_the_process_that_sends(empty: Terminal) -> None:
+    """And by no other: not by whoever tries a channel."""
+    empty.write("version = 1\n[channels.ops]\nkind = 'mail'\nto = 'root'\nport = 1\n")
+    code = "from flytesched.cli.app import main; assert main(['notify', 'test']) == 1"
+
+    found = _modules(empty, code)
+
+    assert "flytesched.service.notifying" in found
+    assert found & {"ssl", "smtplib", "http", "sqlite3", "flytesched.hooks.sender"} == set()
 
 
 def test_the_rooms_that_are_done_without_are_there() -> None:

@@ -118,7 +118,8 @@ def test_what_did_not_arrive_is_counted_since_a_moment(sqlite_log: SqliteRunLog)
             [a_notice("a", SENT), a_notice("b", at=5, why="x"), a_notice("c", at=9, why="y")],
             (NOON + 5, "x"),
         ),
-        ([a_notice("a", why="refused"), a_notice("b", SENT, at=1)], None),
+        # It waited behind one that was sent.
+        ([a_notice("a", why="refused"), a_notice("b", SENT, at=1)], (NOON + 1, "refused")),
         # It was given up after a day, in which others got through.
         (
             [a_notice("a", SENT), a_notice("b", FAILED, at=-99, ended=NOON + 9, why="x")],
@@ -131,6 +132,28 @@ def test_a_channel_fails_since_the_first_that_did_not_get_through(
 ) -> None:
     """Until something is sent again; what nobody knows of, or was left out, proves nothing."""
     assert record(sqlite_log, *notices).failing == failing
+
+
+def test_a_ping_url_fails_beside_others_that_do_not(sqlite_log: SqliteRunLog) -> None:
+    """Each schedule has its own, and they are told of together: it is said whose it is."""
+    refused = a_notice("a", channel="ping_url", schedule="load", why="refused")
+    sent = a_notice("b", SENT, at=9, channel="ping_url")
+    dropped = a_notice("c", DROPPED, channel="ping_url", schedule="tidy", why="too old")
+
+    found = record(sqlite_log, refused, sent, dropped)
+
+    assert found.failing == (NOON, "load: refused")
+    assert found.last_loss == "tidy: too old"
+
+
+def test_the_last_loss_is_told(sqlite_log: SqliteRunLog) -> None:
+    """Of those that count."""
+    found = record(
+        sqlite_log, a_notice("a", UNKNOWN, at=2, why="x"), a_notice("b", DROPPED, at=1, why="y")
+    )
+
+    assert found.last_loss == "x"
+    assert sqlite_log.channel_records(NOON + 9)[0].last_loss is None
 
 
 def test_records_are_found_through_indexes(sqlite_log: SqliteRunLog) -> None:

@@ -20,7 +20,7 @@ VERBS = (
     "revisions", "revert", "list", "show", "next", "calendars", "explain",
     "run", "trigger", "catchup", "backfill", "history", "stats", "logs", "ps", "cancel", "retry",
     "status", "health", "metrics", "validate", "config", "doctor", "prune",
-    "import", "export", "service", "db",
+    "notify", "import", "export", "service", "db",
 )  # fmt: skip
 #: Global options that stand before a verb or a subcommand and take a value.
 _VALUED = ("--manifest", "--state-dir")

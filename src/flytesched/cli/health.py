@@ -14,13 +14,13 @@ def command(
     call: Call,
     *,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Failing schedules and missed slots count too.")
+        bool, typer.Option("--strict", help="What fails, and missed slots, count too.")
     ] = False,
 ) -> int:
     """Tell whether slots are being decided.
 
-    Exits 0, 7 if something is unhealthy, 8 if no scheduler runs. Failing schedules and missed
-    slots are shown, and count only with --strict.
+    Exits 0, 7 if something is unhealthy, 8 if no scheduler runs. Failing schedules and channels,
+    and missed slots, are shown, and count only with --strict.
     """
     found = health(call.site, strict=strict)
     if call.json:

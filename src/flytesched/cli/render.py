@@ -34,6 +34,7 @@ _TONES = {
     "missed": "odd", "skipped": "odd", "cancelled": "odd", "queued": "odd", "claimed": "odd",
     "retry_wait": "odd", "disabled": "dim", "paused": "dim", "never": "dim", "ended": "dim",
     "ok": "good", "problem": "bad", "warning": "odd",
+    "sent": "good", "failing": "bad", "unknown": "odd", "dropped": "odd", "perhaps": "odd",
 }  # fmt: skip
 #: What stands between two columns, and the least that a cell is cut to.
 _GAP = "  "

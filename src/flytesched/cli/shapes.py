@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flytesched.core.runs import Attempt, Gap, Run
     from flytesched.core.schedule import Schedule
     from flytesched.runlog.history import Entry
+    from flytesched.runlog.notices import ChannelRecord
     from flytesched.service.listing import Listed
 
 
@@ -92,6 +93,22 @@ def notice(notice: Notice) -> dict[str, Any]:
         "created_at": moment(notice.created),
         "not_before": moment(notice.not_before or None),
         "ended_at": moment(notice.ended),
+    }
+
+
+def channel(name: str, record: ChannelRecord | None) -> dict[str, Any]:
+    """Return how a channel has done; one that was never told anything has no record."""
+    failing = None if record is None else record.failing
+    lost = {} if record is None else {status.value: n for status, n in record.lost.items()}
+    return {
+        "channel": name,
+        "waiting": 0 if record is None else record.waiting,
+        "failing_since": None if failing is None else moment(failing[0]),
+        "why": None if failing is None else failing[1],
+        "failed": lost.get("failed", 0),
+        "unknown": lost.get("unknown", 0),
+        "dropped": lost.get("dropped", 0),
+        "last_sent_at": None if record is None else moment(record.last_sent),
     }
 
 

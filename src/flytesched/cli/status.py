@@ -15,6 +15,8 @@ from flytesched.service.overview import CLOCK_BEHIND, Overview, overview
 _FEW, _PLENTY = 5, 10
 #: Lines of a screen that neither a fact nor a row takes: the prompt, two titles, and two between.
 _AROUND = 5
+#: What is told of channels through which something did not get.
+_TROUBLES = ("CHANNEL", "STATE", "LOST IN A DAY", "WHY")
 #: Columns in front of a fact: the longest name, and what stands behind it.
 _BEFORE = len("scheduler's error: ")
 
@@ -28,17 +30,22 @@ def command(call: Call) -> None:
         return
     facts = _rows(call, seen)
     call.facts(facts)
-    few = _few(call, render.facts(facts))
+    troubled = _troubled(call, seen)
+    few = _few(call, render.facts(facts), len(troubled))
+    if troubled:
+        call.write("\n")
+        call.table(_TROUBLES, troubled, toned=("STATE",), elastic=("WHY", "CHANNEL"))
     _show_active(call, seen, few)
     _show_coming(call, seen, few)
 
 
-def _few(call: Call, facts: str) -> int:
-    """Return how many runs, and how many slots, fit below the facts on one screen."""
+def _few(call: Call, facts: str, troubled: int) -> int:
+    """Return how many runs, and how many slots, fit below the facts and channels on one screen."""
     if call.size is None:
         return _FEW
     # A path, or what is wrong with a manifest, is shown whole, and may go on in the next line.
     taken = sum(1 + render.width(line) // call.size.columns for line in facts.splitlines())
+    taken += troubled + 2 if troubled else 0
     return min(max((call.size.lines - _AROUND - taken) // 2, 1), _PLENTY)
 
 
@@ -79,6 +86,7 @@ def _rows(call: Call, seen: Overview) -> list[tuple[str, object]]:
         ("active runs", _active(seen)),
         ("missed slots", _missed(seen)),
         ("failing", _some(call, seen.failing)),
+        ("channels", _channels(call, seen)),
         ("overdue", _some(call, seen.overdue) if seen.scheduler else None),
         ("last decision", call.when(seen.heartbeat)),
         ("clock", _clock(seen)),
@@ -131,6 +139,33 @@ def _missed(seen: Overview) -> str:
     return f"{count:,} open" + ("; see: flytesched catchup --dry-run" if count else "")
 
 
+def _channels(call: Call, seen: Overview) -> str | None:
+    """Return in a few words how the channels are; what is wrong with them is told below."""
+    told = seen.told
+    if not told:
+        return None
+    waiting = sum(record.waiting for record in told.values() if record is not None)
+    sent = max((r.last_sent or 0.0 for r in told.values() if r is not None), default=0.0)
+    said = [f"{len(told):,}"]
+    said += [f"{len(seen.failing_channels):,} failing"] if seen.failing_channels else []
+    said += [f"{render.plural(waiting, 'notice')} to be sent"] if waiting else []
+    said += [f"last sent {call.ago(sent)}"] if sent else []
+    return ", ".join(said)
+
+
+def _troubled(call: Call, seen: Overview) -> list[tuple[object, ...]]:
+    """Return a row for each channel through which something did not get, or does not."""
+    rows: list[tuple[object, ...]] = []
+    for name, record in seen.told.items():
+        if record is None or not (record.failing or record.lost):
+            continue
+        since, why = record.failing or (None, record.last_loss)
+        state = "ok" if since is None else f"failing since {call.short(since)}"
+        lost = ", ".join(f"{count:,} {status}" for status, count in record.lost.items())
+        rows.append((name, state, lost or None, why))
+    return rows
+
+
 def _clock(seen: Overview) -> str | None:
     if seen.clock_behind <= CLOCK_BEHIND:
         return None
@@ -159,6 +194,7 @@ def _shape(call: Call, seen: Overview) -> dict[str, Any]:
         "missed": sum(seen.missed.values()),
         "failing": list(seen.failing),
         "overdue": list(seen.overdue),
+        "channels": [shapes.channel(name, record) for name, record in seen.told.items()],
         "next": [{"schedule": name, "scheduled_at": shapes.instant(at)} for at, name in coming],
         "last_decision": shapes.moment(seen.heartbeat),
         "clock_behind_seconds": round(seen.clock_behind, 3),

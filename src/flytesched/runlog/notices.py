@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.events import Event, Notice, NoticeStatus
+from flytesched.core.events import PING_URL, Event, Notice, NoticeStatus
 from flytesched.runlog.migrations import NOTICES, schema_version
 from flytesched.runlog.rows import NOTICE, NOTICE_COLUMNS, columns, notice_row, places, to_notice
 
@@ -80,17 +80,33 @@ class ChannelRecord:
         return None if sent is None else sent.ended
 
     @property
+    def last_loss(self) -> str | None:
+        """Why the last notice that did not arrive, or perhaps not, did not."""
+        lost = [self.newest[status] for status in self.lost]
+        return _why(max(lost, key=lambda notice: notice.ended or 0.0)) if lost else None
+
+    @property
     def failing(self) -> tuple[float, str] | None:
-        """Since when nothing gets through, and why not; None while it works."""
-        refused = self.refused
-        if refused is not None and refused.created <= (self.last_sent or 0.0):
-            refused = None  # another one got through later: its turn will come again
-        lost = [notice for notice in (self.failed, refused) if notice is not None]
+        """Since when nothing gets through, and why not; None while it works.
+
+        Of ping URLs, each of which has its own way, since when one of them does not.
+        """
+        lost = [notice for notice in (self.failed, self.refused) if notice is not None]
         if not lost:
             return None
-        since = max(min(notice.created for notice in lost), self.last_sent or 0.0)
-        last = refused or self.newest[NoticeStatus.FAILED]
-        return since, last.why or "nobody knows why"
+        since = min(notice.created for notice in lost)
+        if self.channel != PING_URL:
+            # One that was refused is overtaken by none: it may only have waited behind this one.
+            since = max(since, self.last_sent or 0.0)
+        last = self.refused or self.newest[NoticeStatus.FAILED]
+        return since, _why(last) or "nobody knows why"
+
+
+def _why(notice: Notice) -> str | None:
+    """Return why a notice did not arrive, and for a ping URL, whose it is."""
+    if notice.channel != PING_URL or notice.why is None:
+        return notice.why
+    return f"{notice.schedule}: {notice.why}"
 
 
 def put(connection: sqlite3.Connection, notices: Iterable[Notice], lost: AbstractSet[str]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Finding:
     """One thing that a doctor would mention."""
 
-    #: A word for programs: ``overdue``, ``manifest``, ``run_log``, ``clock``, ``failing``...
+    #: A word for programs: ``overdue``, ``manifest``, ``clock``, ``failing``, ``channel``...
     check: str
     #: A sentence for people.
     what: str
@@ -54,7 +54,7 @@ def health(site: Site, *, strict: bool = False) -> Health:
 
     Args:
         site: what to examine.
-        strict: whether failing schedules and missed slots count too.
+        strict: whether failing schedules and channels, and missed slots, count too.
     """
     seen = overview(site, write=True)
     return Health(
@@ -84,7 +84,7 @@ def _serious(seen: Overview) -> list[Finding]:
 
 
 def _shown(seen: Overview, *, strict: bool) -> list[Finding]:
-    """Return what commands did badly, which is not the scheduler's fault."""
+    """Return what commands and channels did badly, which is not the scheduler's fault."""
     found = [
         ("failing", f"{name}: the last run {run.id} {run.verdict()}")
         for name, run in seen.failing.items()
@@ -93,5 +93,9 @@ def _shown(seen: Overview, *, strict: bool) -> list[Finding]:
         ("missed", f"{name}: {count:,} missed {'slot is' if count == 1 else 'slots are'} open")
         for name, count in seen.missed.items()
         if name in seen.schedules
+    ]
+    found += [
+        ("channel", f"{name}: nothing gets through since {rfc3339(since)}: {why}")
+        for name, (since, why) in seen.failing_channels.items()
     ]
     return [Finding(check=check, what=what, counts=strict) for check, what in found]

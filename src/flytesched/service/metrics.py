@@ -25,11 +25,12 @@ _OWN = {
     "schedule_errors_total": "Times that the manifest could not be read.",
     "catchup_errors_total": "Catch-ups that failed.",
 }
-#: Counters by schedule: the name of a second label, and help.
+#: Counters by schedule or channel: the name of that label, of a second one, and help.
 _COUNTERS = {
-    "runs_total": ("status", "Runs by schedule and verdict."),
-    "missed_total": (None, "Slots missed, by schedule."),
-    "skipped_total": ("reason", "Slots skipped, by schedule and reason."),
+    "runs_total": ("schedule", "status", "Runs by schedule and verdict."),
+    "missed_total": ("schedule", None, "Slots missed, by schedule."),
+    "skipped_total": ("schedule", "reason", "Slots skipped, by schedule and reason."),
+    "notices_total": ("channel", "status", "Notices by channel and what became of them."),
 }
 #: Histograms by schedule.
 _HISTOGRAMS = {
@@ -56,11 +57,11 @@ def _counted(counters: Counters) -> Iterator[str]:
     for metric, said in _OWN.items():
         yield from _head(metric, "counter", said)
         yield _sample(metric, {}, counters.get((metric, "", ""), 0.0))
-    for metric, (second, said) in _COUNTERS.items():
+    for metric, (first, second, said) in _COUNTERS.items():
         yield from _head(metric, "counter", said)
-        for (name, schedule, label), value in sorted(counters.items()):
+        for (name, whose, label), value in sorted(counters.items()):
             if name == metric:
-                labels = {"schedule": schedule, **({second: label} if second else {})}
+                labels = {first: whose, **({second: label} if second else {})}
                 yield _sample(metric, labels, value)
 
 
@@ -101,6 +102,13 @@ def _gauges(seen: Overview) -> Iterator[str]:
     for name, schedule in sorted(seen.schedules.items()):
         if (slot := next(coming(schedule, seen.now), None)) is not None:
             yield _sample("next_run_timestamp_seconds", {"schedule": name}, slot)
+    yield from _head("channel_up", "gauge", "Whether what a channel was last told got through.")
+    failing = seen.failing_channels
+    for name in sorted(seen.told):
+        yield _sample("channel_up", {"channel": name}, float(name not in failing))
+    yield from _head("notices_waiting", "gauge", "Notices that are still to be sent, by channel.")
+    for name, record in sorted(seen.told.items()):
+        yield _sample("notices_waiting", {"channel": name}, float(record.waiting if record else 0))
 
 
 def _head(metric: str, kind: str, said: str) -> Iterator[str]:

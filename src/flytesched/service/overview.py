@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flytesched.core.events import NOTED_HOOKS, PING_URL
 from flytesched.core.runs import FAILURES
 from flytesched.core.timetables.on_holiday import every_slot
 from flytesched.errors import FlyteschedError, Invalid
@@ -14,14 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flytesched.bootstrap import Site
+    from flytesched.core.channels import Channel
     from flytesched.core.runs import Run, ScheduleState
     from flytesched.core.schedule import Schedule
     from flytesched.lock import Holder
+    from flytesched.runlog.notices import ChannelRecord
 
 #: A slot undecided for longer than this, in seconds, is overdue.
 OVERDUE_AFTER = 60
 #: Seconds that the clock may be behind the newest slot decided.
 CLOCK_BEHIND = 86_400
+#: Seconds for which it is told that a notice did not arrive.
+LOST_FOR = 86_400
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +57,10 @@ class Overview:
     last: Mapping[str, Run] = field(default_factory=dict)
     #: Facts that the run log remembers.
     meta: Mapping[str, str] = field(default_factory=dict)
+    #: The channels of the manifest by name; None while it is broken.
+    channels: Mapping[str, Channel] | None = None
+    #: How each channel has done that was ever told something, by name.
+    records: Mapping[str, ChannelRecord] = field(default_factory=dict)
 
     @property
     def scheduler(self) -> Holder | None:
@@ -72,6 +81,30 @@ class Overview:
             name: run
             for name, run in self.last.items()
             if name in self.schedules and run.status in FAILURES
+        }
+
+    @property
+    def told(self) -> dict[str, ChannelRecord | None]:
+        """What is told of events, with how it has done: channels, and ping URLs as one.
+
+        What the manifest does not know any more counts while there is something left to be sent.
+        """
+        found: dict[str, ChannelRecord | None] = dict.fromkeys(self.channels or ())
+        if any(schedule.ping_url is not None for schedule in self.schedules.values()):
+            found[PING_URL] = None
+        for name, record in self.records.items():
+            known = name in found or self.channels is None or record.waiting
+            if known and name not in NOTED_HOOKS:
+                found[name] = record
+        return found
+
+    @property
+    def failing_channels(self) -> dict[str, tuple[float, str]]:
+        """Channels through which nothing gets, with the moment since when, and why."""
+        return {
+            name: record.failing
+            for name, record in self.told.items()
+            if record is not None and record.failing is not None
         }
 
     @property
@@ -111,7 +144,8 @@ def overview(site: Site, *, write: bool = False) -> Overview:
     except (FlyteschedError, OSError) as error:
         seen.lock_error = str(error)
     try:
-        seen.schedules = site.manifest().schedules
+        manifest = site.manifest()
+        seen.schedules, seen.channels = manifest.schedules, manifest.channels
     except Invalid as error:
         seen.manifest_error = error.message
     try:
@@ -139,6 +173,7 @@ def _read(site: Site, seen: Overview) -> None:
             seen.schedules = {name: one for name, one in recollected.items() if one is not None}
         seen.last = reader.last_runs(list(seen.schedules), done=True)
         seen.meta = reader.meta()
+        seen.records = {each.channel: each for each in reader.channel_records(seen.now - LOST_FOR)}
 
 
 def _unwritable(site: Site) -> str | None:

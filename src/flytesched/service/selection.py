@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from flytesched.core.schedule import Schedule
 
 _PATTERN = frozenset("*?[")
+#: What lists things that have names.
+_LISTS = {"schedule": "list", "calendar": "calendars", "channel": "notify list"}
 
 
 def select(
@@ -51,7 +53,7 @@ def named(known: Collection[str], words: Sequence[str], *, thing: str = "schedul
     Args:
         known: the names there are.
         words: names and patterns.
-        thing: what has such a name, for the error: a schedule or a calendar.
+        thing: what has such a name, for the error: a schedule, a calendar or a channel.
 
     Raises:
         NotFound: a word means none; the hint names a near one.
@@ -116,7 +118,7 @@ def known(site: Site) -> list[str]:
 def _meant(known: Collection[str], word: str, thing: str) -> list[str]:
     if word in known:
         return [word]
-    see = f"see: flytesched {'list' if thing == 'schedule' else f'{thing}s'}"
+    see = f"see: flytesched {_LISTS[thing]}"
     if not _PATTERN.isdisjoint(word):
         if matching := [name for name in known if fnmatchcase(name, word)]:
             return matching

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flytesched.service.doctor import Examination
 from flytesched.service.examinations.calendars import calendars
+from flytesched.service.examinations.channels import channels
 from flytesched.service.examinations.commands import commands, environment
 from flytesched.service.examinations.machine import time_service, zones
 from flytesched.service.examinations.manifest import crowd, manifest, owner, twins
@@ -24,7 +25,7 @@ from flytesched.service.examinations.unit import unit
 EXAMINATIONS = tuple(
     Examination(about=look.__name__, look=look)
     for look in (
-        manifest, owner, calendars, commands, environment, twins, crowd,
+        manifest, owner, calendars, channels, commands, environment, twins, crowd,
         scheduler, unit, overdue, failing, long_runs,
         run_log, writing, sqlite, wal, retention, records,
         clock, time_service, zones,

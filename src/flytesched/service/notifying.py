@@ -1,0 +1,302 @@
+"""Notifying: look at channels, try them, and look up what became of notices.
+
+A test goes the way of all messages, through a sender of its own, and with what the scheduler that
+runs has in its environment. It changes nothing: neither here nor, for a ping, there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flytesched import linux
+from flytesched.core.channels import Channel, ChannelKind
+from flytesched.core.events import PING_URL
+from flytesched.core.messages import facts_of_test
+from flytesched.core.values import url_without_secret
+from flytesched.errors import Invalid, NotFound
+from flytesched.service.advice import advice
+from flytesched.service.overview import LOST_FOR
+from flytesched.service.selection import named, remembered
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from flytesched.bootstrap import Site
+    from flytesched.core.events import Notice, NoticeStatus
+    from flytesched.core.schedule import Schedule
+    from flytesched.manifest import Manifest
+    from flytesched.runlog.notices import ChannelRecord
+
+_NO_CHANNELS = 'write a table such as [channels.ops] with kind = "mail" and to = ["root"]'
+_SENDER = (sys.executable, "-P", "-m", "flytesched.hooks.sender")
+#: Seconds that one message may take, whatever the other side does.
+DEADLINE = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is tried: a channel, or the ping URL of a schedule."""
+
+    #: Name of the channel, or ``ping_url``.
+    channel: str
+    #: Whose ping URL it is; None for a channel.
+    schedule: str | None
+    #: ``mail``, ``webhook`` or ``ping``.
+    kind: str
+    #: Where it leads to, without what may be a secret.
+    where: str
+    #: What the sender is told of it.
+    keys: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What it is called in front of people."""
+        return self.channel if self.schedule is None else f"{self.channel} of {self.schedule}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What came of a test."""
+
+    #: What was tried.
+    target: Target
+    #: ``sent``, ``refused`` or ``unknown``.
+    outcome: str
+    #: Why it was not sent, or to whom not.
+    why: str | None
+    #: What to do about that.
+    do: str | None
+
+    @property
+    def good(self) -> bool:
+        """Whether the message has reached everybody."""
+        return self.outcome == "sent" and self.why is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A channel of the manifest, or what stands for all ping URLs, as it is used."""
+
+    #: Its name.
+    name: str
+    #: The channel; None for ping URLs.
+    channel: Channel | None
+    #: The schedules that it is told of.
+    schedules: tuple[str, ...]
+    #: How it has done; None while it was never told anything.
+    record: ChannelRecord | None
+
+
+def listed(site: Site, words: Sequence[str] = ()) -> list[Listed]:
+    """Return the channels of the manifest, and ping URLs as one if there are any.
+
+    Raises:
+        NotFound: a word means none of them.
+        InvalidManifest: the manifest has faults.
+    """
+    manifest = site.manifest()
+    users: dict[str, list[str]] = {name: [] for name in manifest.channels}
+    for schedule in manifest.schedules.values():
+        pinged = (PING_URL,) if schedule.ping_url is not None else ()
+        for name in (*schedule.notify, *pinged):
+            users.setdefault(name, []).append(schedule.name)
+    records: dict[str, ChannelRecord] = {}
+    if (reader := site.reader()) is not None:
+        with reader:
+            found = reader.channel_records(site.now() - LOST_FOR)
+            records = {record.channel: record for record in found}
+    return [
+        Listed(
+            name=name, channel=manifest.channels.get(name), schedules=tuple(users[name]),
+            record=records.get(name),
+        )
+        for name in (named(users, words, thing="channel") if words else users)
+    ]  # fmt: skip
+
+
+# -- what is tried ------------------------------------------------------------------------------
+
+
+def targets(site: Site, words: Sequence[str], schedule: str | None = None) -> list[Target]:
+    """Return what is to be tried: the channels named, those of a schedule, or all there are.
+
+    Raises:
+        NotFound: no channel, or schedule, has that name, or there is nothing to try.
+        InvalidManifest: the manifest has faults.
+    """
+    manifest = site.manifest()
+    if not words and schedule is None and not manifest.channels:
+        msg = "the manifest has no channel that could be tried"
+        raise NotFound(msg, hint=_NO_CHANNELS)
+    names = named(manifest.channels, words, thing="channel") if words else []
+    pings: list[Target] = []
+    if schedule is not None:
+        names, pings = _of_schedule(manifest, schedule, names)
+    elif not words:
+        names = list(manifest.channels)
+    return [*(_of_channel(manifest.channels[name]) for name in names), *pings]
+
+
+def _of_schedule(
+    manifest: Manifest, name: str, names: Sequence[str]
+) -> tuple[list[str], list[Target]]:
+    """Return the channels that are named or told of a schedule, and its ping URL if it has one."""
+    (found,) = named(manifest.schedules, [name])[:1]
+    schedule = manifest.schedules[found]
+    pings = _of_ping_url(schedule)
+    if not pings and not schedule.notify:
+        msg = f"{found} has no ping_url, and its notify names no channel"
+        raise NotFound(msg, hint="see: flytesched set --help, --notify and --ping-url")
+    return list(dict.fromkeys([*names, *schedule.notify])), pings
+
+
+def _of_channel(channel: Channel) -> Target:
+    keys = {"name": channel.name, "kind": channel.kind.value, **channel.keys}
+    return Target(
+        channel=channel.name, schedule=None, kind=channel.kind.value, where=whereto(channel),
+        keys=keys,
+    )  # fmt: skip
+
+
+def _of_ping_url(schedule: Schedule) -> list[Target]:
+    if schedule.ping_url is None:
+        return []
+    target = Target(
+        channel=PING_URL, schedule=schedule.name, kind="ping",
+        where=url_without_secret(schedule.ping_url),
+        keys={"name": PING_URL, "kind": "ping", "url": schedule.ping_url},
+    )  # fmt: skip
+    return [target]
+
+
+def whereto(channel: Channel) -> str:
+    """Return in short where a channel leads to, without what may be a secret."""
+    keys = channel.keys
+    if channel.kind is ChannelKind.MAIL:
+        first, *others = keys["to"]
+        more = f" and {len(others)} more" if others else ""
+        return f"{first}{more} by {keys['host']}:{keys['port']}"
+    return url_without_secret(keys["url"]) if "url" in keys else f"as {keys['url_file']} says"
+
+
+# -- trying -------------------------------------------------------------------------------------
+
+
+def try_channels(site: Site, found: Sequence[Target]) -> Iterator[Tried]:
+    """Send a test to each, all at once, and yield what came of each as it is known.
+
+    A caller that stops listening ends what is still being sent.
+    """
+    left = dict(enumerate(found))
+    told = facts_of_test(now=site.now(), host=socket.gethostname())
+    with _sender(_environment(site, found)) as sender:
+        for number, target in left.items():
+            job = {
+                "id": number, "lane": str(number), "kind": target.kind, "channel": target.keys,
+                "messages": [told], "tail": None,
+            }  # fmt: skip
+            with suppress(BrokenPipeError):  # it has gone, and answers no more
+                sender.stdin.write(json.dumps(job).encode() + b"\n")  # type: ignore[union-attr]
+                sender.stdin.flush()  # type: ignore[union-attr]
+        while left and (line := sender.stdout.readline()).endswith(b"\n"):  # type: ignore[union-attr]
+            answer = json.loads(line)
+            yield _tried(left.pop(answer["id"]), answer["outcome"], answer["why"])
+    for target in left.values():
+        yield _tried(target, "unknown", "the process that sends has ended without an answer")
+
+
+@contextmanager
+def _sender(environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Give a sender; what it has not finished at the end of the block is ended with it."""
+    import subprocess
+
+    sender = subprocess.Popen(
+        (*_SENDER, str(DEADLINE)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, env=environ, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield sender
+    finally:
+        # Each message is carried out by a process of its own, in the session of the sender.
+        with suppress(ProcessLookupError):
+            os.killpg(sender.pid, signal.SIGKILL)
+        sender.communicate()
+
+
+def _environment(site: Site, found: Sequence[Target]) -> dict[str, str]:
+    """Return our environment with what of the scheduler's decides how messages are sent.
+
+    No more than that is taken over: another user's scheduler may have anything in its environment.
+    """
+    own = dict(site.environ)
+    holder = site.scheduler()
+    if holder is None or holder.kind != "run":
+        return own
+    if (theirs := linux.process_environment(holder.pid)) is None:
+        return own
+    counted = {target.keys["password_env"] for target in found if "password_env" in target.keys}
+    kept = {name: value for name, value in own.items() if not _counts(name, counted)}
+    return kept | {name: value for name, value in theirs.items() if _counts(name, counted)}
+
+
+def _counts(name: str, passwords: Collection[str]) -> bool:
+    proxied = name.lower().endswith("_proxy")
+    return proxied or name in passwords or name in {"SSL_CERT_FILE", "SSL_CERT_DIR"}
+
+
+def _tried(target: Target, outcome: str, why: str | None) -> Tried:
+    return Tried(target=target, outcome=outcome, why=why, do=None if why is None else advice(why))
+
+
+# -- looking up ---------------------------------------------------------------------------------
+
+
+def noticed(
+    site: Site,
+    words: Sequence[str],
+    *,
+    schedules: Sequence[str] = (),
+    statuses: Collection[NoticeStatus] | None = None,
+    since: float | None = None,
+    limit: int,
+) -> list[Notice]:
+    """Return notices, the newest first.
+
+    Args:
+        site: whose.
+        words: names of channels, or patterns; of none, all.
+        schedules: names or patterns; of none, all.
+        statuses: states; None for all.
+        since: epoch seconds.
+        limit: how many at most.
+
+    Raises:
+        NotFound: a word means neither a channel of the manifest nor one that was ever told.
+    """
+    if (reader := site.reader()) is None:
+        named(_known(site), words, thing="channel")
+        return []
+    with reader:
+        told = (record.channel for record in reader.channel_records(site.now()))
+        channels = named(_known(site, told), words, thing="channel") if words else None
+        return reader.notices(
+            channels=channels, schedules=remembered(site, schedules) if schedules else None,
+            statuses=statuses, since=since or 0.0, limit=limit,
+        )  # fmt: skip
+
+
+def _known(site: Site, told: Iterable[str] = ()) -> list[str]:
+    """Return the channels there are and were; of a manifest that is broken, those there were."""
+    try:
+        channels = [*site.manifest().channels]
+    except Invalid:
+        channels = []
+    return list(dict.fromkeys([*channels, PING_URL, *told]))

@@ -56,7 +56,9 @@ _flytesched_valued() {
         *:--kind) ;;
         *:--on-stop) ;;
         *:--log-format) ;;
-        *:--status) ;;
+        history:--status) ;;
+        *:--schedule) ;;
+        'notify history':--status) ;;
         *) false ;;
     esac
 }
@@ -84,7 +86,7 @@ _flytesched() {
         case $part in
             --) return ;;
             -*) if _flytesched_valued "$verb:$part"; then ((index++)); fi ;;
-            *) case $verb in ''|'import'|'export'|'service'|'db') verb=${verb:+$verb }$part ;; *) ((count++)) ;; esac ;;
+            *) case $verb in ''|'notify'|'import'|'export'|'service'|'db') verb=${verb:+$verb }$part ;; *) ((count++)) ;; esac ;;
         esac
     done
     if [[ $word == --*=* ]]; then
@@ -118,10 +120,12 @@ _flytesched() {
         *:--kind) _flytesched_say cron aws_cron every daily hourly at; return ;;
         *:--on-stop) _flytesched_say leave kill; return ;;
         *:--log-format) _flytesched_say plain json; return ;;
-        *:--status) _flytesched_ask statuses; return ;;
+        history:--status) _flytesched_ask statuses; return ;;
+        *:--schedule) _flytesched_ask names; return ;;
+        'notify history':--status) _flytesched_say queued sending sent failed unknown dropped; return ;;
     esac
     case $verb in
-        '') _flytesched_say add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db --manifest --state-dir --json --no-color --utc --debug --version -h --help ;;
+        '') _flytesched_say add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db --manifest --state-dir --json --no-color --utc --debug --version -h --help ;;
         add) _flytesched_say --disabled --replace --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --calendars --on-holiday --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --on-late --on-long --notify --ping-url --late-after --long-after --manifest --state-dir --no-color --utc --debug -h --help ;;
         set) if [[ $word == -* ]]; then _flytesched_say --unset --dry-run --description --cron --aws-cron --every --daily --hourly --at --seconds --timezone --start --end --anchor --offset --calendars --on-holiday --labels --paused-until --pause-reason --jitter --executor --cwd --env --env-file --shell --kickoff-time-arg --overlap --queue-limit --catchup --catchup-window --catchup-limit --timeout --kill-after --retry --on-interrupted --survive --success-exit-codes --on-success --on-failure --on-missed --on-recovered --on-late --on-long --notify --ping-url --late-after --long-after --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
         edit) if [[ $word == -* ]]; then _flytesched_say --discard --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
@@ -136,6 +140,7 @@ _flytesched() {
         list) if [[ $word == -* ]]; then _flytesched_say -l --label --sort -q --quiet -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask names; fi ;;
         show) if [[ $word == -* ]]; then _flytesched_say --manifest --state-dir --no-color --utc --debug --json -h --help; else ((count)) || _flytesched_ask names; fi ;;
         next) if [[ $word == -* ]]; then _flytesched_say -l --label -n --count --from --until --calendar --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask names; fi ;;
+        calendars) if [[ $word == -* ]]; then _flytesched_say --from --until --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask calendars; fi ;;
         explain) if [[ $word == -* ]]; then _flytesched_say --kind --timezone --seconds --offset --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask expressions; fi ;;
         run) _flytesched_say --once --on-stop --log-format --rebind --force-state-dir --manifest --state-dir --no-color --utc --debug -h --help ;;
         trigger) if [[ $word == -* ]]; then _flytesched_say --at -d --detach --force --raw --manifest --state-dir --no-color --utc --debug -h --help; else ((count)) || _flytesched_ask names; fi ;;
@@ -148,12 +153,17 @@ _flytesched() {
         cancel) if [[ $word == -* ]]; then _flytesched_say -y --yes --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask active; fi ;;
         retry) if [[ $word == -* ]]; then _flytesched_say --manifest --state-dir --no-color --utc --debug -h --help; else _flytesched_ask recent; fi ;;
         status) _flytesched_say -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        top) if [[ $word == -* ]]; then _flytesched_say -l --label --interval --once --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask names; fi ;;
         health) _flytesched_say --strict --manifest --state-dir --no-color --utc --debug --json -h --help ;;
         metrics) _flytesched_say --manifest --state-dir --no-color --utc --debug -h --help ;;
         validate) if [[ $word == -* ]]; then _flytesched_say --manifest --state-dir --no-color --utc --debug --json -h --help; else ((count)) || _flytesched_path -f; fi ;;
         config) if [[ $word == -* ]]; then _flytesched_say --manifest --state-dir --no-color --utc --debug --json -h --help; else ((count)) || _flytesched_ask settings; fi ;;
         doctor) _flytesched_say --manifest --state-dir --no-color --utc --debug --json -h --help ;;
         prune) _flytesched_say --keep-runs --keep-logs --dry-run -y --yes --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        notify) _flytesched_say list test history --manifest --state-dir --no-color --utc --debug --json -h --help ;;
+        'notify list') if [[ $word == -* ]]; then _flytesched_say --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask channels; fi ;;
+        'notify test') if [[ $word == -* ]]; then _flytesched_say --schedule --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask channels; fi ;;
+        'notify history') if [[ $word == -* ]]; then _flytesched_say --schedule --status --since -n --limit -w --watch --interval --manifest --state-dir --no-color --utc --debug --json -h --help; else _flytesched_ask channels; fi ;;
         import) _flytesched_say crontab --manifest --state-dir --no-color --utc --debug --json -h --help ;;
         'import crontab') if [[ $word == -* ]]; then _flytesched_say --user --system --prefix --disabled --replace -y --yes --dry-run --manifest --state-dir --no-color --utc --debug --json -h --help; else ((count)) || _flytesched_path -f; fi ;;
         export) _flytesched_say crontab --manifest --state-dir --no-color --utc --debug --json -h --help ;;

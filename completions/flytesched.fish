@@ -6,15 +6,15 @@ function __flytesched_ask
 end
 
 complete -c flytesched -f
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -l manifest -d 'The manifest to work on.' -r -F
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -l json -d 'Answer in JSON.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -l no-color -d 'Never colour.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -l utc -d 'Type and show times in UTC.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -l debug -d 'Show where an error came from.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -l version -d 'Show the version.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a add -d 'Add a schedule to the manifest'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -l json -d 'Answer in JSON.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -l no-color -d 'Never colour.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -l utc -d 'Type and show times in UTC.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -l version -d 'Show the version.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a add -d 'Add a schedule to the manifest'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l disabled -d 'Let no slot fall due yet.'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l replace -d 'Replace a schedule that has this name.'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l dry-run -d 'Only show what would change, old and new.'
@@ -70,7 +70,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from add' -l no-color -d 'Neve
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a set -d 'Change keys of a schedule in the manifest'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a set -d 'Change keys of a schedule in the manifest'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l unset -d 'Remove a key; may be given several times.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l description -d 'What it is for, in your words.' -x
@@ -126,7 +126,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from set' -l utc -d 'Type and 
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a edit -d 'Edit the manifest in $VISUAL or $EDITOR'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a edit -d 'Edit the manifest in $VISUAL or $EDITOR'
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -l discard -d 'Throw away what an earlier edit left, and begin anew.'
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -135,7 +135,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from edit' -l utc -d 'Type and
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from edit' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a rename -d 'Give a schedule another name'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a rename -d 'Give a schedule another name'
 complete -c flytesched -n '__fish_seen_subcommand_from rename' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from rename' -s y -l yes -d 'Do not ask.'
 complete -c flytesched -n '__fish_seen_subcommand_from rename' -l manifest -d 'The manifest to work on.' -r -F
@@ -145,7 +145,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from rename' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from rename' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from rename' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from rename' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a remove -d 'Remove schedules from the manifest'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a remove -d 'Remove schedules from the manifest'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -l all -d 'Remove every schedule.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -s y -l yes -d 'Do not ask.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -l dry-run -d 'Only show what would change, old and new.'
@@ -156,7 +156,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from remove' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from remove' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a enable -d 'Let the slots of schedules fall due again'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a enable -d 'Let the slots of schedules fall due again'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l manifest -d 'The manifest to work on.' -r -F
@@ -166,7 +166,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from enable' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from enable' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a disable -d 'Let no more slots of schedules fall due'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a disable -d 'Let no more slots of schedules fall due'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l reason -d 'Why, for those who ask later.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l dry-run -d 'Only show what would change, old and new.'
@@ -177,7 +177,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from disable' -l utc -d 'Type 
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from disable' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a pause -d 'Let no slots of schedules fall due for a while'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a pause -d 'Let no slots of schedules fall due for a while'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l until -d 'Slots fall due again from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l for -d 'Pause for so long.' -x
@@ -190,7 +190,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from pause' -l utc -d 'Type an
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from pause' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a resume -d 'End pauses of schedules before their time'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a resume -d 'End pauses of schedules before their time'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l manifest -d 'The manifest to work on.' -r -F
@@ -200,7 +200,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from resume' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from resume' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a revisions -d 'Show what changed in a schedule, and when'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a revisions -d 'Show what changed in a schedule, and when'
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l diff -d 'What revision N changed; or what differs between N and M, or N.. and today.' -x -k -a '(__flytesched_ask revisions)'
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -210,7 +210,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l debug -d 'S
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from revisions' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a revert -d 'Write an earlier definition back into the manifest'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a revert -d 'Write an earlier definition back into the manifest'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -l to -d 'The revision; the one before the present one if not given.' -x -k -a '(__flytesched_ask revisions)'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -l dry-run -d 'Only show what would change, old and new.'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -s y -l yes -d 'Do not ask.'
@@ -221,7 +221,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from revert' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from revert' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a list -d 'List schedules with the next slot and the last verdict'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a list -d 'List schedules with the next slot and the last verdict'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l sort -d 'By the next slot, the name, or the last verdict.' -x -a 'next name last'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s q -l quiet -d 'Names only.'
@@ -235,7 +235,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from list' -l debug -d 'Show w
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a show -d 'Show one schedule in full'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a show -d 'Show one schedule in full'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -244,7 +244,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from show' -l debug -d 'Show w
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a next -d 'Show the coming slots of schedules in one row'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a next -d 'Show the coming slots of schedules in one row'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s n -l count -d 'Slots at most.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l from -d 'Slots from this time on.' -x
@@ -258,7 +258,18 @@ complete -c flytesched -n '__fish_seen_subcommand_from next' -l debug -d 'Show w
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a explain -d 'Say in words what an expression means'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a calendars -d 'Show calendars'
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l from -d 'Days from this time\'s on.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l until -d 'Days before this time.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -k -a '(__flytesched_ask calendars)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a explain -d 'Say in words what an expression means'
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -l kind -d 'What kind of timetable it is.' -x -a 'cron aws_cron every daily hourly at'
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -l timezone -d 'IANA time zone, such as Europe/Berlin.' -x -k -a '(__flytesched_ask zones)'
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -l seconds -d 'Six cron fields have the seconds first.'
@@ -271,7 +282,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from explain' -l debug -d 'Sho
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from explain' -k -a '(__flytesched_ask expressions)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a run -d 'Run the scheduler in the foreground'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a run -d 'Run the scheduler in the foreground'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l once -d 'Do what a start does, then wait for what is active.'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l on-stop -d 'Leave running commands to be adopted, or end them.' -x -a 'leave kill'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l log-format -d 'How events are written to stderr.' -x -a 'plain json'
@@ -283,7 +294,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from run' -l no-color -d 'Neve
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from run' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a trigger -d 'Run a schedule now and show its output'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a trigger -d 'Run a schedule now and show its output'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l at -d 'Run this slot, which has no run yet.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -s d -l detach -d 'Do not wait; a scheduler must be running.'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l force -d 'Run beside an active run, whatever overlap says.'
@@ -295,7 +306,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l utc -d 'Type 
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from trigger' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a catchup -d 'Run the missed slots that are still open'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a catchup -d 'Run the missed slots that are still open'
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l since -d 'Slots from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l until -d 'Slots before this time.' -x
@@ -312,7 +323,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l debug -d 'Sho
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from catchup' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a backfill -d 'Run past slots that were never decided'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a backfill -d 'Run past slots that were never decided'
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l from -d 'Slots from this time on.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l until -d 'Slots before this time.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l parallel -d 'Runs at once.' -x
@@ -326,7 +337,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l debug -d 'Sh
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from backfill' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a history -d 'Show the verdicts of slots and runs, newest first'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a history -d 'Show the verdicts of slots and runs, newest first'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l status -d 'Only these, such as failed,missed; repeatable.' -x -k -a '(__flytesched_ask statuses)'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l since -d 'From this time on, such as 2h.' -x
@@ -343,7 +354,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from history' -l debug -d 'Sho
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -k -a '(__flytesched_ask named)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a stats -d 'Count what became of schedules, and how long it took'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a stats -d 'Count what became of schedules, and how long it took'
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -l since -d 'From this time on, such as 30d.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -l until -d 'Before this time.' -x
@@ -355,7 +366,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from stats' -l debug -d 'Show 
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from stats' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a logs -d 'Show what a run wrote to stdout and stderr'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a logs -d 'Show what a run wrote to stdout and stderr'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l attempt -d 'Only this attempt; else all.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'Go on until the run has its verdict.'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l raw -d 'Show the bytes as they are, control characters too.'
@@ -366,7 +377,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from logs' -l utc -d 'Type and
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from logs' -k -a '(__flytesched_ask named)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a ps -d 'Show what is active: the runs without a verdict'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a ps -d 'Show what is active: the runs without a verdict'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s q -l quiet -d 'Ids only.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -l interval -d 'Watch, and look so often; 2.' -x
@@ -378,7 +389,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from ps' -l debug -d 'Show whe
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a cancel -d 'End active runs'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a cancel -d 'End active runs'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -s y -l yes -d 'Do not ask.'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -387,7 +398,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from cancel' -k -a '(__flytesched_ask active)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a retry -d 'Run again what has ended'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a retry -d 'Run again what has ended'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -395,7 +406,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from retry' -l utc -d 'Type an
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -k -a '(__flytesched_ask recent)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a status -d 'Show everything at a glance'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a status -d 'Show everything at a glance'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l interval -d 'Watch, and look so often; 2.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l manifest -d 'The manifest to work on.' -r -F
@@ -405,8 +416,20 @@ complete -c flytesched -n '__fish_seen_subcommand_from status' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a health -d 'Tell whether slots are being decided'
-complete -c flytesched -n '__fish_seen_subcommand_from health' -l strict -d 'Failing schedules and missed slots count too.'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a top -d 'Show live what runs, waits, has just ended, and is next'
+complete -c flytesched -n '__fish_seen_subcommand_from top' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
+complete -c flytesched -n '__fish_seen_subcommand_from top' -l interval -d 'Look so often.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from top' -l once -d 'Show one frame, and leave it there.'
+complete -c flytesched -n '__fish_seen_subcommand_from top' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from top' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from top' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from top' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from top' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from top' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from top' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from top' -k -a '(__flytesched_ask names)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a health -d 'Tell whether slots are being decided'
+complete -c flytesched -n '__fish_seen_subcommand_from health' -l strict -d 'What fails, and missed slots, count too.'
 complete -c flytesched -n '__fish_seen_subcommand_from health' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from health' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from health' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -414,14 +437,14 @@ complete -c flytesched -n '__fish_seen_subcommand_from health' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from health' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from health' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from health' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a metrics -d 'Write metrics in the text format of Prometheus'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a metrics -d 'Write metrics in the text format of Prometheus'
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l no-color -d 'Never colour; NO_COLOR does the same.'
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from metrics' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a validate -d 'Check a manifest and say every fault with its line'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a validate -d 'Check a manifest and say every fault with its line'
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -430,7 +453,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from validate' -l debug -d 'Sh
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from validate' -F
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a config -d 'Show every setting and what says so'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a config -d 'Show every setting and what says so'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -439,7 +462,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from config' -l debug -d 'Show
 complete -c flytesched -n '__fish_seen_subcommand_from config' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from config' -k -a '(__flytesched_ask settings)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a doctor -d 'Examine schedules, scheduler and machine, and say what to do'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a doctor -d 'Examine schedules, scheduler and machine, and say what to do'
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -447,7 +470,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l utc -d 'Type a
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a prune -d 'Remove verdicts and output that are too old to keep, now'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a prune -d 'Remove verdicts and output that are too old to keep, now'
 complete -c flytesched -n '__fish_seen_subcommand_from prune' -l keep-runs -d 'Keep verdicts this long, as 90d.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from prune' -l keep-logs -d 'Keep output this long, as 7d.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from prune' -l dry-run -d 'Only count what would be removed.'
@@ -459,7 +482,49 @@ complete -c flytesched -n '__fish_seen_subcommand_from prune' -l utc -d 'Type an
 complete -c flytesched -n '__fish_seen_subcommand_from prune' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from prune' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from prune' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a import -d 'Take schedules over from another scheduler'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a notify -d 'Look after channels, through which people are told'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -a list -d 'Show channels, whether they work, and how many schedules they are told of'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -k -a '(__flytesched_ask channels)'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -a test -d 'Send a test message to channels'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l schedule -d 'Its ping_url, and the channels it notifies.' -x -k -a '(__flytesched_ask names)'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -k -a '(__flytesched_ask channels)'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -a history -d 'Show what channels were told of, newest first, and what became of it'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l schedule -d 'Only of these, or a pattern; repeatable.' -x -k -a '(__flytesched_ask names)'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l status -d 'Only these; repeatable, or with commas.' -x -a 'queued sending sent failed unknown dropped'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l since -d 'From this time on, such as 2h.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -s n -l limit -d 'Lines at most.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l interval -d 'Watch, and look so often; 2.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l manifest -d 'The manifest to work on.' -r -F
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l no-color -d 'Never colour; NO_COLOR does the same.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l debug -d 'Show where an error came from.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l json -d 'Answer in JSON.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -s h -l help -d 'Show this message and exit.'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -k -a '(__flytesched_ask channels)'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a import -d 'Take schedules over from another scheduler'
 complete -c flytesched -n '__fish_seen_subcommand_from import; and not __fish_seen_subcommand_from crontab' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from import; and not __fish_seen_subcommand_from crontab' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from import; and not __fish_seen_subcommand_from crontab' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -483,7 +548,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from import; and __fish_seen_s
 complete -c flytesched -n '__fish_seen_subcommand_from import; and __fish_seen_subcommand_from crontab' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from import; and __fish_seen_subcommand_from crontab' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from import; and __fish_seen_subcommand_from crontab' -F
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a export -d 'Say schedules in the words of another scheduler'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a export -d 'Say schedules in the words of another scheduler'
 complete -c flytesched -n '__fish_seen_subcommand_from export; and not __fish_seen_subcommand_from crontab' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from export; and not __fish_seen_subcommand_from crontab' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from export; and not __fish_seen_subcommand_from crontab' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -502,7 +567,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_s
 complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from export; and __fish_seen_subcommand_from crontab' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a service -d 'Run the scheduler as a service of systemd'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a service -d 'Run the scheduler as a service of systemd'
 complete -c flytesched -n '__fish_seen_subcommand_from service; and not __fish_seen_subcommand_from print install uninstall' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from service; and not __fish_seen_subcommand_from print install uninstall' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from service; and not __fish_seen_subcommand_from print install uninstall' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -547,7 +612,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from service; and __fish_seen_
 complete -c flytesched -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from uninstall' -l utc -d 'Type and show times in UTC, not on the machine\'s clock.'
 complete -c flytesched -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from uninstall' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from service; and __fish_seen_subcommand_from uninstall' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next explain run trigger catchup backfill history stats logs ps cancel retry status health metrics validate config doctor prune import export service db' -a db -d 'Look after the run log'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a db -d 'Look after the run log'
 complete -c flytesched -n '__fish_seen_subcommand_from db; and not __fish_seen_subcommand_from check' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from db; and not __fish_seen_subcommand_from check' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from db; and not __fish_seen_subcommand_from check' -l no-color -d 'Never colour; NO_COLOR does the same.'

@@ -17,6 +17,7 @@ from flytesched.core.runs import (
     Gap,
     Origin,
     RunStatus,
+    on_holiday,
     request_id,
     run_id,
 )
@@ -125,12 +126,21 @@ class TestCounts:
             ("duration_seconds_sum", ""): 4.5,
         }
 
-    @pytest.mark.parametrize("reason", ["overlap", "queue_full"])
-    def test_a_skip_is_counted_by_its_reason(self, reason):
+    @pytest.mark.parametrize(
+        ("reason", "label"),
+        [
+            ("overlap", "overlap"),
+            ("queue_full", "queue_full"),
+            # Names are for people: a metric would get a series for each holiday of the world.
+            (on_holiday("Christmas Day"), "holiday"),
+            (on_holiday("Day: one; 2026-12-27 has slots already"), "holiday"),
+        ],
+    )
+    def test_a_skip_is_counted_by_its_reason(self, reason, label):
         skipped = run(status=S.SKIPPED, reason=reason, ended=T + 1.0)
         assert self.counted(skipped) == {
             ("runs_total", "skipped"): 1.0,
-            ("skipped_total", reason): 1.0,
+            ("skipped_total", label): 1.0,
         }
 
     def test_a_catchup_that_fails_is_an_error_of_catching_up(self):
@@ -167,6 +177,15 @@ class TestCounts:
         gap = Gap(schedule="job", after=0, until=60, count=7, reason="", timing="")
         assert [(c.metric, c.schedule, c.amount) for c in count_gaps([gap])] == [
             ("missed_total", "job", 7)
+        ]
+
+    def test_slots_that_calendars_leave_out_are_skipped_and_not_missed(self):
+        gap = Gap(
+            schedule="job", after=0, until=60, count=7, reason="", timing="", closed_at=1.0,
+            closed_as="holiday",
+        )  # fmt: skip
+        assert [(c.metric, c.schedule, c.label, c.amount) for c in count_gaps([gap])] == [
+            ("skipped_total", "job", "holiday", 7)
         ]
 
     @pytest.mark.parametrize(

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flytesched.bootstrap import open_site
+from flytesched.core.calendars import Calendar
 from flytesched.core.protocols import Roster
 from flytesched.core.runs import Origin, Run, RunStatus, request_id, run_id
 from flytesched.core.schedule import Schedule
+from flytesched.core.timetables.on_holiday import every_slot
+from flytesched.core.timetables.parse import timetable
 from flytesched.runlog.sqlite import SqliteRunLog
 from flytesched.scheduler.loop import Limits, Loop
 from flytesched.service.check import check
@@ -32,6 +35,17 @@ NAMES = ("a", "b", "c")
 WHEN: list[dict[str, Any]] = [
     {"every": "7s"}, {"every": "1m"}, {"cron": "*/2 * * * *"}, {"cron": "@hourly"},
     {"daily": "12:30", "timezone": "Europe/Berlin"},
+    # It is a Thursday; in Noumea its last hour has begun.
+    {"every": "11s", "calendars": [Calendar(name="thursdays", weekdays=["thu"])]},
+    {"every": "7s", "calendars": [Calendar(name="friday", dates={"2026-01-02": "Bridge day"})],
+     "timezone": "Pacific/Noumea"},
+    {"cron": "*/2 * * * *", "calendars": [Calendar(name="year", dates={"01-01": "New Year"})],
+     "on_holiday": "next"},
+    # What would be yesterday's, or tomorrow's, is all today's.
+    {"cron": "*/3 * * * wed", "calendars": [Calendar(name="midweek", weekdays=["wed"])],
+     "on_holiday": "next"},
+    {"cron": "* * * * fri", "calendars": [Calendar(name="fridays", weekdays=["fri"])],
+     "on_holiday": "previous", "offset": "20s"},
 ]  # fmt: skip
 
 
@@ -109,8 +123,13 @@ class Story:
         slot = None
         if name not in self.schedules:
             return
-        if origin is not Origin.MANUAL:
-            slot = self.schedules[name].timetable.previous(int(now) - self.chance.randrange(600))
+        timing, by_time = self.schedules[name].timing, self.chance.random() < 0.3
+        if origin is not Origin.MANUAL or by_time:
+            # A slot that calendars leave out runs for who asks for it by its time, and only then.
+            table = every_slot(timing) if origin is Origin.MANUAL else timetable(timing)
+            slot = table.previous(int(now) - self.chance.randrange(600))
+            if slot is None:
+                return
         elsewhere = SqliteRunLog(self.site.runs_db)
         elsewhere.request(
             Run(

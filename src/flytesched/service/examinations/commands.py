@@ -31,7 +31,7 @@ _ENTERED = re.compile(r"\s*cd\s+(?!-)([\w@%+:,./-]+)\s*(?:&&|;)", re.ASCII)
 _SET = re.compile(r"\s*(?!PATH=|BASH_ENV=|ENV=)[A-Za-z_]\w*=[\w@%+:,./-]*(?=\s+\S)", re.ASCII)
 #: Shells in which such a word is not a thing of somebody's start-up file.
 _KNOWN_SHELLS = frozenset({"sh", "dash", "bash"})
-_HOOKS = ("on_success", "on_failure", "on_missed", "on_recovered")
+_HOOKS = ("on_success", "on_failure", "on_missed", "on_recovered", "on_late", "on_long")
 #: The kernel reads so much of a script's first line (execve(2)).
 _LINE = 256
 

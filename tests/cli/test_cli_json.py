@@ -76,6 +76,7 @@ CALLS: dict[str, dict[str, list[str]]] = {
             "status --state-dir damaged",
         ]
     },
+    "top": {"top": ["top", "top slow sync", "top --manifest broken.toml", "top --state-dir other"]},
     "health": {
         "health": [
             "health",
@@ -98,7 +99,7 @@ FORMS = {form: calls for forms in CALLS.values() for form, calls in forms.items(
 
 
 #: Commands that tell of the scheduler, and so are asked once more while one holds the lock.
-TOLD = {"status", "health"}
+TOLD = {"status", "top", "health"}
 
 
 @pytest.fixture

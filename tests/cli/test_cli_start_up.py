@@ -38,6 +38,9 @@ MAY = {
     "history backup --strip": READING,
     "stats": READING,
     "ps": READING,
+    # rich draws the live screen; what is for programs is not drawn.
+    "top --once": READING | {"rich"},
+    "top --json": READING,
     "revisions backup": READING,
     "logs backup": READING,
     "validate": {"croniter", "dateutil", "ctypes"},

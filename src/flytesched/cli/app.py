@@ -19,7 +19,7 @@ VERBS = (
     "add", "set", "edit", "rename", "remove", "enable", "disable", "pause", "resume",
     "revisions", "revert", "list", "show", "next", "calendars", "explain",
     "run", "trigger", "catchup", "backfill", "history", "stats", "logs", "ps", "cancel", "retry",
-    "status", "health", "metrics", "validate", "config", "doctor", "prune",
+    "status", "top", "health", "metrics", "validate", "config", "doctor", "prune",
     "notify", "import", "export", "service", "db",
 )  # fmt: skip
 #: Global options that stand before a verb or a subcommand and take a value.

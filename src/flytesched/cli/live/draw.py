@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: Troubles that are said, and lines at the foot.
 _TROUBLES, _FOOT = 3, 2
-_KEYS = "enter log  c cancel  t trigger  p pause  r retry  / filter  ? help  q quit"
+_KEYS = "? help  q quit  enter log  c cancel  t trigger  p pause  r retry  / filter"
 _HELP = (
     ("Up Down, k j", "select a row"),
     ("PgUp PgDn", "by half a screen; Home and End: the first row, and the last"),

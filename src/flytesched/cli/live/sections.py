@@ -151,7 +151,7 @@ def _going(about: Going, now: float, usual: Spread | None, look: Look) -> Sequen
     run = about.run
     elapsed = None if run.started is None else max(0.0, now - run.started)
     slow = elapsed is not None and usual is not None and elapsed > usual.p90
-    tone = "bad" if about.long else "odd" if slow else "good"
+    tone = "bad" if about.long or about.late else "odd" if slow else "good"
     part = elapsed / usual.p50 if elapsed is not None and usual and usual.p50 else 0.0
     return (
         text(run.schedule), text(bar(part, _bar(look), plain=look.plain) if usual else "", tone),
@@ -173,10 +173,10 @@ def _whole(seconds: float) -> str:
 def _special(about: Going, run: Run) -> str:
     """Say what is special about a run that goes on."""
     said = {
-        "ending": run.end_as is not None,
-        "starting": run.status is RunStatus.CLAIMED,
         "long": about.long,
         "late": about.late,
+        "ending": run.end_as is not None,
+        "claimed": run.status is RunStatus.CLAIMED,
         f"try {run.attempt}": run.attempt > 1,
     }
     return ", ".join(word for word, holds in said.items() if holds)

@@ -206,6 +206,23 @@ def test_what_the_defaults_say_does_not_change_what_a_job_means(empty: Terminal)
     assert 'shell = "/bin/sh"' in text
     assert 'cwd = "~"' in text
     assert "offset" not in text
+    assert "calendars" not in text
+
+
+def test_days_off_of_the_defaults_are_not_those_of_a_job(empty: Terminal) -> None:
+    """cron works on holidays; what stands around stays, and a second import has nothing to do."""
+    before = (
+        'version = 1\n[calendars.work]\nweekdays = ["sun"]\n'
+        '[defaults]\ncalendars = ["work"]\non_holiday = "next"\n'
+    )
+    empty.write(before)
+    _imported(empty, "@daily a\n")
+
+    text = empty.manifest.read_text()
+    assert text.startswith(before)
+    assert "calendars = []\n" in text.removeprefix(before)
+    assert _imported(empty, "@daily a\n").err.endswith("the manifest was not changed\n")
+    assert empty.manifest.read_text() == text
 
 
 def test_it_answers_in_json(empty: Terminal) -> None:

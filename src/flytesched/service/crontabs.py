@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from flytesched.service.crontab_source import Source
 
 #: Keys of ``[defaults]`` that would change what a job means, and what cron does instead.
-_MEANT = {"shell": "/bin/sh", "cwd": "~", "executor": "local", "offset": "0s", "jitter": "0s"}
+_MEANT = {
+    "shell": "/bin/sh", "cwd": "~", "executor": "local", "offset": "0s", "jitter": "0s",
+    "calendars": [],
+}  # fmt: skip
 #: Names that one sentence lists.
 _NAMED = 5
 

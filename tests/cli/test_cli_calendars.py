@@ -316,6 +316,16 @@ def test_days_as_data_are_never_folded(site: Terminal) -> None:
     ] * 4 + ["sat"]
 
 
+def test_the_end_of_time_ends_a_stretch(site: Terminal) -> None:
+    """A year from there on would be one that nobody can write."""
+    said = site.json("calendars", "christmas", "--from", "9999-12-26")
+
+    assert (said["until"], [each["date"] for each in said["days"]]) == (
+        "9999-12-31",
+        ["9999-12-26"],
+    )
+
+
 def test_what_is_no_calendar_is_said(site: Terminal) -> None:
     """With the one that may have been meant, and what to add where there is none."""
     wrong, pattern = site.run("calendars", "chrismas"), site.run("calendars", "de-*")

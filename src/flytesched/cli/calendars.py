@@ -88,13 +88,18 @@ def _stretch(call: Call, start: str | None, until: str | None, today: date) -> t
     end = call.moment("--until", until, ahead=True)
     since = today if begin is None else _date(call, begin)
     if end is None:
-        return since, since + timedelta(days=YEAR)
+        return since, _later(since, YEAR)
     # A day that has begun by then is one of them.
-    before = _date(call, end - 1) + timedelta(days=1)
+    before = _later(_date(call, end - 1), 1)
     if before <= since:
         msg = "--until is not after --from"
         raise UsageError(msg, hint="--from is included, --until is not")
     return since, before
+
+
+def _later(day: date, days: int) -> date:
+    """Return a day so many days later; none lies behind the year 9999."""
+    return min(day, date.max - timedelta(days=days)) + timedelta(days=days)
 
 
 # -- calendars ------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flytesched.core.schedule import Schedule
     from flytesched.executors.local import LocalLauncher
     from flytesched.hooks.command import CommandHook
+    from flytesched.hooks.outbox import Outbox
     from flytesched.lock import Holder, SchedulerLock
     from flytesched.manifest import Manifest
     from flytesched.manifest.source import ManifestSource
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 #: How long before its time a slot may be claimed at most: an edit is live within a second.
 LEAD = timedelta(seconds=0.8)
+#: Seconds that messages are given at the end; what is not sent by then is left to the next process.
+LAST_WORDS = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +166,7 @@ class Works:
     runlog: SqliteRunLog
     launcher: LocalLauncher
     hook: CommandHook
+    outbox: Outbox
     source: ManifestSource
     wakeup: Wakeup
     journal: Journal
@@ -173,6 +177,7 @@ class Works:
 
     def close(self) -> None:
         """Let go of descriptors; what runs is left alone."""
+        self.outbox.close(self.clock.now())
         for close in (
             self.source.close, self.wakeup.close, self.launcher.close, self.hook.close,
             self.runlog.close, self.clock.close,
@@ -184,11 +189,16 @@ class Works:
         if self.wakeup.drain():
             self.wakeup.follow(self.source.watched())
 
-    def after_tick(self, now: float) -> float | None:
-        """Take over new settings and serve hooks; return when to be called again at the latest."""
+    def after_tick(self, now: float, due: float | None) -> float | None:
+        """Take over new settings and serve hooks; return when to be called again at the latest.
+
+        Args:
+            now: the moment, in epoch seconds.
+            due: when the loop has to turn again; None if nothing is coming.
+        """
         if self.source.settings_table != self.settings_table:
             self._take_settings(self.source.settings_table)
-        moments = [self.hook.reap(now)]
+        moments = [self.hook.reap(now), self.outbox.turn(now, due)]
         if (again := self.hook.bound_logs()) is not None:
             moments.append(now + again)
         if self.wakeup.polling:
@@ -196,6 +206,10 @@ class Works:
         if (again := self.source.again_in()) is not None:
             moments.append(now + again)
         return min((at for at in moments if at is not None), default=None)
+
+    def tell_the_last(self) -> None:
+        """Give messages that can be sent now some time, before this process ends."""
+        self.outbox.finish(self.clock.now, LAST_WORDS)
 
     def _take_settings(self, table: Mapping[str, object]) -> None:
         """Let what the manifest says of settings count from now on; paths stay as they are."""
@@ -214,6 +228,8 @@ def build(
     from flytesched.executors.environment import base_environment
     from flytesched.executors.local import LocalLauncher
     from flytesched.hooks.command import CommandHook
+    from flytesched.hooks.outbox import Outbox
+    from flytesched.hooks.several import Several
     from flytesched.manifest.source import ManifestSource
     from flytesched.scheduler.loop import Loop
     from flytesched.wakeup import Wakeup
@@ -240,17 +256,23 @@ def build(
         environment=lambda schedule: base_environment(schedule, site.environ) | places,
         clock_now=clock.now,
     )
+    outbox = Outbox(
+        runlog, journal, host=os.uname().nodename, state_dir=str(settings.state_dir),
+        environ=site.environ, elapsed=monotonic,
+        channels=lambda: source.channels if loop.known else None,
+        definition=lambda name: loop.definition(name),
+    )  # fmt: skip
     wakeup = Wakeup(settings.state_dir, source.watched())
     loop = Loop(
-        clock=clock, source=source, runlog=runlog, launcher=launcher, hook=hook, journal=journal,
-        limits=limits(settings), own=own,
+        clock=clock, source=source, runlog=runlog, launcher=launcher,
+        hook=Several(hook, outbox), journal=journal, limits=limits(settings), own=own,
     )  # fmt: skip
-    for fd in (launcher.fileno(), hook.fileno(), wakeup.fileno(), source.fileno()):
-        clock.watch(fd)
+    for part in (launcher, hook, outbox, wakeup, source):
+        clock.watch(part.fileno())
     return Works(
         site=site,
-        loop=loop, clock=clock, runlog=runlog, launcher=launcher, hook=hook, source=source,
-        wakeup=wakeup, journal=journal, settings=settings,
+        loop=loop, clock=clock, runlog=runlog, launcher=launcher, hook=hook, outbox=outbox,
+        source=source, wakeup=wakeup, journal=journal, settings=settings,
     )  # fmt: skip
 
 

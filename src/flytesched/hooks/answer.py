@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -33,9 +34,7 @@ class Answer:
 
     def line(self, job: int) -> bytes:
         """Return the line that tells it of a job."""
-        from json import dumps
-
-        return dumps({"id": job, **asdict(self)}).encode() + b"\n"
+        return json.dumps({"id": job, **asdict(self)}).encode() + b"\n"
 
 
 #: Takes what holds if nothing more is heard: a process that sends may be ended at any moment.

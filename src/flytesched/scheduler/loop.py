@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Told,
     )
     from flytesched.core.runs import Attempt, Gap
+    from flytesched.core.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,15 @@ class Loop:
     def planning(self) -> bool:
         """Whether a good set of schedules is in force and slots are being decided."""
         return self._definitions.known and not self.stopping and self._own is None
+
+    @property
+    def known(self) -> bool:
+        """Whether a good set of schedules is in force."""
+        return self._definitions.known
+
+    def definition(self, name: str) -> Schedule | None:
+        """Return a schedule's definition; None once it is removed."""
+        return self._definitions.of(name)
 
     @property
     def schedule_count(self) -> int:

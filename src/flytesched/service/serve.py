@@ -203,7 +203,8 @@ class Service:
                 kept = [AttemptKey(run.id, run.attempt) for run in self._loop.active]
                 self._works.launcher.sweep(kept)
             self._works.before_tick()
-            moments = [self._loop.tick(now), self._works.after_tick(now)]
+            moments = [self._loop.tick(now)]
+            moments += [self._works.after_tick(now, moments[0])]
             moments += [self._chores.do(now, moments[0]), self._watch(now), self._stop(now)]
         except (OSError, FlyteschedError, ValueError, LookupError, TypeError) as error:
             # A scheduler that exits here would be restarted into the same trouble.
@@ -337,6 +338,8 @@ class Service:
     def _leave(self) -> None:
         for run in self._loop.running:
             self._journal.say("info", "left running, to be adopted", run=run.id)
+        if not self._fallen:
+            self._works.tell_the_last()
         self._journal.say("info", "stopped")
         self._journal.flush()
 

@@ -127,8 +127,11 @@ def _carry_out(site: Site, lock: SchedulerLock, ids: Sequence[str], watcher: Wat
         while True:
             now = works.clock.now()
             works.before_tick()
-            moments = [works.loop.tick(now), works.after_tick(now), now + LOOK_EVERY]
-            if _look(runlog, ids, watcher) is not None or lock.wanted():
+            moments = [due := works.loop.tick(now), works.after_tick(now, due), now + LOOK_EVERY]
+            done, wanted = _look(runlog, ids, watcher) is not None, lock.wanted()
+            if done and not wanted:
+                works.tell_the_last()
+            if done or wanted:
                 return
             works.clock.wait(min(at for at in moments if at is not None))
     finally:

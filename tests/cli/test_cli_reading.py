@@ -62,7 +62,7 @@ CONTRACT = [
     Shape("status", "status", {
         "version", "scheduler", "manifest", "manifest_error", "last_error", "state_dir",
         "run_log_error", "schedules", "enabled", "paused", "active", "active_runs", "missed",
-        "failing", "overdue", "next", "last_decision", "clock_behind_seconds",
+        "failing", "overdue", "channels", "next", "last_decision", "clock_behind_seconds",
     }),
     Shape(
         "db check", "db_check",

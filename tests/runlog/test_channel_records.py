@@ -106,7 +106,15 @@ def test_what_did_not_arrive_is_counted_since_a_moment(sqlite_log: SqliteRunLog)
         ([a_notice("a")], None),
         ([a_notice("a", FAILED, why="404")], (NOON, "404")),
         ([a_notice("a", FAILED), a_notice("b", SENT, at=1)], None),
-        ([a_notice("a", SENT), a_notice("b", UNKNOWN, at=1)], None),
+        ([a_notice("a", SENT), a_notice("b", UNKNOWN, at=1, why="x")], (NOON + 1, "x")),
+        ([a_notice("a", SENT), a_notice("b", UNKNOWN, at=1, why="scheduler died")], None),
+        ([a_notice("a", UNKNOWN, why="x"), a_notice("b", FAILED, at=1, why="y")], (NOON, "y")),
+        ([a_notice("a", FAILED, why="x"), a_notice("b", UNKNOWN, at=1, why="y")], (NOON, "y")),
+        # One of two recipients was left out.
+        (
+            [a_notice("a", SENT, why="not for nobody@example.org")],
+            (NOON, "not for nobody@example.org"),
+        ),
         ([a_notice("a", SENT), a_notice("b", DROPPED, at=1)], None),
         (
             [a_notice("a", SENT), a_notice("b", FAILED, at=1), a_notice("c", FAILED, at=2)],
@@ -130,7 +138,7 @@ def test_what_did_not_arrive_is_counted_since_a_moment(sqlite_log: SqliteRunLog)
 def test_a_channel_fails_since_the_first_that_did_not_get_through(
     sqlite_log: SqliteRunLog, notices: list[Notice], failing: tuple[float, str] | None
 ) -> None:
-    """Until something is sent again; what nobody knows of, or was left out, proves nothing."""
+    """Until something is sent again; what we broke off, or left out, proves nothing."""
     assert record(sqlite_log, *notices).failing == failing
 
 
@@ -160,7 +168,8 @@ def test_records_are_found_through_indexes(sqlite_log: SqliteRunLog) -> None:
     """They are asked for every other second, whatever a year of notices weighs."""
     from flytesched.runlog import notices
 
-    for sql in (notices._WAITING, notices._ENDED, notices._REFUSED, notices._FIRST_LOST,
+    for sql in (notices._WAITING, notices._ENDED, notices._REFUSED, notices._FIRST_FAILED,
+                notices._LAST_FAILED,
                 notices._NEWEST, notices._CHANNELS):  # fmt: skip
         plan = sqlite_log._all(f"EXPLAIN QUERY PLAN {sql}", *[0] * sql.count("?"))
         steps = [row[3] for row in plan if "notices" in row[3]]

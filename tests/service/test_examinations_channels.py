@@ -268,7 +268,7 @@ def test_a_channel_that_fails_for_a_day_is_a_problem(ward: Ward, ago: float, lev
 
     (told,) = ward.told_of()
 
-    assert told.startswith(f"{level}: ops: nothing gets through since 20")
+    assert told.startswith(f"{level}: ops: it fails since 20")
     assert told.endswith(
         ": localhost: connection refused; see that host and port are right, and that the server "
         "runs; flytesched notify test ops"

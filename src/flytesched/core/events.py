@@ -64,6 +64,10 @@ class NoticeStatus(StrEnum):
     DROPPED = "dropped"
 
 
+#: Why nobody knows whether a notice has arrived, where its channel is not to blame.
+SCHEDULER_DIED, SCHEDULER_STOPPED, SENDER_DIED = OUR_FAULT = (
+    "scheduler died", "the scheduler stopped", "sender died",
+)  # fmt: skip
 #: States from which a notice still moves.
 OPEN = frozenset({NoticeStatus.QUEUED, NoticeStatus.SENDING})
 

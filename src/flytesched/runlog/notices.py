@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.events import PING_URL, Event, Notice, NoticeStatus
+from flytesched.core.events import OUR_FAULT, PING_URL, Event, Notice, NoticeStatus
 from flytesched.runlog.migrations import NOTICES, schema_version
 from flytesched.runlog.rows import NOTICE, NOTICE_COLUMNS, columns, notice_row, places, to_notice
 
@@ -36,9 +36,10 @@ _REFUSED = f"""
     SELECT {NOTICE_COLUMNS} FROM notices
     WHERE channel = ? AND status = 'queued' AND ended IS NULL AND why IS NOT NULL
     ORDER BY id LIMIT 1"""
-_FIRST_LOST = f"""
+_FAILED = f"""
     SELECT {NOTICE_COLUMNS} FROM notices WHERE channel = ? AND status = ? AND ended > ?
-    ORDER BY ended, id LIMIT 1"""
+    AND (why IS NULL OR why NOT IN ({places(OUR_FAULT)})) ORDER BY ended {{order}}, id LIMIT 1"""
+_FIRST_FAILED, _LAST_FAILED = _FAILED.format(order="ASC"), _FAILED.format(order="DESC")
 _NEWEST = f"""
     SELECT {NOTICE_COLUMNS} FROM notices WHERE channel = ? AND status = ?
     ORDER BY ended DESC, id DESC LIMIT 1"""
@@ -70,8 +71,9 @@ class ChannelRecord:
     newest: Mapping[NoticeStatus, Notice]
     #: The oldest notice that was refused and will be tried again.
     refused: Notice | None
-    #: The first notice that failed since the last one that was sent.
-    failed: Notice | None
+    #: The first and the last notice since the last one that was sent of which the channel did not
+    #: say that it takes it.
+    failed: tuple[Notice, Notice] | None
 
     @property
     def last_sent(self) -> float | None:
@@ -83,22 +85,24 @@ class ChannelRecord:
     def last_loss(self) -> str | None:
         """Why the last notice that did not arrive, or perhaps not, did not."""
         lost = [self.newest[status] for status in self.lost]
-        return _why(max(lost, key=lambda notice: notice.ended or 0.0)) if lost else None
+        return _why(max(lost, key=_end)) if lost else None
 
     @property
     def failing(self) -> tuple[float, str] | None:
-        """Since when nothing gets through, and why not; None while it works.
+        """Since when nothing gets through for sure, and why not; None while all is well.
 
-        Of ping URLs, each of which has its own way, since when one of them does not.
+        Of ping URLs, each of which has its own way, since when one of them does not work. A channel
+        that takes a message and leaves somebody out fails too.
         """
-        lost = [notice for notice in (self.failed, self.refused) if notice is not None]
-        if not lost:
-            return None
+        first, last = self.failed or (None, None)
+        lost = [notice for notice in (first, self.refused) if notice is not None]
+        if (last := self.refused or last) is None:
+            sent = self.newest.get(NoticeStatus.SENT)
+            return None if sent is None or sent.why is None else (sent.created, sent.why)
         since = min(notice.created for notice in lost)
         if self.channel != PING_URL:
             # One that was refused is overtaken by none: it may only have waited behind this one.
             since = max(since, self.last_sent or 0.0)
-        last = self.refused or self.newest[NoticeStatus.FAILED]
         return since, _why(last) or "nobody knows why"
 
 
@@ -179,7 +183,6 @@ def _record(connection: sqlite3.Connection, channel: str, since: float) -> Chann
     newest = _newest(connection, channel)
     sent = newest.get(NoticeStatus.SENT)
     after = sent.ended if sent is not None else 0.0
-    failed = _read(connection, _FIRST_LOST, (channel, NoticeStatus.FAILED.value, after))
     refused = _read(connection, _REFUSED, (channel,))
     ((waiting,),) = connection.execute(_WAITING, (channel,))
     counts = {
@@ -189,8 +192,24 @@ def _record(connection: sqlite3.Connection, channel: str, since: float) -> Chann
     return ChannelRecord(
         channel=channel, waiting=waiting, newest=newest,
         lost={status: count for status, count in counts.items() if count},
-        refused=refused[0] if refused else None, failed=failed[0] if failed else None,
+        refused=refused[0] if refused else None, failed=_failed(connection, channel, after or 0.0),
     )  # fmt: skip
+
+
+def _failed(
+    connection: sqlite3.Connection, channel: str, after: float
+) -> tuple[Notice, Notice] | None:
+    """Return the first and the last notice after a moment that a channel did not take for sure."""
+    found: list[list[Notice]] = [[], []]
+    for status in (NoticeStatus.FAILED.value, NoticeStatus.UNKNOWN.value):
+        for which, sql in enumerate((_FIRST_FAILED, _LAST_FAILED)):
+            found[which] += _read(connection, sql, (channel, status, after, *OUR_FAULT))
+    first, last = found
+    return (min(first, key=_end), max(last, key=_end)) if first else None
+
+
+def _end(notice: Notice) -> float:
+    return notice.ended or 0.0
 
 
 def _newest(connection: sqlite3.Connection, channel: str) -> dict[NoticeStatus, Notice]:

@@ -100,7 +100,7 @@ class Overview:
 
     @property
     def failing_channels(self) -> dict[str, tuple[float, str]]:
-        """Channels through which nothing gets, with the moment since when, and why."""
+        """Channels that fail, with the moment since when, and why."""
         return {
             name: record.failing
             for name, record in self.told.items()

@@ -35,7 +35,7 @@ class _Fault(NamedTuple):
 
 
 def channels(patient: Patient) -> Iterator[Finding]:
-    """Tell what channels and ping URLs lack, and through which of them nothing gets."""
+    """Tell what channels and ping URLs lack, and which of them fail."""
     if patient.seen.channels is None:
         yield found("channels", Level.OK, "none can be looked at in a manifest that is broken")
         return
@@ -137,10 +137,10 @@ def _of_ping_urls(patient: Patient) -> Iterator[_Fault]:
 
 
 def _of_records(patient: Patient) -> Iterator[_Fault]:
-    """Yield through which channels nothing gets."""
+    """Yield which channels fail."""
     for name, (since, why) in patient.seen.failing_channels.items():
         long = patient.seen.now - since >= _LONG
         tried = "--schedule NAME" if name == PING_URL else name
         do = "; ".join(part for part in (advice(why), f"flytesched notify test {tried}") if part)
-        what = f"{name}: nothing gets through since {rfc3339(since)}: {why}"
+        what = f"{name}: it fails since {rfc3339(since)}: {why}"
         yield _Fault(Level.PROBLEM if long else Level.WARNING, what, do)

@@ -13,7 +13,17 @@ from flytesched.core.gaps import gaps_of
 from flytesched.core.runs import Gap
 from flytesched.core.sight import removed, see
 from flytesched.core.sizes import format_size
-from flytesched.core.tally import Mismatch, Stretch, beside, compare, miscounted, parts, stretch
+from flytesched.core.tally import (
+    Mismatch,
+    Stretch,
+    beside,
+    compare,
+    is_of,
+    may_move,
+    miscounted,
+    parts,
+    stretch,
+)
 from flytesched.core.timetables.parse import make_timing, slots, timetable
 
 MINUTELY = make_timing("every", "1m", timezone=None)
@@ -108,6 +118,15 @@ class TestParts:
         runs, left_out = parts(Stretch(timing=timing, after=M, until=M + 600), [])
         assert (runs.has(M + 1), left_out.has(M + 1)) == (True, False)
 
+    def test_both_gaps_of_a_stretch_are_of_its_timing(self):
+        timing = schedule(every="1m", calendars=[TUESDAY]).timing
+        gaps = gaps_of("job", timing, MIDNIGHT - 600, MIDNIGHT + 600, now=0.0, reason="")
+        assert [is_of(one, timing.text) for one in gaps] == [True, True]
+        other = schedule(every="1m", calendars=[TUESDAY], start="2023-01-01").timing
+        assert [is_of(one, other.text) for one in gaps] == [False, False]
+        assert [is_of(one, "{}") for one in gaps] == [False, False]
+        assert not is_of(gap(M, M + 60), timing.text)
+
 
 class TestBeside:
     """The parts of a stretch that lie in no gap."""
@@ -196,3 +215,23 @@ class TestMiscounted:
 )  # fmt: skip
 def test_sizes_are_said_in_their_unit(count, said):
     assert format_size(count) == said
+
+
+@pytest.mark.parametrize(
+    ("keys", "may"),
+    [
+        ({"every": "1m"}, False),
+        ({"cron": "0 2 * * *"}, False),
+        ({"cron": "0 2 * * *", "timezone": "Europe/Berlin"}, True),
+        ({"every": "1m", "calendars": [TUESDAY]}, False),
+        ({"every": "1m", "calendars": [TUESDAY], "timezone": "Europe/Berlin"}, True),
+    ],
+)
+def test_rules_of_a_zone_may_move_slots_and_dates_that_are_written_down_do_not(keys, may):
+    assert may_move(schedule(**keys).timing) == may
+
+
+def test_public_holidays_may_move_slots():
+    """They are those of the package installed, whose next release may know better."""
+    days_off = '{"on_holiday":"skip","calendars":[{"name":"de","country":"DE"}],"zone":"UTC"}'
+    assert may_move(replace(MINUTELY, days_off=days_off))

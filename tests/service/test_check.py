@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flytesched.bootstrap import open_site
+from flytesched.core.calendars import Calendar
 from flytesched.core.counts import count_verdicts
 from flytesched.core.decision import Decision
+from flytesched.core.gaps import gaps_of
 from flytesched.core.runs import Attempt, AttemptKey, Gap, Origin, Run, RunStatus, run_id
 from flytesched.core.schedule import Schedule
 from flytesched.core.sight import removed, see
+from flytesched.core.timetables.on_holiday import every_slot, why_left_out
 from flytesched.core.timetables.parse import slots
 from flytesched.errors import NotFound, Unhealthy
 from flytesched.executors.record import Records
@@ -261,6 +264,64 @@ def test_what_counts_comes_first(bench: Bench) -> None:
     os.utime(bench.site.settings.state_dir / "active" / "0", (DAY - 60, DAY - 60))
 
     assert [counts for _, counts in told(bench.check())] == [True, False]
+
+
+#: The day of these tests is off from noon on, on a clock that is half a day behind.
+NOON = DAY + 43_200
+OFF: dict[str, Any] = {
+    "calendars": [Calendar(name="company", dates=["2026-11-21"])], "timezone": "Etc/GMT+12",
+}  # fmt: skip
+
+
+def lives_on_a_holiday(bench: Bench, *lost: int) -> None:
+    """Let a schedule decide half an hour of each kind of day, by runs and then by two gaps."""
+    schedule = Schedule("backup", every="10m", command="true", **OFF)
+    state = see(schedule, None, float(NOON - 1_801)).state
+    due = list(slots(every_slot(schedule.timing), NOON - 1_801, NOON + 1_199))
+    assert [why_left_out(schedule.timing, slot) for slot in due] == [None] * 3 + ["company"] * 2
+    runs = tuple(
+        done(slot, reason="overlap" if slot < NOON else "holiday: company")
+        for slot in due
+        if slot - NOON not in lost
+    )
+    bench.write(
+        Decision(
+            schedules=(state,), runs=runs, cursors={"backup": NOON + 1_199},
+            meta={"heartbeat": str(NOON + 1_199)},
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("lost", [-1_800, -600, 0, 600])
+def test_a_slot_that_is_lost_is_missed_on_either_kind_of_day(bench: Bench, lost: int) -> None:
+    lives_on_a_holiday(bench)
+    assert bench.check().findings == ()
+    bench.spoil(f"DELETE FROM runs WHERE at = {NOON + lost}")
+    assert told(bench.check()) == [("slots", True)]
+
+
+def test_a_gap_of_holidays_accounts_for_no_slot_that_runs(bench: Bench) -> None:
+    """Nor does the one beside it account for a slot that is left out."""
+    lives_on_a_holiday(bench, -600, 0)
+    timing = Schedule("backup", every="10m", command="true", **OFF).timing
+    both = gaps_of("backup", timing, NOON - 900, NOON + 300, now=float(NOON), reason="x")
+    bench.write(Decision(gaps=both))
+    assert bench.check().findings == ()
+    for one in both:
+        bench.spoil(f"DELETE FROM gaps WHERE count = 1 AND until = {one.until}")
+        assert told(bench.check()) == [("slots", True)]
+        bench.write(Decision(gaps=(one,)))
+
+
+def test_a_gap_of_holidays_that_counts_wrongly_is_told(bench: Bench) -> None:
+    lives_on_a_holiday(bench, 0)
+    timing = Schedule("backup", every="10m", command="true", **OFF).timing
+    (_, holidays) = gaps_of("backup", timing, NOON - 900, NOON, now=float(NOON), reason="x")
+    bench.write(Decision(gaps=(replace(holidays, count=2),)))
+    report = bench.check()
+    # Dates that are written down do not change, but the zone whose dates they are might.
+    assert told(report) == [("gaps", False)]
+    assert "says 2 slots and has 1" in report.findings[0].what
 
 
 def gap(after: int, until: int, count: int, **keys: Any) -> Gap:

@@ -7,12 +7,13 @@ have been paused, or had other times), so the count begins with the definition i
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flytesched.core.runs import Reason
 from flytesched.core.sight import recalled
-from flytesched.core.timetables.on_holiday import left_out, why_left_out
+from flytesched.core.timetables.on_holiday import left_out, left_out_timing, why_left_out
 from flytesched.core.timetables.parse import Timing, slots, timetable
 from flytesched.errors import InvalidTimetable
 
@@ -86,6 +87,18 @@ def stretch(
     return Stretch(timing=schedule.timing, after=min(after, until), until=until)
 
 
+def is_of(gap: Gap, text: str) -> bool:
+    """Tell whether a gap is of a timing, given by its text: of what runs or of what is left out."""
+    if gap.timing == text:
+        return True
+    if gap.closed_as != Reason.HOLIDAY.value:
+        return False
+    try:
+        return left_out_timing(Timing.from_text(text)).text == gap.timing
+    except InvalidTimetable:
+        return False
+
+
 def parts(stretch: Stretch, gaps: Iterable[Gap]) -> Iterator[Part]:
     """Yield the slots of a stretch that run, and those that calendars leave out.
 
@@ -141,6 +154,19 @@ def compare(table: Timetable, after: int, until: int, planned: Iterator[int]) ->
             return Mismatch(lost=slot, strange=strange)
         run = next(planned, None)
     return Mismatch(strange=run if strange is None else strange)
+
+
+def may_move(timing: Timing) -> bool:
+    """Tell whether the same text may name other slots one day.
+
+    Rules of time zones are changed, and so are public holidays; both come with the machine.
+    """
+    if timing.timezone not in {None, "UTC"}:
+        return True
+    if timing.days_off is None:
+        return False
+    said = json.loads(timing.days_off)
+    return said["zone"] != "UTC" or any("country" in each for each in said["calendars"])
 
 
 def miscounted(gap: Gap) -> int | None:

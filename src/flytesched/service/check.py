@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.instants import rfc3339
-from flytesched.core.tally import beside, compare, miscounted, parts, stretch
+from flytesched.core.tally import beside, compare, is_of, may_move, miscounted, parts, stretch
 from flytesched.core.timetables.parse import Timing
 from flytesched.errors import InvalidTimetable, NotFound, RunLogBusy, RunLogError, Unhealthy
 from flytesched.runlog.checking import INSTANTS, open_checker
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: What to do about a file that is torn.
 RESTORE = "stop the scheduler, then restore a backup or move the file away"
 _REPORT = "no version of flytesched writes this: keep a copy of the run log, and report it"
-_RULES_OF_ZONE = "have the rules of its time zone changed since?"
+_OTHER_RULES = "have the rules of its time zone, or its public holidays, changed since?"
 #: Seconds for which a record, or an attempt's log, may be on its way.
 _IN_PASSING = 60.0
 #: How much of the work the check of the file is, for a bar.
@@ -203,17 +203,17 @@ class _Slots:
         if count is None:
             return
         what = f"{where} says {gap.count:,} slots and has {count:,}"
-        if Timing.from_text(gap.timing).timezone in {None, "UTC"}:
+        if not may_move(Timing.from_text(gap.timing)):
             self.findings.append(Finding(about="gaps", what=what, do=_REPORT))
         else:
-            do = f"{_RULES_OF_ZONE} flytesched catchup {gap.schedule} --policy none closes it"
+            do = f"{_OTHER_RULES} flytesched catchup {gap.schedule} --policy none closes it"
             self.findings.append(Finding(about="gaps", what=what, do=do, counts=False))
 
     def _look(self, state: ScheduleState, gaps: Sequence[Gap]) -> None:
         checker = self.checker
         ahead = max(
             checker.ahead(state.name, state.revision, int(state.seen_at), state.cursor),
-            max((gap.until for gap in gaps if gap.timing != state.timing), default=0),
+            max((gap.until for gap in gaps if not is_of(gap, state.timing)), default=0),
         )
         found = stretch(
             state, decided=checker.last_decision(), forgotten=checker.forgotten(), ahead=ahead
@@ -232,16 +232,17 @@ class _Slots:
         for after, until in beside(found, part.gaps):
             planned = filter(part.has, self.checker.planned(name, after, until))
             odd = compare(part.table, after, until, planned)
-            # Other rules of a zone move slots: what was one is none, and the other way round.
-            moved = odd.strange is not None and found.timing.timezone not in {None, "UTC"}
+            # Other rules of a zone, or other holidays, move slots: what was one is none, and the
+            # other way round.
+            moved = odd.strange is not None and may_move(found.timing)
             if odd.lost is not None:
                 what = f"{name}: the slot {rfc3339(odd.lost)} was due, and has no run and no gap"
-                do = _RULES_OF_ZONE if moved else f"{_REPORT}; flytesched backfill {name} runs it"
+                do = _OTHER_RULES if moved else f"{_REPORT}; flytesched backfill {name} runs it"
                 yield Finding(about="slots", what=what, do=do, counts=not moved)
                 return
             if odd.strange is not None:
                 what = f"{name}: there is a run at {rfc3339(odd.strange)}, which is no slot of it"
-                do = _RULES_OF_ZONE if moved else _REPORT
+                do = _OTHER_RULES if moved else _REPORT
                 yield Finding(about="slots", what=what, do=do, counts=False)
 
 

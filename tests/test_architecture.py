@@ -1,6 +1,7 @@
 """The plan of the house: imports run one way."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,17 @@ def test_nobody_imports_relatively_or_click(path: Path) -> None:
             assert (node.module or "").split(".")[0] != "click"
         if isinstance(node, ast.Import):
             assert "click" not in {alias.name.split(".")[0] for alias in node.names}
+
+
+def test_one_module_knows_the_package_of_public_holidays() -> None:
+    """It is an extra, and a table of facts like that of time zones: core may ask it, in one place."""
+    found = {
+        str(path.relative_to(SOURCE))
+        for path in FILES
+        if re.search(r"^\s*(import|from) holidays\b", path.read_text(), re.MULTILINE)
+    }
+
+    assert found == {"core/timetables/public.py"}
 
 
 IMPURE = {"os", "sys", "time", "sqlite3", "subprocess", "socket", "pathlib", "typer", "threading"}

@@ -51,6 +51,7 @@ class Server:
         self.requests: list[Request] = []
         self.came = threading.Condition()
         self._threads: list[threading.Thread] = []
+        self._connections: list[socket.socket] = []
         self._run(self._accept)
 
     @property
@@ -64,6 +65,9 @@ class Server:
             return
         self.listening.shutdown(socket.SHUT_RDWR)
         self.listening.close()
+        for connection in self._connections:
+            with suppress(OSError):  # it has ended by itself
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(PATIENCE)
 
@@ -92,6 +96,7 @@ class Server:
                 connection, _ = self.listening.accept()
             except OSError:
                 return
+            self._connections.append(connection)
             self._run(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:

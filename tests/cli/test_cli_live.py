@@ -28,6 +28,7 @@ from flytesched.cli.live.view import (
     rows,
     settled,
 )
+from flytesched.core.decision import Decision
 from flytesched.core.runs import Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
 from flytesched.core.statistics import Spread
@@ -573,6 +574,29 @@ def test_a_pane_follows_what_it_was_opened_for(empty: Terminal) -> None:
     assert pane.title(0.0).endswith("succeeded")
 
 
+def test_a_pane_goes_on_with_the_next_attempt(empty: Terminal) -> None:
+    """Of a run that is tried again; one that is gone from the run log is said to be."""
+    pane, path = pane_of(empty, "first\n")
+    log = Call().site.runlog(holder=True)
+    (run,) = log.runs([path.name.removesuffix(".1.log")])
+    log._connection.execute("DROP TRIGGER verdict_stands")
+    log._connection.execute("UPDATE runs SET status = 'running', ended = NULL")
+    pane = Pane(Call().site, "x")
+    path.with_name(f"{run.id}.2.log").write_text("second\n")
+    with Call().site.reader() as reader:
+        second = replace(*reader.attempts(run.id), attempt=2, log=f"logs/x/{run.id}.2.log")
+    log.apply(Decision(attempts=(second,)))
+
+    pane.read_on()
+
+    assert pane.shown(5, 0) == ["second"]
+    assert ", attempt 2, running for " in pane.title(run.created + 60.0)
+    log._connection.execute("DELETE FROM runs")
+    pane.read_on()
+    assert pane.title(0.0).endswith("; it is not in the run log any more")
+    log.close()
+
+
 def test_a_pane_is_drawn_with_what_is_below(empty: Terminal) -> None:
     """If somebody has scrolled up."""
     pane, _ = pane_of(empty, "".join(f"line {number}\n" for number in range(100)))
@@ -667,6 +691,20 @@ def test_schedules_are_paused_and_resumed_by_the_manifest(terminal: Terminal) ->
 def _state(terminal: Terminal) -> str:
     (listed,) = terminal.json("list", "backup")["schedules"]
     return str(listed["state"])
+
+
+def test_what_waits_is_cancelled_without_a_scheduler(terminal: Terminal) -> None:
+    """It has its verdict at once."""
+    run = Run(
+        id="manual-backup-5", schedule="backup", scheduled_at=None, origin=Origin.MANUAL,
+        status=RunStatus.QUEUED, created=5.0,
+    )  # fmt: skip
+    log = Call().site.runlog()
+    log.apply(Decision(runs=(run,)))
+    log.close()
+
+    assert carried_out(Deed.CANCEL, run.id) == "manual-backup-5: cancelled"
+    assert terminal.json("ps")["runs"] == []
 
 
 def test_without_a_scheduler_nothing_is_asked_of_one(terminal: Terminal) -> None:

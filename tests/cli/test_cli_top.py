@@ -297,6 +297,25 @@ def test_a_filter_leaves_what_it_names(top: Callable[..., Watched]) -> None:
     over(watched)
 
 
+def test_what_has_no_log_is_said_to_have_none(top: Callable[..., Watched]) -> None:
+    """And nothing opens."""
+    watched = top("long-*")
+    watched.process.send("l")
+    watched.sees("has not run yet")
+
+    over(watched)
+
+
+def test_a_terminal_that_is_gone_ends_it(top: Callable[..., Watched]) -> None:
+    """As it ends every program that does not ask for more."""
+    watched = top()
+
+    watched.process.ptyproc.fileobj.close()
+
+    wait_for("an end", lambda: not watched.process.isalive())
+    assert watched.process.signalstatus == signal.SIGHUP or watched.process.exitstatus in {0, 1}
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
 def test_a_signal_ends_it_with_the_terminal_as_it_was(
     top: Callable[..., Watched], number: signal.Signals

@@ -81,6 +81,7 @@ READING = {
     "logs": [["wrote"], ["argv"], ["nowhere"]],
     "ps": [[], ["-q"], ["--json"]],
     "status": [[], ["--json"]],
+    "top": [["--once"], ["--json"], [EVIL, "--once"], ["-l", f"k={EVIL}", "--once"]],
     "health": [[], ["--json"], ["--strict"]],
     "metrics": [[]],
     "validate": [[], ["--json"]],

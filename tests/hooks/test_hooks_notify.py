@@ -14,7 +14,9 @@ import pytest
 from hooks_servers import CERTIFICATE, GOOD, Mailbox, Server, answering
 
 from desk import Desk, wait_for
+from flytesched.bootstrap import open_site
 from flytesched.cli.app import main
+from flytesched.service.notifying import targets, try_channels
 
 if TYPE_CHECKING:
     import socket
@@ -249,37 +251,36 @@ def test_a_server_over_tls_that_has_none_says_what_to_do(home: Home, keep: Keep)
 
 
 def test_an_answer_that_never_comes_is_waited_for_as_long_as_it_may_take(
-    home: Home, keep: Keep, monkeypatch: pytest.MonkeyPatch
+    home: Home, keep: Keep
 ) -> None:
     """It may have arrived; the others are not held up."""
     quick = keep(answering(GOOD))
     slow = keep(Server(lambda connection: hanging(slow)(connection)))
     home.write(home.hook("slow", slow.url) + home.hook("quick", quick.url))
-    # Half a minute is the sender's own limit, which its own tests hold it to.
-    monkeypatch.setattr("flytesched.service.notifying.DEADLINE", 0.5)
+    site = open_site(environ=os.environ)
 
-    said = home.test("--json")
+    first, second = try_channels(site, targets(site, []), deadline=0.5)
 
-    assert said.code == 1
-    assert [(each["channel"], each["outcome"]) for each in said.tried] == [
-        ("slow", "unknown"), ("quick", "sent"),
-    ]  # fmt: skip
-    assert said.tried[0]["why"] == "no answer in time"
-    assert said.tried[0]["do"] == "look whether it has arrived all the same"
+    assert (first.target.name, first.outcome) == ("quick", "sent")
+    assert (second.target.name, second.outcome) == ("slow", "unknown")
+    assert second.why == "no answer in time"
+    assert second.do == "look whether it has arrived all the same"
 
 
-def test_a_sender_that_dies_leaves_no_channel_without_a_word(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sender_that_dies_leaves_no_channel_without_a_word(home: Home, keep: Keep) -> None:
     """What was handed to it may have been sent."""
-    # Nothing but a machine without memory ends one like this.
-    monkeypatch.setattr("flytesched.service.notifying._SENDER", ("true",))
-    home.write(home.hook("chat", "http://localhost:1/") + home.hook("ops", "http://localhost:1/"))
+
+    def behave(_: socket.socket) -> None:
+        for pid in _children(os.getpid()):
+            os.kill(pid, signal.SIGKILL)
+
+    server = keep(Server(behave))
+    home.write(home.hook("chat", server.url) + home.hook("ops", server.url))
 
     said = home.test("--json")
 
     assert said.code == 1
-    assert {each["outcome"] for each in said.tried} == {"unknown"}
+    assert [each["outcome"] for each in said.tried] == ["unknown", "unknown"]
     assert "ended without an answer" in said.tried[1]["why"]
 
 
@@ -357,6 +358,43 @@ def test_what_the_scheduler_has_in_its_environment_counts(
     assert desk.json("notify", "history")["notices"] == []
 
 
+def test_what_a_scheduler_sends_is_seen_by_everybody_who_asks(
+    desk: Desk, home: Home, keep: Keep
+) -> None:
+    """In the history, as a counter, and in a status that says when and, later, why not."""
+    web = keep(answering(GOOD))
+    gone = answering(GOOD)
+    gone.close()
+    home.write(
+        home.hook("chat", web.url, 'events = ["success"]')
+        + home.hook("gone", gone.url, 'events = ["success"]')
+        + '[schedules.job]\nevery = "1d"\ncommand = "true"\nnotify = ["chat", "gone"]\n'
+    )
+    desk.start()
+
+    desk.run("trigger", "job")
+    wait_for("both to be tried", lambda: len(_tried(desk)) == 2)
+
+    metrics = desk.run("metrics").splitlines()
+    chat, failing = desk.json("status")["channels"]
+    assert _tried(desk) == {"chat": ("sent", 1), "gone": ("queued", 1)}
+    assert 'flytesched_notices_total{channel="chat",status="sent"} 1' in metrics
+    assert 'flytesched_channel_up{channel="gone"} 0' in metrics
+    assert (chat["failing_since"], chat["waiting"]) == (None, 0)
+    assert chat["last_sent_at"] is not None
+    assert (failing["why"], failing["waiting"]) == ("localhost: connection refused", 1)
+
+
+def _tried(desk: Desk) -> dict[str, tuple[str, int]]:
+    """Return the channels that have been tried, with what came of it."""
+    found = desk.json("notify", "history")["notices"]
+    return {
+        each["channel"]: (each["status"], each["tries"])
+        for each in found
+        if each["tries"] and each["status"] != "sending"
+    }
+
+
 # -- being interrupted --------------------------------------------------------------------------
 
 
@@ -380,8 +418,15 @@ def test_ctrl_c_ends_it_and_what_it_has_begun(desk: Desk, home: Home, keep: Keep
 
 
 def _children(pid: int) -> list[int]:
+    """Return the processes that are named as senders among the children of one."""
     with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(word) for word in file.read().split()]
+        found = [int(word) for word in file.read().split()]
+    return [each for each in found if b"flytesched.hooks.sender" in _words(each)]
+
+
+def _words(pid: int) -> list[bytes]:
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read().split(b"\0")
 
 
 def _lives(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""The courier: the sender's process, as the scheduler sees it.
+"""The courier: the sender's process, as the scheduler sees it, and whoever tries a channel.
 
 Nothing here waits: jobs go into a pipe as it takes them, answers are taken as they come. It
 inherits no descriptor, and of the environment what messages need.
@@ -27,19 +27,23 @@ _CHUNK = 2**16
 class Courier:
     """One sender's process."""
 
-    def __init__(self, environ: Mapping[str, str], passwords: Iterable[str]) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], passwords: Iterable[str], *, deadline: float | None = None
+    ) -> None:
         """Start it, and knock.
 
         Args:
             environ: the scheduler's environment.
             passwords: names of variables that hold passwords of channels.
+            deadline: seconds that a message may take; None for what the sender usually gives it.
 
         Raises:
             OSError: it could not be started.
         """
         self._passwords = frozenset(passwords)
+        words = [sys.executable, "-P", "-m", "flytesched.hooks.sender"]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "flytesched.hooks.sender"],
+            words if deadline is None else [*words, str(deadline)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env={name: value for name, value in environ.items() if self._passes(name)},
             # Ctrl-C on the scheduler's terminal is not for it.

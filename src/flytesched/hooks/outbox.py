@@ -14,8 +14,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core import messages
+from flytesched.core.counts import count_notices
 from flytesched.core.decision import Decision
-from flytesched.core.events import PING_URL, PINGS, Event, NoticeMove, NoticeStatus
+from flytesched.core.events import (
+    PING_URL,
+    PINGS,
+    SCHEDULER_DIED,
+    SCHEDULER_STOPPED,
+    SENDER_DIED,
+    Event,
+    NoticeMove,
+    NoticeStatus,
+)
 from flytesched.errors import FlyteschedError, RunLogBusy
 from flytesched.hooks.answer import Answer, unknown
 from flytesched.hooks.courier import Courier
@@ -168,10 +178,10 @@ class Outbox:
         """Let go of the sender; what is on its way may arrive, and nobody will know."""
         for lane in self._lanes.values():
             if lane.in_hand:
-                self._moves += lane.answered(unknown("the scheduler stopped"), now, 0.0)
+                self._moves += lane.answered(unknown(SCHEDULER_STOPPED), now, 0.0)
         if self._moves:
             try:
-                self._runlog.apply(Decision(notice_states=tuple(self._moves)))
+                self._runlog.apply(_decision(self._moves))
             except FlyteschedError as error:  # the next scheduler finds them as they are
                 self._journal.say("warning", "answers of channels not recorded", why=error)
         if self._courier is not None:
@@ -218,7 +228,7 @@ class Outbox:
         how, self._courier = self._courier.reap(), None
         for lane in self._lanes.values():
             if lane.in_hand:
-                self._answered(lane, unknown("sender died"), now, elapsed)
+                self._answered(lane, unknown(SENDER_DIED), now, elapsed)
         self._put_off(f"it died: {how}", elapsed)
 
     def _put_off(self, why: str, elapsed: float) -> None:
@@ -270,7 +280,7 @@ class Outbox:
                 for _, batch in batches
                 for one in batch
             ]
-            decision = Decision(notice_states=(*self._moves, *claims))
+            decision = _decision([*self._moves, *claims])
             lost = self._runlog.apply(decision) if decision else frozenset()
         except RunLogBusy:
             return
@@ -287,7 +297,7 @@ class Outbox:
         found = self._runlog.open_notices(PORTION, self._newest())
         for notice in found:
             if notice.status is NoticeStatus.SENDING:
-                end = notice.end(NoticeStatus.UNKNOWN, now, "scheduler died")
+                end = notice.end(NoticeStatus.UNKNOWN, now, SCHEDULER_DIED)
                 self._moves.append(NoticeMove(notice=end, was=notice.status))
                 continue
             lane = self._lane(notice)
@@ -385,6 +395,11 @@ class Outbox:
             else:
                 waits = min(waits, self._idle_since + IDLE)
         self._want(max(waits, soonest))
+
+
+def _decision(moves: Sequence[NoticeMove]) -> Decision:
+    """Return what moves notices, and counts those that come to their last state."""
+    return Decision(notice_states=tuple(moves), counts=tuple(count_notices(moves)))
 
 
 def _sending(notice: Notice) -> Notice:

@@ -6,12 +6,8 @@ runs has in its environment. It changes nothing: neither here nor, for a ping, t
 
 from __future__ import annotations
 
-import json
-import os
-import signal
+import select
 import socket
-import sys
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,24 +17,22 @@ from flytesched.core.events import PING_URL
 from flytesched.core.messages import facts_of_test
 from flytesched.core.values import url_without_secret
 from flytesched.errors import Invalid, NotFound
+from flytesched.hooks.answer import SENT, UNKNOWN
 from flytesched.service.advice import advice
 from flytesched.service.overview import LOST_FOR
 from flytesched.service.selection import named, remembered
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from flytesched.bootstrap import Site
     from flytesched.core.events import Notice, NoticeStatus
     from flytesched.core.schedule import Schedule
+    from flytesched.hooks.courier import Courier
     from flytesched.manifest import Manifest
     from flytesched.runlog.notices import ChannelRecord
 
 _NO_CHANNELS = 'write a table such as [channels.ops] with kind = "mail" and to = ["root"]'
-_SENDER = (sys.executable, "-P", "-m", "flytesched.hooks.sender")
-#: Seconds that one message may take, whatever the other side does.
-DEADLINE = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +72,7 @@ class Tried:
     @property
     def good(self) -> bool:
         """Whether the message has reached everybody."""
-        return self.outcome == "sent" and self.why is None
+        return self.outcome == SENT and self.why is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,61 +184,68 @@ def whereto(channel: Channel) -> str:
 # -- trying -------------------------------------------------------------------------------------
 
 
-def try_channels(site: Site, found: Sequence[Target]) -> Iterator[Tried]:
+def try_channels(
+    site: Site, found: Sequence[Target], *, deadline: float | None = None
+) -> Iterator[Tried]:
     """Send a test to each, all at once, and yield what came of each as it is known.
 
     A caller that stops listening ends what is still being sent.
+
+    Args:
+        site: whose channels.
+        found: what is tried.
+        deadline: seconds that one message may take; None for half a minute, as messages have.
     """
+    from flytesched.hooks.courier import Courier  # looking needs no process
+
     left = dict(enumerate(found))
-    told = facts_of_test(now=site.now(), host=socket.gethostname())
-    with _sender(_environment(site, found)) as sender:
-        for number, target in left.items():
-            job = {
-                "id": number, "lane": str(number), "kind": target.kind, "channel": target.keys,
-                "messages": [told], "tail": None,
-            }  # fmt: skip
-            with suppress(BrokenPipeError):  # it has gone, and answers no more
-                sender.stdin.write(json.dumps(job).encode() + b"\n")  # type: ignore[union-attr]
-                sender.stdin.flush()  # type: ignore[union-attr]
-        while left and (line := sender.stdout.readline()).endswith(b"\n"):  # type: ignore[union-attr]
-            answer = json.loads(line)
-            yield _tried(left.pop(answer["id"]), answer["outcome"], answer["why"])
-    for target in left.values():
-        yield _tried(target, "unknown", "the process that sends has ended without an answer")
-
-
-@contextmanager
-def _sender(environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Give a sender; what it has not finished at the end of the block is ended with it."""
-    import subprocess
-
-    sender = subprocess.Popen(
-        (*_SENDER, str(DEADLINE)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, env=environ, start_new_session=True,
-    )  # fmt: skip
+    courier = Courier(*_environment(site, found), deadline=deadline)
     try:
-        yield sender
+        for number, target in left.items():
+            courier.give(_job(site, number, target))
+        for number, answer in _answers(courier, len(left)):
+            yield _tried(left.pop(number), answer["outcome"], answer["why"])
     finally:
-        # Each message is carried out by a process of its own, in the session of the sender.
-        with suppress(ProcessLookupError):
-            os.killpg(sender.pid, signal.SIGKILL)
-        sender.communicate()
+        courier.kill()
+        courier.reap()
+    for target in left.values():
+        yield _tried(target, UNKNOWN, "the process that sends has ended without an answer")
 
 
-def _environment(site: Site, found: Sequence[Target]) -> dict[str, str]:
-    """Return our environment with what of the scheduler's decides how messages are sent.
+def _job(site: Site, number: int, target: Target) -> dict[str, Any]:
+    told = facts_of_test(now=site.now(), host=socket.gethostname())
+    # Each is a lane of its own, so that none waits for another.
+    return {
+        "id": number, "lane": str(number), "kind": target.kind, "channel": target.keys,
+        "messages": [told], "tail": None,
+    }  # fmt: skip
 
-    No more than that is taken over: another user's scheduler may have anything in its environment.
+
+def _answers(courier: Courier, count: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield so many answers by job as they come, or as many as a sender that dies has given."""
+    lives = True
+    while count and lives:
+        select.select([courier.fileno()], [], [])
+        answers, lives = courier.hear()
+        count -= len(answers)
+        yield from ((answer["id"], answer) for answer in answers)
+
+
+def _environment(site: Site, found: Sequence[Target]) -> tuple[Mapping[str, str], Collection[str]]:
+    """Return the environment to send with, and which variables of it are passwords.
+
+    It is ours, with what of the scheduler's decides how messages are sent. No more than that is
+    taken over: another user's scheduler may have anything in its environment.
     """
-    own = dict(site.environ)
+    passwords = {target.keys["password_env"] for target in found if "password_env" in target.keys}
     holder = site.scheduler()
-    if holder is None or holder.kind != "run":
-        return own
-    if (theirs := linux.process_environment(holder.pid)) is None:
-        return own
-    counted = {target.keys["password_env"] for target in found if "password_env" in target.keys}
-    kept = {name: value for name, value in own.items() if not _counts(name, counted)}
-    return kept | {name: value for name, value in theirs.items() if _counts(name, counted)}
+    runs = holder is not None and holder.kind == "run"
+    theirs = linux.process_environment(holder.pid) if holder is not None and runs else None
+    if theirs is None:
+        return site.environ, passwords
+    kept = {name: value for name, value in site.environ.items() if not _counts(name, passwords)}
+    taken = {name: value for name, value in theirs.items() if _counts(name, passwords)}
+    return kept | taken, passwords
 
 
 def _counts(name: str, passwords: Collection[str]) -> bool:

@@ -51,7 +51,9 @@ STATEMENTS = (
     "[channels.b]\n", "[channels]\n", "[channels.b.headers]\n", "[[channels.b]]\n",
     'dates = ["12-25"]\n', '12-25 = "x"\n', 'kind = "mail"\n', 'to = "x"\n', "calendars = 'a'\n",
     'notify = ["b"]\n', 'calendars.a.dates = ["12-25"]\n', "channels = {}\n",
-    'b = { kind = "mail", to = "x" }\n',
+    'b = { kind = "mail", to = "x" }\n', "command = [ 'a' ,\t\"#]\", ] # b\n", "command = [ ]\n",
+    "command = ['a' 'b']\n", "command = ['a',,]\n", 'command = ["\\t"]\n', "command = ['a]\n",
+    "command = [,]\n", "command = [['a']]\n", "command = ['a'] 'b'\n", "notify = ['b',]\r\n",
 )  # fmt: skip
 
 

@@ -33,13 +33,15 @@ _HEADER = re.compile(
 _STRING = r"\"[^\"\\\x00-\x08\x0a-\x1f\x7f]*+\"|'[^'\x00-\x08\x0a-\x1f\x7f]*+'"
 _REST = r"[ \t]*+(?:#[^\x00-\x08\x0a-\x1f\x7f]*+)?+\n"
 _KEY = r"[A-Za-z0-9_-]{1,64}+"
-_VALUE = rf"(?:{_STRING}|true|false|0|[1-9][0-9]{{0,17}}+)"
+_LIST = rf"\[[ \t]*+(?:(?:{_STRING})[ \t]*+(?:,[ \t]*+(?:{_STRING})[ \t]*+)*+,?+[ \t]*+)?+\]"
+_VALUE = rf"(?:{_STRING}|true|false|0|[1-9][0-9]{{0,17}}+|{_LIST})"
 #: One plain line: its key and value.
 _PLAIN = re.compile(rf"^[ \t]*+({_KEY})[ \t]*+=[ \t]*+({_VALUE}){_REST}", re.MULTILINE)
 #: Nothing but plain lines, blank ones and comments.
 _ALL_PLAIN = re.compile(rf"(?:[ \t]*+(?:{_KEY}[ \t]*+=[ \t]*+{_VALUE})?+{_REST})*+")
 #: A header that does not begin its line, whatever it is.
 _INDENTED = re.compile(r"^[ \t]+\[", re.MULTILINE)
+_STRINGS = re.compile(_STRING)
 _WORDS = {"true": True, "false": False}
 #: Characters of a piece beyond which it is not read for itself: a step shall be short.
 _LONGEST = 2**15
@@ -93,11 +95,14 @@ def plain(piece: Piece) -> dict[str, Any] | None:
     if not _is_plain(piece):
         return None
     pairs = _PLAIN.findall(piece.text, piece.head)
-    table = {key: value[1:-1] if value[0] in "\"'" else _word(value) for key, value in pairs}
+    table = {key: value[1:-1] if value[0] in "\"'" else _other(value) for key, value in pairs}
     return table if len(table) == len(pairs) else None
 
 
-def _word(value: str) -> bool | int:
+def _other(value: str) -> list[str] | bool | int:
+    """Return what a value means that is no string."""
+    if value[0] == "[":
+        return [text[1:-1] for text in _STRINGS.findall(value)]
     return _WORDS[value] if value in _WORDS else int(value)
 
 

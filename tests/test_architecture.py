@@ -86,7 +86,7 @@ def test_nobody_imports_relatively_or_click(path: Path) -> None:
 
 
 def test_one_module_knows_the_package_of_public_holidays() -> None:
-    """It is an extra, and a table of facts like that of time zones: core may ask it, in one place."""
+    """It is an extra, and a table of facts as that of time zones is: core asks it in one place."""
     found = {
         str(path.relative_to(SOURCE))
         for path in FILES

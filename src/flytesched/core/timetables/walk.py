@@ -58,13 +58,13 @@ class WallTimes:
     def __init__(self, times: Iterable[int], days: Dates, *, fixed_time: bool) -> None:
         """Take seconds of the day, ascending, and days; `fixed_time` as in the module's rule."""
         #: Seconds of each matching day, ascending.
-        self.times = array("i", times)
+        self.times = times if isinstance(times, array) else array("i", times)
         #: On which days.
         self.days = days
         self.fixed_time = fixed_time
 
     def on(self, days: Dates) -> WallTimes:
-        """Return the same times on other days."""
+        """Return the same times, which may be 86,400, on other days."""
         return WallTimes(self.times, days, fixed_time=self.fixed_time)
 
     def first(self, local: int) -> int:

@@ -153,6 +153,7 @@ class _Court:
             if not entries:
                 self._report.add("lost", f"{job.name} {slot}: no verdict")
             else:
+                self._hold_day(job, slot, entries[0])
                 self._hold_time(job, slot, entries[0])
         for (name, slot), entries in self._slots.items():
             if name != job.name:
@@ -162,6 +163,14 @@ class _Court:
             if slot not in possible and entries[0]["origin"] != "backfill":
                 said = f"{name} {slot}: {entries[0]['status']}, though it was not due"
                 self._report.add("uncalled", said)
+
+    def _hold_day(self, job: Job, slot: int, entry: Mapping[str, Any]) -> None:
+        """Hold a slot to what its calendar says: it is skipped by name, or decided as ever."""
+        left_out = entry["status"] == "skipped" and entry["reason"] == f"holiday: of-{job.name}"
+        if left_out != job.is_off(slot):
+            said = f"{entry['status']}({entry['reason']})"
+            day = "on a day off" if job.is_off(slot) else "on a working day"
+            self._report.add("wrong day", f"{job.name} {slot}: reads {said} {day}")
 
     def _hold_time(self, job: Job, slot: int, entry: Mapping[str, Any]) -> None:
         """Hold a slot that only the scheduler could delay to its moment."""

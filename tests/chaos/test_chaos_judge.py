@@ -20,6 +20,9 @@ NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
 JOB = Job(name="x", step=10)
 CHILD = Job(name="x", step=10, survive=False)
 HANG = Job(name="x", step=10, work="hang")
+#: The weekday of NOON, and a schedule that has a day off then.
+WEEKDAY = datetime.fromtimestamp(NOON, UTC).weekday()
+OFF = Job(name="x", step=10, off=WEEKDAY)
 
 
 def text(moment: float) -> str:
@@ -65,6 +68,8 @@ def facts(history: list[dict[str, Any]], evidence: str, job: Job = JOB, **more: 
         (Job(name="x", step=10, work="suicide"), entry(status="failed", exit_code=137),
          ran(code=None)),
         (Job(name="x", step=10, overlap="skip"), entry(status="skipped", reason="overlap"), ""),
+        (OFF, entry(status="skipped", reason="holiday: of-x"), ""),
+        (replace(OFF, off=(WEEKDAY + 1) % 7), entry(), ran()),
         (Job(name="x", step=10, overlap="replace"), entry(status="cancelled", reason="replaced"),
          ran(code=None)),
     ],
@@ -110,6 +115,24 @@ def test_what_does_not_agree_is_found(
 ) -> None:
     """Each in a sentence of its kind."""
     assert kind in judge(facts(history, evidence)).violations
+
+
+@pytest.mark.parametrize(
+    ("job", "line", "evidence"),
+    [
+        (OFF, entry(), ran()),
+        (OFF, entry(status="missed"), ""),
+        (OFF, entry(status="skipped", reason="overlap"), ""),
+        (OFF, entry(status="skipped", reason="holiday: of-y"), ""),
+        (JOB, entry(status="skipped", reason="holiday: of-x"), ""),
+        (replace(OFF, off=(WEEKDAY + 1) % 7), entry(status="skipped", reason="holiday: of-x"), ""),
+    ],
+)
+def test_a_slot_that_ran_on_a_day_off_or_was_left_out_on_another_is_found(
+    job: Job, line: dict[str, Any], evidence: str
+) -> None:
+    """By the weekday of the slot alone."""
+    assert "wrong day" in judge(facts([line], evidence, job)).violations
 
 
 def test_a_verdict_that_changed_or_vanished_is_found() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ exit $code
 """
 
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: The weekday on which the story is told, or begins.
+TODAY = datetime.now(UTC).weekday()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One schedule, with slots that are easy to tell without the program: every ``step`` s."""
@@ -53,6 +59,8 @@ class Job:
     survive: bool = True
     catchup: str = "all"
     overlap: str = "allow"
+    #: Weekday that is a day off, Monday first, on the clock of UTC.
+    off: int | None = None
     #: Further keys of the manifest.
     keys: dict[str, Any] = field(default_factory=dict)
 
@@ -60,6 +68,10 @@ class Job:
         """Return the slots in ``(after, until]``."""
         first = (int(after) // self.step + 1) * self.step
         return range(first, int(until) + 1, self.step)
+
+    def is_off(self, slot: int) -> bool:
+        """Tell whether a slot is left out; 1970 began on a Thursday."""
+        return self.off is not None and (slot // 86_400 + 3) % 7 == self.off
 
     @property
     def prompt(self) -> bool:
@@ -78,8 +90,16 @@ class Job:
             "catchup": self.catchup, "overlap": self.overlap, "catchup_limit": 100_000,
             **self.keys,
         }  # fmt: skip
+        if self.off is not None:
+            keys |= {"calendars": [f"of-{self.name}"], "timezone": "UTC"}
         lines = [f"{key} = {_toml(value)}" for key, value in keys.items()]
-        return "\n".join([f"[schedules.{self.name}]", *lines, ""])
+        return "\n".join([*self._calendar(), f"[schedules.{self.name}]", *lines, ""])
+
+    def _calendar(self) -> list[str]:
+        """Return the lines of the calendar that says which weekday is off."""
+        if self.off is None:
+            return []
+        return [f"[calendars.of-{self.name}]", f'weekdays = ["{WEEKDAYS[self.off]}"]']
 
 
 def _toml(value: Any) -> str:
@@ -111,6 +131,9 @@ STORM = (
     Job(name="minute", step=60, cron=True),
     Job(name="edited", step=1, keys={"description": "edit 0"}),
     Job(name="paused", step=1),
+    Job(name="holiday", step=2, off=TODAY),
+    Job(name="working", step=3, cron=True, work="slow", overlap="queue", off=(TODAY + 3) % 7,
+        keys={"queue_limit": 100_000}),
 )  # fmt: skip
 
 #: Twenty runs a second, each a process under a supervisor of its own.

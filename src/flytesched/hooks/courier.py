@@ -42,23 +42,33 @@ class Courier:
         """
         self._passwords = frozenset(passwords)
         words = [sys.executable, "-P", "-m", "flytesched.hooks.sender"]
-        self._process = subprocess.Popen(
-            words if deadline is None else [*words, str(deadline)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={name: value for name, value in environ.items() if self._passes(name)},
-            # Ctrl-C on the scheduler's terminal is not for it.
-            start_new_session=True,
-        )  # fmt: skip
-        self._in = cast("IO[bytes]", self._process.stdin)
-        self._out = cast("IO[bytes]", self._process.stdout)
-        self._epoll = select.epoll()
-        for fd in (self._in.fileno(), self._out.fileno()):
-            os.set_blocking(fd, False)
-        self._epoll.register(self._out.fileno(), select.EPOLLIN)
-        self._left = bytearray(b"\n")
-        self._rest = bytearray()
+        self._left, self._rest = bytearray(b"\n"), bytearray()
         #: Whether it has answered the knock: it can start, and reads.
         self.ready = False
+        self._epoll = select.epoll()
+        try:
+            self._process = subprocess.Popen(
+                words if deadline is None else [*words, str(deadline)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env={name: value for name, value in environ.items() if self._passes(name)},
+                # Ctrl-C on the scheduler's terminal is not for it.
+                start_new_session=True,
+            )  # fmt: skip
+        except BaseException:
+            self._epoll.close()
+            raise
+        self._in = cast("IO[bytes]", self._process.stdin)
+        self._out = cast("IO[bytes]", self._process.stdout)
+        try:
+            self._watch()
+        except BaseException:
+            self.leave()
+            raise
+
+    def _watch(self) -> None:
+        for fd, events in ((self._in.fileno(), 0), (self._out.fileno(), select.EPOLLIN)):
+            os.set_blocking(fd, False)
+            self._epoll.register(fd, events)
         self._write()
 
     def fileno(self) -> int:
@@ -113,14 +123,7 @@ class Courier:
         return name in self._passwords or not name.startswith(_PRIVATE)
 
     def _write(self) -> None:
-        waited = bool(self._left)
         with suppress(BlockingIOError, BrokenPipeError):
             while self._left:
                 del self._left[: os.write(self._in.fileno(), self._left)]
-        if not waited:
-            return
-        with suppress(FileExistsError, FileNotFoundError):
-            if self._left:
-                self._epoll.register(self._in.fileno(), select.EPOLLOUT)
-            else:
-                self._epoll.unregister(self._in.fileno())
+        self._epoll.modify(self._in.fileno(), select.EPOLLOUT if self._left else 0)

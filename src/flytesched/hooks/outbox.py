@@ -47,8 +47,11 @@ PATIENCE = 2.0
 PAUSE = 0.1
 #: Seconds until a run log that is locked is tried again.
 BUSY = 0.5
-#: Notices read at once, moved at once (but for a digest), and on their way at once.
-PORTION, AT_ONCE = 200, 32
+#: Notices read at once.
+PORTION = 200
+#: Messages on their way at once: as many as a sender carries out at once. Pings leave some of these
+#: to channels: there may be very many ping URLs, and all of them on a server that hangs.
+AT_ONCE, PINGS_AT_ONCE = 16, 12
 #: Seconds without anything to send after which the sender is let go.
 IDLE = 60.0
 #: Seconds after which a sender that says nothing is ended: a job takes thirty.
@@ -185,7 +188,6 @@ class Outbox:
             except FlyteschedError as error:  # the next scheduler finds them as they are
                 self._journal.say("warning", "answers of channels not recorded", why=error)
         if self._courier is not None:
-            self._epoll.unregister(self._courier.fileno())
             self._courier.leave()
         self._epoll.close()
 
@@ -224,7 +226,6 @@ class Outbox:
     def _lost(self, now: float, elapsed: float) -> None:
         """Go on without a sender that died: what it had may have arrived."""
         assert self._courier is not None  # noqa: S101  only a sender's news leads here
-        self._epoll.unregister(self._courier.fileno())
         how, self._courier = self._courier.reap(), None
         for lane in self._lanes.values():
             if lane.in_hand:
@@ -255,14 +256,14 @@ class Outbox:
             try:
                 self._courier = Courier(self._environ, passwords)
                 self._epoll.register(self._courier.fileno(), select.EPOLLIN)
-            except OSError as error:
-                self._put_off(str(error.strerror), elapsed)
+            except (OSError, MemoryError) as error:
+                self._let_go()
+                self._put_off(str(error), elapsed)
         return self._courier is not None and self._courier.ready
 
     def _let_go(self) -> None:
         """End a sender that has nothing to do."""
         if self._courier is not None:
-            self._epoll.unregister(self._courier.fileno())
             self._courier.leave()
             self._courier = None
 
@@ -347,11 +348,19 @@ class Outbox:
         if not lanes or not self._ready(elapsed):
             return []
         lanes.sort(key=lambda lane: lane.waiting[0].id)
-        return [(lane, lane.batch()) for lane in lanes[: max(0, self._places())]]
+        places, for_pings = self._places()
+        chosen = []
+        for lane in lanes:
+            if places and (for_pings or lane.schedule is None):
+                chosen.append((lane, lane.batch()))
+                places -= 1
+                for_pings -= lane.schedule is not None
+        return chosen
 
-    def _places(self) -> int:
-        """Return how many messages more may be on their way."""
-        return AT_ONCE - sum(1 for lane in self._lanes.values() if lane.in_hand)
+    def _places(self) -> tuple[int, int]:
+        """Return how many messages more may be on their way, and how many pings among them."""
+        taken = [lane.schedule for lane in self._lanes.values() if lane.in_hand]
+        return AT_ONCE - len(taken), PINGS_AT_ONCE - len(taken) + taken.count(None)
 
     def _hand_over(
         self, lane: Lane, batch: Sequence[Notice], lost: frozenset[str], elapsed: float
@@ -385,8 +394,8 @@ class Outbox:
             self._idle_since = elapsed
             if self._courier is None:
                 waits = self._courier_at
-            elif not self._courier.ready or self._places() <= 0:
-                waits = math.inf  # it will say so
+            elif not self._courier.ready or any(lane.in_hand for lane in self._lanes.values()):
+                waits = math.inf  # it will say when there is a place
         if self._fresh:
             waits = elapsed
         if self._courier is not None:

@@ -239,6 +239,11 @@ class TestRecalled:
         )  # fmt: skip
         assert recalled(known(seen)) == seen.with_(env={})
 
+    def test_one_that_pings_a_url_pings_none(self):
+        """What is stored of the URL is only where it leads to: that is nobody's."""
+        seen = schedule(ping_url="https://hc.example.org/s3cret", notify="ops", late_after="1m")
+        assert recalled(known(seen)) == seen.with_(ping_url=None)
+
     def test_a_removed_one_is_none(self):
         gone, _ = removed(known(), NOW)
         assert recalled(gone) is None

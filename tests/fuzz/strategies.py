@@ -15,7 +15,7 @@ from targets import TARGETS, corpus
 from flytesched.core.keys import ALL_KEYS
 from flytesched.core.schedule import Schedule
 from flytesched.errors import InvalidSchedule
-from flytesched.manifest.toml import assignment, block, literal
+from flytesched.manifest.toml import assignment, block, headed, literal
 from flytesched.runlog import rows
 
 if TYPE_CHECKING:
@@ -80,7 +80,21 @@ GOOD: dict[str, list[Any]] = {
     "timezone": ["Europe/Berlin", "Pacific/Apia"],
     "start": [date(2026, 1, 1), "2026-01-01T00:00:00Z"],
     "end": [date(2030, 1, 1), datetime(2030, 1, 1)],  # noqa: DTZ001
+    "calendars": ["work", ["home", "work"], []], "on_holiday": ["skip", "next", "previous"],
+    "notify": ["ops", ["chat", "ops"], []], "ping_url": ["https://hc.example.org/s3cret"],
+    "late_after": ["1m"], "long_after": ["2h"], "on_late": ["x"], "on_long": [["a", "b"]],
 }  # fmt: skip
+#: What schedules may name, and what may be wrong with it.
+SHARED: dict[str, dict[str, list[Any]]] = {
+    "calendars": {
+        "work": [{"weekdays": ["sat", "sun"]}, {"dates": [date(2026, 12, 24)], "except": []}, {}],
+        "home": [{"dates": {"12-25": "Christmas 'Day'", "2026-12-27/2026-12-31": "é"}}, 5],
+    },
+    "channels": {
+        "ops": [{"kind": "mail", "to": ["root"]}, {"kind": "mail", "at_most": "1"}],
+        "chat": [{"kind": "webhook", "url": "https://x/s3cret", "headers": {"X": "y"}}, {}],
+    },
+}
 WHEN = [
     {"cron": "0 2 * * *", "offset": "5m"}, {"cron": "0 0 2 * * *", "seconds": True},
     {"aws_cron": "0 10 ? * 6#3 *"}, {"every": "90s", "anchor": "2026-01-01"}, {"daily": ["02:00"]},
@@ -107,6 +121,24 @@ NAMES = st.sampled_from(["a", "b", "a.b", "A-1", "c", "0", "a_b", "x y"])
 
 
 @st.composite
+def _shared(draw: st.DrawFn, there: bool) -> str:
+    """Calendars and channels, most of them right, each written in one way or another."""
+    text = ""
+    for kind, names in SHARED.items() if there else ():
+        # The first one is right, and chosen most often.
+        tables = {name: draw(st.sampled_from([each[0], *each])) for name, each in names.items()}
+        if draw(st.booleans()):
+            text += f"[{kind}]\n" + "".join(
+                f"{assignment((n,), t)} # in\n" for n, t in tables.items()
+            )
+        else:
+            text += "".join(
+                headed((kind, n), t, "\n") if isinstance(t, dict) else "" for n, t in tables.items()
+            )
+    return text
+
+
+@st.composite
 def _manifests(draw: st.DrawFn) -> bytes:
     """A manifest whose tables are written in every way there is."""
     tables = draw(st.dictionaries(NAMES, _tables(), min_size=1, max_size=3))
@@ -128,6 +160,7 @@ def _manifests(draw: st.DrawFn) -> bytes:
         text += draw(gaps)
     for name in tables.keys() - set(under):
         text += draw(gaps) + block(name, tables[name], "\n")
+    text += draw(_shared(draw(st.booleans())))
     key = draw(st.sampled_from(sorted(GOOD)))
     text += "[defaults]\n" + assignment((key,), draw(st.sampled_from(GOOD[key]))) + "\n"
     if draw(st.booleans()):

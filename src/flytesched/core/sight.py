@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.gaps import gaps_of
+from flytesched.core.keys import SECRET_KEYS
 from flytesched.core.planner import policed
 from flytesched.core.runs import Gap, Reason, ScheduleState
 from flytesched.core.schedule import Schedule
@@ -203,7 +204,7 @@ def removed(state: ScheduleState, now: float) -> tuple[ScheduleState, tuple[Gap,
 
 
 def recalled(state: ScheduleState) -> Schedule | None:
-    """Return the last definition seen of a schedule, without its env; None if it was removed.
+    """Return the last definition seen of a schedule, without its secrets; None if it was removed.
 
     It tells what a run's end means while the manifest cannot be read. One that this version
     cannot read is None too.
@@ -213,7 +214,8 @@ def recalled(state: ScheduleState) -> Schedule | None:
     try:
         keys = json.loads(state.definition)
         timing = Timing.from_text(keys.pop("timing", state.timing))
-        keys.pop("env", None)  # values are never stored
+        for key in SECRET_KEYS:  # what is stored of them is only for people
+            keys.pop(key, None)
         return Schedule(state.name, **{**keys, "every": "1s"}).with_(timing=timing)
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None

@@ -32,6 +32,7 @@ SECTIONS = (
     "history",
     "year",
     "idle",
+    "frame",
     "ready",
 )
 

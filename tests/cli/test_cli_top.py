@@ -31,7 +31,10 @@ every = "2s"
 command = "true"
 [schedules.going]
 every = "400d"
-command = "for n in $(seq 30); do echo line $n; done; while sleep 0.1; do :; done"
+command = '''
+for n in $(seq 30); do echo line $n; done
+while sleep 0.1; do rm more 2> /dev/null && echo more; done
+'''
 overlap = "queue"
 long_after = "1s"
 description = "goes on and on"
@@ -272,6 +275,8 @@ def test_the_log_of_a_run_is_followed(busy: Desk, top: Callable[..., Watched]) -
     watched.sees("line 1\n")
     watched.process.send("\x1b[F")
     watched.sees("line 30")
+    (busy.home / "more").touch()
+    watched.sees("\nmore")
     watched.process.send("\x1b")
     watched.sees("RUNNING 1")
 

@@ -1,8 +1,8 @@
 """The live screen: what a frame costs, with ten thousand schedules and a million runs behind it.
 
-A frame is a look at the site and its drawing, at 120 by 40 and in colour; what counts is time of the
-processor. The first one reads the manifest and asks every schedule for its next slot; the others
-only what has changed.
+A frame is a look at the site and its drawing, at 120 by 40 and in colour; what counts is time of
+the processor. The first one reads the manifest and asks every schedule for its next slot, the
+others only what has changed.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from flytesched.core.calendars import Calendar
 from flytesched.core.channels import CHANNEL_KEYS
 from flytesched.core.instants import parse_instant, rfc3339_local
 from flytesched.core.keys import ALL_KEYS
+from flytesched.core.punctuality import WATCHED
 from flytesched.core.runs import RunStatus
 from flytesched.errors import FlyteschedError
 from flytesched.manifest import read
@@ -208,12 +209,14 @@ def _events() -> Iterator[str]:
 
 
 def test_every_event_of_the_loop_is_there() -> None:
-    """And no other; verdicts are events, too."""
+    """And no other; verdicts are events, too, and so is what a run is watched for."""
     items = re.findall(r"^\.It Sy (.+)", _sections(RUN, "Sh")["LOG LINES"], flags=re.MULTILINE)
     found = {event for item in items for event in item.split(" , ")}
     ends = {status.value for status in RunStatus} - {"queued", "claimed", "running"}
 
-    assert found == {event.strip(" ;") for event in _events()} | ends
+    watched = {event.value for event in WATCHED}
+
+    assert found == {event.strip(" ;") for event in _events()} | ends | watched
 
 
 # -- examples -----------------------------------------------------------------------------------

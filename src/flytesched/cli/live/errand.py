@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from flytesched.cli import render
 from flytesched.cli.live.view import Deed
 from flytesched.cli.times import later
+from flytesched.core.runs import WAITING
 from flytesched.errors import FlyteschedError
 from flytesched.service import editing, errands
 from flytesched.service.trigger import trigger
@@ -96,7 +97,7 @@ def doing(call: Call, wish: Wish) -> Callable[[], str]:
 
 def _cancel(call: Call, wish: Wish) -> str:
     run = errands.cancel(call.site, wish.to)
-    return f"{run.id}: cancelled" if run.status.value == "queued" else f"{run.id}: is being ended"
+    return f"{run.id}: {'cancelled' if run.status in WAITING else 'is being ended'}"
 
 
 def _trigger(call: Call, wish: Wish) -> str:

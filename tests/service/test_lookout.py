@@ -11,6 +11,7 @@ import pytest
 
 from flytesched.bootstrap import Site, open_site
 from flytesched.core.decision import Decision, Move
+from flytesched.core.gaps import gaps_of
 from flytesched.core.runs import Gap, Origin, Run, RunStatus, request_id, run_id
 from flytesched.core.sight import see
 from flytesched.errors import NotFound, UsageError
@@ -146,6 +147,28 @@ def test_an_edit_counts_at_the_next_look(site: Site, watch: Callable[..., Lookou
     ]  # fmt: skip
     assert coming(boards[0])[1] == ("sync", 1_200)
     assert [board.places for board in boards] == [0] * 4
+
+
+def test_a_slot_on_a_holiday_is_not_next(
+    site: Site, log: SqliteRunLog, watch: Callable[..., Lookout]
+) -> None:
+    """It is left out; of those that were missed the verdict says why."""
+    site.settings.manifest.write_text(
+        "version = 1\n[calendars.company]\n"
+        'dates = { 2026-11-24 = "Moving day", 2026-11-26 = "x" }\n'
+        '[schedules.daily]\ndaily = "09:00"\ntimezone = "UTC"\ncommand = "true"\n'
+        'calendars = ["company"]\n'
+    )
+    timing = site.manifest().schedules["daily"].timing
+    gaps = gaps_of("daily", timing, T - 3 * 86_400, T, now=float(T), reason="no scheduler")
+    log.apply(Decision(gaps=gaps))
+
+    board = watch().look(T + 1.0)
+
+    assert coming(board) == [("daily", 2 * 86_400 - 3_600)]
+    assert {each.verdict: each.count for each in board.ended} == {
+        "missed(no scheduler)": 2, "skipped(holiday: Moving day)": 1,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

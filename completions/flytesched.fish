@@ -490,7 +490,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_se
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -l debug -d 'Show where an error came from.'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -s h -l help -d 'Show this message and exit.'
-complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -a list -d 'Show channels, whether they work, and how many schedules they are told of'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -a list -d 'Show channels, and whether they work'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -509,7 +509,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_s
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -k -a '(__flytesched_ask channels)'
-complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -a history -d 'Show what channels were told of, newest first, and what became of it'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -a history -d 'Show what channels were told of, and whether it arrived'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l schedule -d 'Only of these, or a pattern; repeatable.' -x -k -a '(__flytesched_ask names)'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l status -d 'Only these; repeatable, or with commas.' -x -a 'queued sending sent failed unknown dropped'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l since -d 'From this time on, such as 2h.' -x

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from glance import look
 
 from flytesched.bootstrap import bind, open_site
 from flytesched.core.decision import Count, Decision
@@ -271,6 +272,26 @@ def test_a_channel_that_is_no_more_is_shown_while_something_waits(site: Site) ->
 
     assert whole == ["ops", "chat", "ping_url", "gone"]
     assert broken == ["gone", "old"]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_trouble_leaves_a_status_on_one_screen(
+    site: Site, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """Coming slots make room for it; a column without anything in it goes first."""
+    names = [f"ops-{number}" for number in range(6)]
+    tables = "".join(f'[channels.{name}]\nkind = "mail"\nto = "root"\n' for name in names)
+    jobs = "".join(f'[schedules.s{n}]\nevery = "1h"\ncommand = "true"\n' for n in range(20))
+    site.terminal.write(f"version = 1\n{tables}{jobs}")
+    for name in names:
+        site.told(name, QUEUED, 5, why="mail.example.org: connection refused")
+
+    said = look(site.terminal, monkeypatch, "status", columns).out.splitlines()
+
+    assert len(said) < 24
+    assert max(map(len, said)) <= columns
+    assert ("LOST IN A DAY" in "".join(said)) is (columns == 120)
+    assert any(line.startswith("COMING") for line in said)
 
 
 # -- health and metrics -------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from hooks_servers import CERTIFICATE, GOOD, Mailbox, Server, answering
 from desk import Desk, wait_for
 from flytesched.bootstrap import open_site
 from flytesched.cli.app import main
-from flytesched.service.notifying import targets, try_channels
+from flytesched.service.notifying import longest, targets, try_channels
 
 if TYPE_CHECKING:
     import socket
@@ -160,6 +160,19 @@ def test_a_schedule_has_its_ping_url_and_its_channels_tried(home: Home, keep: Ke
     ]
     assert [each.target for each in other.requests] == ["/secret-uuid/log"]
     assert len(web.requests) == 1
+
+
+def test_whoever_waits_at_a_terminal_is_told_how_long(
+    home: Home, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sixteen are sent at once."""
+    web = keep(answering(GOOD))
+    home.write(home.hook("chat", web.url))
+    for stream in (sys.stdout, sys.stderr):  # pytest's, which are files
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+
+    assert home.test().err == "sending a test to 1 channel; 30s at most\n"
+    assert [longest(count) for count in (16, 17)] == [30, 60]
 
 
 # -- what does not ------------------------------------------------------------------------------
@@ -377,7 +390,7 @@ def test_what_a_scheduler_sends_is_seen_by_everybody_who_asks(
 
     metrics = desk.run("metrics").splitlines()
     chat, failing = desk.json("status")["channels"]
-    assert _tried(desk) == {"chat": ("sent", 1), "gone": ("queued", 1)}
+    assert _tried(desk)["chat"] == ("sent", 1)
     assert 'flytesched_notices_total{channel="chat",status="sent"} 1' in metrics
     assert 'flytesched_channel_up{channel="gone"} 0' in metrics
     assert (chat["failing_since"], chat["waiting"]) == (None, 0)
@@ -386,12 +399,12 @@ def test_what_a_scheduler_sends_is_seen_by_everybody_who_asks(
 
 
 def _tried(desk: Desk) -> dict[str, tuple[str, int]]:
-    """Return the channels that have been tried, with what came of it."""
+    """Return the channels of which something is known, with what came of how many tries."""
     found = desk.json("notify", "history")["notices"]
     return {
         each["channel"]: (each["status"], each["tries"])
         for each in found
-        if each["tries"] and each["status"] != "sending"
+        if each["status"] == "sent" or each["why"] is not None
     }
 
 

@@ -122,6 +122,7 @@ def test_what_did_not_arrive_is_counted_since_a_moment(sqlite_log: SqliteRunLog)
         ),
         # It was tried in vain, and will be again.
         ([a_notice("a", tries=1, why="refused")], (NOON, "refused")),
+        ([a_notice("a", SENDING, tries=2, why="refused")], (NOON, "refused")),
         (
             [a_notice("a", SENT), a_notice("b", at=5, why="x"), a_notice("c", at=9, why="y")],
             (NOON + 5, "x"),

@@ -14,6 +14,7 @@ from flytesched.service.notifying import (
     Listed,
     Tried,
     listed,
+    longest,
     noticed,
     targets,
     try_channels,
@@ -44,7 +45,7 @@ Schedule = Annotated[
 
 @verb(reads=True)
 def list_(call: Call, channels: Channels = None) -> None:
-    """Show channels, whether they work, and how many schedules they are told of."""
+    """Show channels, and whether they work."""
     found = listed(call.site, channels or [])
     if call.json:
         call.answer("channels", {"channels": [_listed(each) for each in found]})
@@ -68,7 +69,8 @@ def probe(call: Call, channels: Channels = None, *, schedule: Schedule = None) -
     """
     found = targets(call.site, channels or [], schedule)
     if call.looked_at and not call.json:
-        call.talk(f"sending a test to {render.plural(len(found), 'channel')}; 30 s at most")
+        many = render.plural(len(found), "channel")
+        call.talk(f"sending a test to {many}; {render.about(longest(len(found)))} at most")
     order = {target.name: number for number, target in enumerate(found)}
     tried = sorted(try_channels(call.site, found), key=lambda each: order[each.target.name])
     if call.json:
@@ -101,7 +103,10 @@ def history(
         int, typer.Option("--limit", "-n", metavar="N", min=1, max=2**31, help="Lines at most.")
     ] = 50,
 ) -> None:
-    """Show what channels were told of, newest first, and what became of it."""
+    """Show what channels were told of, and whether it arrived.
+
+    The newest comes first. What did not arrive says why.
+    """
     found = noticed(
         call.site, channels or [], schedules=schedule or [], statuses=_statuses(status or []),
         since=call.moment("--since", since), limit=limit,

@@ -34,7 +34,10 @@ def command(call: Call) -> None:
     few = _few(call, render.facts(facts), len(troubled))
     if troubled:
         call.write("\n")
-        call.table(_TROUBLES, troubled, toned=("STATE",), elastic=("WHY", "CHANNEL"))
+        call.table(
+            _TROUBLES, troubled, toned=("STATE",), elastic=("CHANNEL", "WHY"),
+            spare=() if any(lost for _, _, lost, _ in troubled) else ("LOST IN A DAY",),
+        )  # fmt: skip
     _show_active(call, seen, few)
     _show_coming(call, seen, few)
 

@@ -34,7 +34,7 @@ _WAITING = "SELECT count(*) FROM notices WHERE channel = ? AND status IN ('queue
 _ENDED = "SELECT count(*) FROM notices WHERE channel = ? AND status = ? AND ended >= ?"
 _REFUSED = f"""
     SELECT {NOTICE_COLUMNS} FROM notices
-    WHERE channel = ? AND status = 'queued' AND ended IS NULL AND why IS NOT NULL
+    WHERE channel = ? AND status IN ('queued', 'sending') AND why IS NOT NULL
     ORDER BY id LIMIT 1"""
 _FAILED = f"""
     SELECT {NOTICE_COLUMNS} FROM notices WHERE channel = ? AND status = ? AND ended > ?
@@ -69,7 +69,7 @@ class ChannelRecord:
     lost: Mapping[NoticeStatus, int]
     #: The last notice that ended in each state.
     newest: Mapping[NoticeStatus, Notice]
-    #: The oldest notice that was refused and will be tried again.
+    #: The oldest notice that was refused and will be, or is just being, tried again.
     refused: Notice | None
     #: The first and the last notice since the last one that was sent of which the channel did not
     #: say that it takes it.

@@ -212,6 +212,13 @@ def try_channels(
         yield _tried(target, UNKNOWN, "the process that sends has ended without an answer")
 
 
+def longest(count: int) -> float:
+    """Return the seconds that it may take to try so many, whatever the other sides do."""
+    from flytesched.hooks.sender import AT_ONCE, DEADLINE
+
+    return -(-count // AT_ONCE) * DEADLINE
+
+
 def _job(site: Site, number: int, target: Target) -> dict[str, Any]:
     told = facts_of_test(now=site.now(), host=socket.gethostname())
     # Each is a lane of its own, so that none waits for another.

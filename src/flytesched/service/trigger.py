@@ -53,7 +53,7 @@ def trigger(
             _refuse_decided_before(runlog, name, at)
         stored = runlog.request(_wish(schedule, runlog, at, now, force=force))
         if stored is None:
-            _taken(runlog, run_id(name, at or 0))
+            _taken(runlog, name, at or 0)
     finally:
         runlog.close()
     wakeup.touch(site.settings.state_dir)
@@ -111,15 +111,19 @@ def _check_slot(schedule: Schedule, at: int, now: float) -> None:
 def _refuse_decided_before(runlog: SqliteRunLog, name: str, at: int) -> None:
     """Refuse a slot that has its verdict under an earlier name, which no unique key tells."""
     for run in runlog.decided_before(name, at - 1, at):
-        _taken(runlog, run.id)
+        _taken(runlog, run.schedule, at)
     for gap in runlog.gaps_before(name):
         if holds(gap, at):
-            _taken(runlog, run_id(gap.schedule, at))
+            _taken(runlog, gap.schedule, at)
 
 
-def _taken(runlog: SqliteRunLog, taken: str) -> NoReturn:
+def _taken(runlog: SqliteRunLog, name: str, at: int) -> NoReturn:
+    taken = run_id(name, at)
     if runlog.runs([taken]):
         msg = f"the slot has a run already: {taken}"
         raise Conflict(msg, hint=f"run it again with: flytesched retry {taken}")
-    msg = f"the slot of {taken} was given up or left out, and a verdict never changes"
+    holiday = Reason.HOLIDAY.value
+    left_out = any(gap.closed_as == holiday and holds(gap, at) for gap in runlog.gaps([name]))
+    why = "is on a holiday" if left_out else "was given up"
+    msg = f"the slot of {taken} {why}, and a verdict never changes"
     raise Conflict(msg, hint="leave out --at to run now")

@@ -21,7 +21,7 @@ from flytesched.core.runs import Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
 from flytesched.errors import RunLogBusy
 from flytesched.hooks.lane import MOST
-from flytesched.hooks.outbox import IDLE, Outbox
+from flytesched.hooks.outbox import IDLE, PINGS_AT_ONCE, SILENT, Outbox
 from flytesched.hooks.outbox import PATIENCE as LONGEST_WAIT
 from flytesched.runlog.sqlite import SqliteRunLog
 from flytesched.testing import RecordingJournal
@@ -603,6 +603,53 @@ def _seen(here: Desk) -> dict[str, str]:
     return {name: value for name, value in found.items() if name.startswith(private)}
 
 
+def hanging() -> Server:
+    """Return a server that takes requests and answers none."""
+    server: Server
+
+    def behave(connection: socket.socket) -> None:
+        server.take(connection)
+        server.over.wait(PATIENCE)
+
+    server = Server(behave)
+    return server
+
+
+def test_a_sender_that_says_nothing_any_more_is_ended(
+    desk: Callable[..., Desk], keep: Keep
+) -> None:
+    """Its jobs have a time limit: if that does not work, nothing of it does."""
+    server = keep(hanging())
+    here = desk(ops=server)
+    here.put(notice())
+    here.until(lambda: server.requests)
+
+    here.passed += SILENT + 1
+    here.until(lambda: here.outbox._courier is None)
+    here.passed += 6
+    here.settle()
+
+    assert here.said() == [("unknown", "sender died")]
+
+
+def test_ping_urls_that_hang_leave_places_to_channels(
+    desk: Callable[..., Desk], keep: Keep
+) -> None:
+    """Many schedules may ping a server that is gone; their failures are told of all the same."""
+    hangs, server = keep(hanging()), keep(answering(GOOD))
+    here = desk(ops=server)
+    for n in range(20):
+        here.schedules[f"s{n}"] = Schedule(
+            f"s{n}", cron="* * * * *", command="true", ping_url=hangs.url
+        )
+    here.put(*(ping(n, Event.STARTED, f"s{n}") for n in range(20)), notice(100))
+
+    here.until(lambda: here.said()[-1] == ("sent", None))
+
+    hangs.wait_for(PINGS_AT_ONCE)
+    assert [status for status, _ in here.said()].count("sending") == PINGS_AT_ONCE
+
+
 # -- the end, and what comes after it ---------------------------------------------------------
 
 
@@ -619,15 +666,23 @@ def test_the_last_news_is_given_some_time(desk: Callable[..., Desk], keep: Keep)
     assert here.said() == [("sent", None)]
 
 
+def test_the_last_news_is_not_waited_for_for_ever(desk: Callable[..., Desk], keep: Keep) -> None:
+    """A server that hangs does not keep a command from ending."""
+    server = keep(hanging())
+    here = desk(ops=server)
+    here.put(notice())
+    here.until(lambda: server.requests)
+
+    clock = iter([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    here.outbox._elapsed = lambda: 2000.0 + next(clock)
+    here.outbox.finish(lambda: here.now, 2.0)
+
+    assert here.said() == [("sending", None)]
+
+
 def test_what_is_on_its_way_at_the_end_is_unknown(desk: Callable[..., Desk], keep: Keep) -> None:
     """And is recorded as such, while what waits is left to the next process."""
-    server: Server
-
-    def behave(connection: socket.socket) -> None:
-        server.take(connection)
-        server.over.wait(PATIENCE)
-
-    server = keep(Server(behave))
+    server = keep(hanging())
     here = desk(ops=server)
     here.put(notice(0), notice(1))
     here.until(lambda: server.requests)

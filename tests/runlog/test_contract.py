@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from runlog_builders import DAY, a_gap, a_manual_run, a_run, a_state, an_attempt
 
+from flytesched.core.calendars import Calendar
 from flytesched.core.decision import Count, Decision, Move
+from flytesched.core.gaps import gaps_of
 from flytesched.core.runs import (
     AttemptKey,
     Origin,
     RunStatus,
     request_id,
 )
+from flytesched.core.schedule import Schedule
 from flytesched.errors import RunLogError
 
 if TYPE_CHECKING:
@@ -327,7 +330,7 @@ def test_a_gap_whose_timetable_nobody_can_read_counts_every_run_in_it(log: Log) 
     assert log.open_gaps() == []
 
 
-@pytest.mark.parametrize("closed_as", ["declined", "removed"])
+@pytest.mark.parametrize("closed_as", ["declined", "removed", "holiday"])
 def test_a_slot_that_was_given_up_has_its_verdict(log: Log, closed_as: str) -> None:
     """It never gets a run: not live when the clock was set back, not by anybody's wish."""
     log.apply(Decision(gaps=(a_gap(DAY, DAY + 120, closed_at=1.0, closed_as=closed_as),)))
@@ -345,6 +348,26 @@ def test_beside_slots_that_were_given_up_there_is_room(log: Log) -> None:
     store(log, a_run(DAY + 61), a_run(DAY + 60, schedule="report"), a_manual_run(DAY + 60.0))
     again = a_run(DAY + 60, id="retry-backup-1", origin=Origin.RETRY, retry_of=a_run(DAY + 60).id)
     store(log, again)
+
+
+def test_a_day_off_takes_no_run_and_the_slots_around_it_do(log: Log) -> None:
+    """Both gaps of a stretch reach over the other's slots; counts hold each to its own."""
+    company = Calendar(name="company", weekdays=["sun"])
+    schedule = Schedule("backup", every="1m", command="true", calendars=[company])
+    sunday = DAY + 86_400
+    after, until = sunday - 120, sunday + 86_460
+    runs, left_out = gaps_of("backup", schedule.timing, after, until, now=1.0, reason="x")
+    log.apply(Decision(gaps=(runs, left_out)))
+    (opened,) = log.open_gaps()
+    assert (opened.count, left_out.count) == (runs.count, 1_440) == (3, 1_440)
+    caught_up = {"origin": Origin.CATCHUP, **DONE}
+    store(log, *(a_run(slot, **caught_up) for slot in (sunday - 60, until - 60, until)))
+    assert log.apply(Decision(runs=(a_run(sunday, **caught_up),))) == {a_run(sunday).id}
+    wish = a_run(until - 120, origin=Origin.MANUAL, status=RunStatus.QUEUED)
+    assert log.request(wish) is None
+    assert log.decline(["backup"], 2.0) == 0, "all that runs has run"
+    log.close_caught_up(3.0)
+    assert log.open_gaps() == []
 
 
 def test_nothing_starts_where_nobody_can_tell_what_was_given_up(log: Log) -> None:

@@ -500,7 +500,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_s
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from list' -k -a '(__flytesched_ask channels)'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from list test history' -a test -d 'Send a test message to channels'
-complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l schedule -d 'Its ping_url, and the channels it notifies.' -x -k -a '(__flytesched_ask names)'
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l schedule -d 'Its ping_url, and what it notifies.' -x -k -a '(__flytesched_ask names)'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -l no-color -d 'Never colour; NO_COLOR does the same.'

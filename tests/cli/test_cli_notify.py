@@ -113,6 +113,24 @@ def test_some_channels_are_listed_by_name(site: Site) -> None:
     assert "did you mean 'chat'?" in site.terminal.run("notify", "list", "chta").err
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["notify list", "notify test", "notify test --schedule load", "notify history", "status",
+     "health", "metrics", "doctor"],
+)  # fmt: skip
+def test_no_command_that_tells_of_channels_tells_a_secret(site: Site, words: str) -> None:
+    """Whatever goes wrong: paths of addresses, headers and passwords stay where they are."""
+    here = MANIFEST.replace("https://chat.example.org", "http://localhost:1")
+    here = here.replace("https://hc.example.org", "http://localhost:1")
+    site.terminal.write(here.replace("/etc/flytesched/s3cret", "/nowhere/password"))
+    site.told("chat", FAILED, 1, why="localhost answered 404 Not Found")
+
+    plain, data = site.terminal.run(*words.split()), site.terminal.run(*words.split(), "--json")
+
+    assert plain.out
+    assert "s3cret" not in plain.out + plain.err + data.out + data.err
+
+
 # -- notify history -----------------------------------------------------------------------------
 
 

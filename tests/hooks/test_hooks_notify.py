@@ -162,6 +162,28 @@ def test_a_schedule_has_its_ping_url_and_its_channels_tried(home: Home, keep: Ke
     assert len(web.requests) == 1
 
 
+def test_a_pattern_tries_the_ping_urls_of_several_schedules(home: Home, keep: Keep) -> None:
+    """Each by itself; a channel that they share is tried once."""
+    web = keep(answering(GOOD))
+    home.write(
+        home.hook("chat", web.url)
+        + "".join(
+            f'[schedules.job-{n}]\nevery = "1h"\ncommand = "true"\nnotify = ["chat"]\n'
+            f'ping_url = "http://localhost:{web.port}/{n}"\n'
+            for n in (1, 2)
+        )
+    )
+
+    said = home.test("--schedule", "job-*", "--json")
+
+    assert [(each["channel"], each["schedule"]) for each in said.tried] == [
+        ("chat", None), ("ping_url", "job-1"), ("ping_url", "job-2"),
+    ]  # fmt: skip
+    assert sorted(each.target for each in web.requests) == [
+        "/1/log", "/2/log", "/secret-path?key=secret",
+    ]  # fmt: skip
+
+
 def test_whoever_waits_at_a_terminal_is_told_how_long(
     home: Home, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -460,7 +482,7 @@ def _lives(pid: int) -> bool:
         (["q"], "no channel is named 'q'", "see: flytesched notify list"),
         (["x-*"], "no channel matches 'x-*'", "see: flytesched notify list"),
         (["--schedule", "jbo"], "no schedule is named 'jbo'", "did you mean 'job'?"),
-        (["--schedule", "job"], "job has no ping_url, and its notify names no channel", "see: "),
+        (["--schedule", "job"], "job: no ping_url, and no channel in notify", "see: "),
     ],
 )
 def test_what_there_is_none_of_is_refused(

@@ -36,10 +36,10 @@ Channels = Annotated[
     list[str] | None,
     typer.Argument(metavar="CHANNEL", help="Channels, or patterns such as 'ops-*'."),
 ]
-#: One schedule whose channels are meant.
+#: Schedules whose channels are meant.
 Schedule = Annotated[
     str | None,
-    typer.Option("--schedule", metavar="NAME", help="Its ping_url, and the channels it notifies."),
+    typer.Option("--schedule", metavar="NAME", help="Its ping_url, and what it notifies."),
 ]
 
 

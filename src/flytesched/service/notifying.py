@@ -19,6 +19,7 @@ from flytesched.core.values import url_without_secret
 from flytesched.errors import Invalid, NotFound
 from flytesched.hooks.answer import SENT, UNKNOWN
 from flytesched.service.advice import advice
+from flytesched.service.doctor import such
 from flytesched.service.overview import LOST_FOR
 from flytesched.service.selection import named, remembered
 
@@ -120,7 +121,7 @@ def listed(site: Site, words: Sequence[str] = ()) -> list[Listed]:
 
 
 def targets(site: Site, words: Sequence[str], schedule: str | None = None) -> list[Target]:
-    """Return what is to be tried: the channels named, those of a schedule, or all there are.
+    """Return what is to be tried: the channels named, those of schedules, or all there are.
 
     Raises:
         NotFound: no channel, or schedule, has that name, or there is nothing to try.
@@ -133,23 +134,23 @@ def targets(site: Site, words: Sequence[str], schedule: str | None = None) -> li
     names = named(manifest.channels, words, thing="channel") if words else []
     pings: list[Target] = []
     if schedule is not None:
-        names, pings = _of_schedule(manifest, schedule, names)
+        names, pings = _of_schedules(manifest, schedule, names)
     elif not words:
         names = list(manifest.channels)
     return [*(_of_channel(manifest.channels[name]) for name in names), *pings]
 
 
-def _of_schedule(
-    manifest: Manifest, name: str, names: Sequence[str]
+def _of_schedules(
+    manifest: Manifest, word: str, names: Sequence[str]
 ) -> tuple[list[str], list[Target]]:
-    """Return the channels that are named or told of a schedule, and its ping URL if it has one."""
-    (found,) = named(manifest.schedules, [name])[:1]
-    schedule = manifest.schedules[found]
-    pings = _of_ping_url(schedule)
-    if not pings and not schedule.notify:
-        msg = f"{found} has no ping_url, and its notify names no channel"
+    """Return the channels that are named or told of schedules, and the ping URLs of these."""
+    found = [manifest.schedules[name] for name in named(manifest.schedules, [word])]
+    pings = [ping for schedule in found for ping in _of_ping_url(schedule)]
+    told = [name for schedule in found for name in schedule.notify]
+    if not pings and not told:
+        msg = f"{such([each.name for each in found])}: no ping_url, and no channel in notify"
         raise NotFound(msg, hint="see: flytesched set --help, --notify and --ping-url")
-    return list(dict.fromkeys([*names, *schedule.notify])), pings
+    return list(dict.fromkeys([*names, *told])), pings
 
 
 def _of_channel(channel: Channel) -> Target:

@@ -101,11 +101,21 @@ def test_a_key_is_set_and_taken_out_again(
     assert sharing.manifest.read_text() == before
 
 
+def test_an_empty_word_names_none(sharing: Terminal) -> None:
+    """Which is how a schedule does without what [defaults] name."""
+    sharing.write(sharing.manifest.read_text() + '[defaults]\ncalendars = "work"\nnotify = "ops"\n')
+
+    said = sharing.ok("set", "backup", "--calendars", "", "--notify", "").out
+
+    assert table(sharing)["calendars"] == table(sharing)["notify"] == []
+    assert "backup: calendars: (none) -> []\n" in said
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["--calendars", "wrok"], "calendars: no calendar is named 'wrok'; did you mean 'work'?"),
-        (["--calendars", "work,"], "calendars: no calendar is named ''; there are work, office"),
+        (["--calendars", "work,7"], "calendars: no calendar is named '7'; there are work, office"),
         (["--notify", "caht"], "notify: no channel is named 'caht'; did you mean 'chat'?"),
         (["--on-holiday", "next"], "on_holiday: needs calendars; "),
         (["--calendars", "work", "--on-holiday", "nxt"], "on_holiday: 'nxt' is not a choice; "),

@@ -68,6 +68,8 @@ def shown(key: str, value: Any, shows: Callable[[str, Any], Any] = unsecret) -> 
         return "(none)"
     if isinstance(value, dict):
         return ", ".join(f"{inner}={entry}" for inner, entry in value.items())
+    if value == []:
+        return "[]"
     if isinstance(value, list):
         words = [str(entry) for entry in value]
         return shlex.join(words) if _is_command(key) else ", ".join(words)

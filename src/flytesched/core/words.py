@@ -40,8 +40,8 @@ def parse_ints(words: Sequence[str]) -> Any:
 
 
 def parse_list(words: Sequence[str]) -> Any:
-    """Read ``one,two``, or several such words."""
-    return [part.strip() for word in words for part in word.split(",")]
+    """Read ``one,two``, or several such words; an empty one is an empty list."""
+    return [part.strip() for word in words for part in word.split(",") if part.strip()]
 
 
 def parse_pairs(words: Sequence[str]) -> Any:

@@ -90,7 +90,7 @@ def census(sqlite_log: SqliteRunLog, path: Path) -> Iterator[Census]:
 @given(
     runs=stories(),
     gaps=st.lists(st.tuples(MINUTES, MINUTES), max_size=3),
-    closed=st.sampled_from([None, "declined", "removed", "caught_up"]),
+    closed=st.sampled_from([None, "declined", "removed", "holiday", "caught_up"]),
     bounds=st.tuples(st.none() | MINUTES, st.none() | MINUTES),
 )
 def test_the_census_counts_what_the_history_tells(

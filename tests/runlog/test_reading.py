@@ -21,8 +21,11 @@ from runlog_builders import (
     an_attempt,
 )
 
+from flytesched.core.calendars import Calendar
 from flytesched.core.decision import Count, Decision
+from flytesched.core.gaps import gaps_of
 from flytesched.core.runs import Origin, Reason, RunStatus, request_id
+from flytesched.core.schedule import Schedule
 from flytesched.core.timetables.parse import make_timing
 from flytesched.errors import NotFound
 from flytesched.runlog.reading import Reader, Revision, open_reader
@@ -118,6 +121,7 @@ def test_missed_slots_are_shown_one_by_one_between_the_runs(
     [
         ("declined", ["skipped(declined)"] * 2),
         ("removed", ["skipped(removed)"] * 2),
+        ("holiday", ["skipped(holiday)"] * 2),
         ("caught_up", []),
     ],
 )
@@ -127,6 +131,22 @@ def test_slots_of_a_closed_gap_read_as_they_were_given_up(
     gap = a_gap(DAY, DAY + 120, closed_as=closed_as, closed_at=DAY + 500.0)
     sqlite_log.apply(Decision(gaps=(gap,)))
     assert [entry.said() for entry in reader.history()] == said
+
+
+def test_slots_of_both_gaps_of_a_stretch_stand_in_the_order_of_time(
+    sqlite_log: SqliteRunLog, reader: Reader
+) -> None:
+    """Each reads as its own gap says; a holiday says which."""
+    sunday = Calendar(name="rest", dates={"2026-11-22": "Sunday, of all days"})
+    schedule = Schedule("backup", every="8h", command="true", calendars=[sunday])
+    gaps = gaps_of("backup", schedule.timing, DAY, DAY + 2 * 86_400, now=1.0, reason="x")
+    sqlite_log.apply(Decision(gaps=gaps))
+    said = [entry.said() for entry in reader.history()]
+    off = "skipped(holiday: Sunday, of all days)"
+    assert said == ["missed(x)", off, off, off, "missed(x)", "missed(x)"]
+    skipped = reader.history(statuses=["skipped"], limit=2)
+    assert [entry.said() for entry in skipped] == [off, off]
+    assert [entry.ended for entry in skipped] == [1.0, 1.0]
 
 
 def test_gaps_of_many_schedules_are_merged_by_slot(

@@ -49,9 +49,10 @@ def new_runs(draw: st.DrawFn) -> Run:
 
 @st.composite
 def gaps(draw: st.DrawFn) -> Gap:
-    """Return an open gap of minutely slots."""
+    """Return a gap of minutely slots: open, or closed as a holiday from the first."""
     first, last = sorted((draw(slots), draw(slots)))
-    return a_gap(first - 60, last, schedule=draw(names))
+    holiday = draw(st.sampled_from([{}, {}, {"closed_at": 4.0, "closed_as": "holiday"}]))
+    return a_gap(first - 60, last, schedule=draw(names), **holiday)
 
 
 class TwoLogs(RuleBasedStateMachine):

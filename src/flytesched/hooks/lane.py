@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from flytesched.core.bucket import Bucket
@@ -76,12 +77,12 @@ class Lane:
 
     def batch(self) -> list[Notice]:
         """Return what goes next: a notice, or those that had to wait for their turn."""
-        return [*self.waiting][: _DIGEST if self._gathered else 1]
+        return [*islice(self.waiting, _DIGEST if self._gathered else 1)]
 
     @property
     def newest(self) -> int:
         """The greatest row number of what waits or is on its way; 0 if nothing does."""
-        return max([one.id for part in (self.waiting, self.in_hand) for one in [*part][-1:]] or [0])
+        return max((part[-1].id for part in (self.waiting, self.in_hand) if part), default=0)
 
     def outdated(self, now: float) -> Iterator[NoticeMove]:
         """Leave out, from the oldest on, what waits for too long or is too much; yield its ends."""

@@ -192,16 +192,26 @@ def test_a_password_that_is_not_there_is_waited_for() -> None:
     )
 
 
-def test_a_server_without_passwords_is_a_refusal(
-    keep: Keep, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("offer", "password", "expected"),
+    [
+        ("250 hello", "s3cret", refused("localhost offers no way to log in")),
+        ("250-hello\r\n250 AUTH PLAIN", "gehéim",
+         refused("a user or password beyond ASCII cannot be told")),
+        ("250-hello\r\n250 AUTH NEW", "s3cret",
+         refused("localhost offers no way to log in that is known here")),
+        ("250-hello\r\n250 AUTH PLAIN", "s3cret",
+         refused("localhost closed the connection", again=True)),
+    ],
+)  # fmt: skip
+def test_a_server_that_nobody_can_log_in_to_is_a_refusal(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch, offer: str, password: str, expected: Answer
 ) -> None:
-    """It was meant to be told one."""
-    monkeypatch.setenv("SMTP_PASSWORD", "s3cret")
-    script = keep(Script({"EHLO": "250 localhost"}))
+    """It was meant to be told a password."""
+    monkeypatch.setenv("SMTP_PASSWORD", password)
+    script = keep(Script({"EHLO": offer, "AUTH": "cut"}))
 
-    assert send(script, user="me", password_env="SMTP_PASSWORD") == refused(
-        "localhost offers no way to log in"
-    )
+    assert send(script, user="me", password_env="SMTP_PASSWORD") == expected
 
 
 # -- servers that do not take it ------------------------------------------------------------
@@ -282,6 +292,7 @@ class Script(Server):
         ("", "HTTP/1.1 400 Bad Request",
          refused("localhost does not speak SMTP", again=True)),
         ("EHLO", "cut", refused("localhost closed the connection", again=True)),
+        ("EHLO", "502 no", refused("localhost answered 500 to the greeting: what")),
         ("MAIL", "451 \x1b[2Jlater",
          refused("localhost answered 451 to the sender: [2Jlater", again=True)),
         ("MAIL", "553 no", refused("localhost answered 553 to the sender: no")),

@@ -180,7 +180,10 @@ def _log_in(smtp: smtplib.SMTP, host: str, user: str, password: str) -> None:
     except smtplib.SMTPResponseException as error:
         # What it says of a password is not repeated.
         raise _refusal(host, "the user and password", error.smtp_code, b"") from None
-    except (smtplib.SMTPNotSupportedError, UnicodeEncodeError):
+    except UnicodeEncodeError:
+        msg = "a user or password beyond ASCII cannot be told"
+        raise Refusal(msg) from None
+    except smtplib.SMTPNotSupportedError:
         msg = f"{host} offers no way to log in"
         raise Refusal(msg) from None
     except smtplib.SMTPServerDisconnected:

@@ -18,6 +18,7 @@ from flytesched.core.instants import parse_instant
 from flytesched.core.policies import OnHoliday
 from flytesched.core.timetables import (
     Timing,
+    cron,
     every_slot,
     latest,
     left_out,
@@ -30,6 +31,7 @@ from flytesched.core.timetables import (
 )
 from flytesched.core.timetables.daysoff import MOVE, daysoff
 from flytesched.core.timetables.moves import Moves
+from flytesched.core.timetables.parts import WallParts
 from flytesched.core.timetables.zones import HORIZON
 from flytesched.errors import InvalidTimetable
 
@@ -341,6 +343,7 @@ def test_moves_look_nowhere_when_nothing_can_be_there():
     last = parse_instant("2027-12-27T09:00:00Z", "UTC")
 
     assert timetable(timing).previous(last + 300 * YEAR) == last
+    assert timetable(timing).previous(HORIZON) is None  # as without days off: 400 years are enough
     assert timetable(timing).next(last) is None
     assert timetable(timing).next(0) == parse_instant("2026-01-05T09:00:00Z", "UTC")
     assert timetable(timing).previous(parse_instant("2026-01-05T00:00:00Z", "UTC")) is None
@@ -411,28 +414,27 @@ def test_days_off_of_an_unknown_zone_are_refused():
     assert it.value.field == "timezone"
 
 
-def test_a_part_is_asked_for_a_date_by_year():
-    """A date beyond what is at hand is looked for, and one within is not."""
-    moves = Moves(
-        _Daily(), daysoff(days_off(SUNDAYS.calendars, OnHoliday.NEXT)[:-1] + ',"zone":"UTC"}')
+def test_days_off_that_the_package_does_not_know_are_told_as_such():
+    """It was another version when the run log was written."""
+    text = '{"on_holiday":"skip","calendars":[{"name":"x","country":"XX"}],"zone":"UTC"}'
+    timing = Timing(kind="daily", expression="09:00", timezone="UTC", days_off=text)
+    with pytest.raises(InvalidTimetable, match="knows no country 'XX'"):
+        timetable(timing)
+
+
+def test_a_date_is_left_out_where_it_does_not_move():
+    """The fourth day of 1970 is a Sunday, and the day after it one of every day's timetable."""
+    daily, weekly = (
+        WallParts(cron.wall(text, seconds=False), moves_on_sundays(text)).why
+        for text in ("0 9 * * *", "0 9 * * 0")
     )
-    runs = moves.part("runs")
+    sunday = 3 * 86_400 + 9 * 3600
 
-    assert runs.first(0) == 0  # a Thursday
-    assert runs.first(3) == 4
-    assert runs.last(3) == 2
-    assert moves.why(3) == "some; 1970-01-05 has slots already"
-    assert moves.why(0) is None
+    assert daily(sunday) == "some; 1970-01-05 has slots already"
+    assert weekly(sunday) is None
+    assert daily(sunday - 86_400) is None
 
 
-class _Daily:
-    """Every day."""
-
-    def first(self, day):
-        return day
-
-    def last(self, day):
-        return day
-
-    def count(self, start, stop):
-        return stop - start
+def moves_on_sundays(text):
+    timing = timing_of("cron", "0 9 * * 1", SUNDAYS, OnHoliday.NEXT, timezone=None)
+    return Moves(cron.wall(text, seconds=False).days, daysoff(timing.days_off))

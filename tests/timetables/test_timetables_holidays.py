@@ -221,6 +221,9 @@ def test_what_is_made_up_on_the_next_day_is_the_day_befores(off, times, mode, wa
 
     assert told(skipping, "2025-03-29", "2025-03-31", NUUK) == wanted
     _agree(skipping, *_around("2025-03-29", "2025-03-31", NUUK))
+    for part in (every_slot(skipping), left_out(skipping)):
+        for slot in slots(part, *_around("2025-03-29", "2025-03-31", NUUK)):
+            assert part.kickoff(slot) == slot
 
 
 def test_a_day_that_clocks_left_out_is_read_by_a_clock_that_did_not():

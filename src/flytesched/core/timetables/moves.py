@@ -74,13 +74,11 @@ class Moves:
             return None
         return why(name, self.off, other)
 
-    def near(self, day: int, *, ahead: bool) -> int | None:
-        """Return a day from which on (or down to which) a year may have dates; None for nowhere."""
+    def near(self, day: int, *, ahead: bool) -> int:
+        """Return from which day on, or down from which, there may be dates: `day` or a far one."""
         if ahead:
-            found = self._days.first(day - MOVE)
-            return None if found == NEVER else max(day, found - MOVE)
-        found = self._days.last(day + MOVE)
-        return None if found == -NEVER else min(day, found + MOVE)
+            return max(day, self._days.first(day - MOVE) - MOVE)
+        return min(day, self._days.last(day + MOVE) + MOVE)
 
     def year(self, day: int) -> _Year:
         """Return the year around a day."""
@@ -187,10 +185,7 @@ class PartDays:
 
     def _search(self, day: int) -> int:
         day, limit = max(day, _FIRST), min(day + _SEARCH, _AFTER)
-        while day < limit and (near := self._moves.near(day, ahead=True)) is not None:
-            day = max(day, near)
-            if day >= limit:
-                break
+        while (day := self._moves.near(day, ahead=True)) < limit:
             _, stop, days = self._load(day)
             index = bisect_left(days, day)
             if index < len(days):
@@ -200,10 +195,7 @@ class PartDays:
 
     def _search_back(self, day: int) -> int:
         day, limit = min(day, _AFTER - 1), max(day - _SEARCH, _FIRST)
-        while day >= limit and (near := self._moves.near(day, ahead=False)) is not None:
-            day = min(day, near)
-            if day < limit:
-                break
+        while (day := self._moves.near(day, ahead=False)) >= limit:
             start, _, days = self._load(day)
             index = bisect_right(days, day)
             if index:

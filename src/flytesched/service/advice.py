@@ -24,10 +24,11 @@ _ADVICE = tuple(
         ),
         (r"TLS failed", "see that the port is one for TLS: security, or https, has to fit to it"),
         (r"proxy", "mend the variables http_proxy, https_proxy or no_proxy of the scheduler"),
-        (r"something else than SMTP", "see that host and port are those of a mail server"),
+        (r"does not speak SMTP", "see that host and port are those of a mail server"),
         # What a mail server says.
         (r"offers no STARTTLS", 'write security = "tls" with its port, or let the server offer it'),
         (r"offers no way to log in", "leave user and password out, or ask who keeps the server"),
+        (r"beyond ASCII", "give that account a user and password of ASCII"),
         (r"to the user and password", "see that user and password are right"),
         (r"to the sender", "write a from that this server takes"),
         (r"to the recipient|does not take mail for", "see that the addresses in to are right"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: From which slot, before which, and the answer for all of these.
 _Unwanted = tuple[int, int, int | None]
-#: How long it counts that there was none, in seconds.
+#: How long it counts that there was none, and how far a stretch is followed at once, in seconds.
 _STALE = 366 * DAY
 
 
@@ -106,7 +106,7 @@ class Cut:
             start, end, found = self._ahead
             if start <= slot < end:
                 return found
-            off, end = self._stretches.until(slot, limit)
+            off, end = self._stretches.until(slot, min(limit, slot + _STALE))
             if off == self._wanted:
                 self._stretch = slot, end
                 break
@@ -128,7 +128,7 @@ class Cut:
             start, end, found = self._back
             if start <= slot < end:
                 return found
-            off, start = self._stretches.since(slot, limit)
+            off, start = self._stretches.since(slot, max(limit, slot - _STALE))
             if off == self._wanted:
                 self._stretch = start, slot + 1
                 break

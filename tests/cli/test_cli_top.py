@@ -168,10 +168,9 @@ def over(watched: Watched) -> None:
 
 
 def test_a_screen_shows_all_that_is_going_on(top: Callable[..., Watched]) -> None:
-    """And goes on by itself."""
-    watched = top("--interval", "0.2")
-    watched.sees("long")
-    wait_for("a beat", lambda: "succeeded" in line_of(watched, "beat "))
+    """Of the schedules that are asked for."""
+    watched = top("going", "again", "fails", "long-*", "--interval", "0.2")
+    watched.sees("  long")
     screen = watched.look()
 
     over(watched)
@@ -182,6 +181,17 @@ def test_a_screen_shows_all_that_is_going_on(top: Callable[..., Watched]) -> Non
     assert any("fails" in line and "failed(exit 3)" in line for line in screen)
     assert any("long-long-long-long…" in line for line in screen)
     assert screen[-2].endswith("every 400d  goes on and on")
+
+
+def test_a_screen_goes_on_by_itself(busy: Desk, top: Callable[..., Watched]) -> None:
+    """What succeeds meanwhile is there a moment later."""
+    watched = top("beat", "--interval", "0.2")
+    run = busy.json("history", "beat", "--limit", "1")["entries"][0]["id"]
+    wait_for("a beat", lambda: busy.json("history", "beat", "-n", "1")["entries"][0]["id"] != run)
+    watched.sees("succeeded")
+
+    over(watched)
+    assert watched.frames() > 5
 
 
 def test_a_wider_screen_shows_more_and_a_smaller_one_less(top: Callable[..., Watched]) -> None:

@@ -94,7 +94,7 @@ def test_secrets_are_not_shown() -> None:
         ({**HOOK, "to": "x"}, "to", 'is a key of kind = "mail", and this one is "webhook"; leave'),
         ({"kind": "webhook"}, "url", "is missing; write the URL, or url_file"),
         ({**HOOK, "url_file": "/x"}, "url_file", "stands beside url; leave one of the two out"),
-        ({"kind": "webhook", "url_file": "x"}, "url_file", "'x' does not say from where; write a path that"),
+        ({"kind": "webhook", "url_file": "x"}, "url_file", "'x' does not say from"),
         ({**HOOK, "url": "ftp://x"}, "url", "is not the URL of a web page; write one such as"),
         ({**HOOK, "url": "https://x y"}, "url", "is not the URL of a web page"),
         ({**HOOK, "url": 5}, "url", "is not the URL of a web page"),

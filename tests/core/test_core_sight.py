@@ -239,10 +239,11 @@ class TestRecalled:
         )  # fmt: skip
         assert recalled(known(seen)) == seen.with_(env={})
 
-    def test_one_that_pings_a_url_pings_none(self):
-        """What is stored of the URL is only where it leads to: that is nobody's."""
+    def test_one_that_pings_a_url_has_somebody_to_tell(self):
+        """What is stored of the URL is only where it leads to; a notice needs no more."""
         seen = schedule(ping_url="https://hc.example.org/s3cret", notify="ops", late_after="1m")
-        assert recalled(known(seen)) == seen.with_(ping_url=None)
+        stored = "https://hc.example.org/..."
+        assert recalled(known(seen)) == seen.with_(ping_url=stored)
 
     def test_a_removed_one_is_none(self):
         gone, _ = removed(known(), NOW)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from places import desk
 
 from flytesched.core.runs import ScheduleState
+from flytesched.core.keys import KEYS
 from flytesched.core.sight import recalled
 from flytesched.errors import FlyteschedError, InvalidManifest
 from flytesched.manifest import edit
@@ -75,7 +76,8 @@ def _comes_back(schedule: Schedule) -> None:
     )  # fmt: skip
     found = recalled(state)
     assert found is not None
-    assert found == schedule.with_(env={}, ping_url=None)
+    stored = KEYS["ping_url"].write(schedule.ping_url)
+    assert found == schedule.with_(env={}, ping_url=stored)
     first = schedule.timetable.next(0)
     assert first is None or first > 0
 

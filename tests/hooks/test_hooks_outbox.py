@@ -192,6 +192,9 @@ def test_channels_and_the_ping_url_are_told_what_they_want(
     assert told(Event.SUCCESS) == []
     assert told(Event.STARTED) == told(Event.ENDED) == ["ping_url"]
     assert not any(here.outbox.wants(plain, event) for event in Event)
+    here.channels = None
+    assert told(Event.FAILURE) == told(Event.LATE) == ["ops", "chat"], "while nobody knows"
+    assert told(Event.SUCCESS) == []
 
 
 # -- sending --------------------------------------------------------------------------------

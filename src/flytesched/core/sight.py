@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.gaps import gaps_of
-from flytesched.core.keys import SECRET_KEYS
 from flytesched.core.planner import policed
 from flytesched.core.runs import Gap, Reason, ScheduleState
 from flytesched.core.schedule import Schedule
@@ -204,18 +203,18 @@ def removed(state: ScheduleState, now: float) -> tuple[ScheduleState, tuple[Gap,
 
 
 def recalled(state: ScheduleState) -> Schedule | None:
-    """Return the last definition seen of a schedule, without its secrets; None if it was removed.
+    """Return the last definition seen of a schedule, without its env; None if it was removed.
 
-    It tells what a run's end means while the manifest cannot be read. One that this version
-    cannot read is None too.
+    It tells what a run's end means, and who is to be told, while the manifest cannot be read. Of a
+    ``ping_url`` it has only where that leads to: nothing is sent before the manifest says more. One
+    that this version cannot read is None too.
     """
     if state.removed_at is not None:
         return None
     try:
         keys = json.loads(state.definition)
         timing = Timing.from_text(keys.pop("timing", state.timing))
-        for key in SECRET_KEYS:  # what is stored of them is only for people
-            keys.pop(key, None)
+        keys.pop("env", None)  # values are never stored
         return Schedule(state.name, **{**keys, "every": "1s"}).with_(timing=timing)
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None

@@ -22,6 +22,7 @@ from flytesched.core.events import (
     SCHEDULER_DIED,
     SCHEDULER_STOPPED,
     SENDER_DIED,
+    USUAL,
     Event,
     NoticeMove,
     NoticeStatus,
@@ -126,7 +127,10 @@ class Outbox:
             if schedule.ping_url is not None:
                 yield PING_URL
         elif schedule.notify:
-            channels = self._channels_now() or {}
+            if (channels := self._channels_now()) is None:
+                # What they want cannot be read: a notice too many is better than one that is lost.
+                yield from schedule.notify if event in USUAL else ()
+                return
             for name in schedule.notify:
                 if name in channels and channels[name].wants(event):
                     yield name

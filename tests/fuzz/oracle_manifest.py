@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from places import desk
 
-from flytesched.core.runs import ScheduleState
 from flytesched.core.keys import KEYS
+from flytesched.core.runs import ScheduleState
 from flytesched.core.sight import recalled
 from flytesched.errors import FlyteschedError, InvalidManifest
 from flytesched.manifest import edit

@@ -15,7 +15,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from flytesched import __version__
 from flytesched.hooks.answer import Answer, refused, sent, unknown
 from flytesched.hooks.connection import connect, secured, trouble
 
@@ -135,7 +134,7 @@ def _read(address: str) -> SplitResult:
 def _head(url: SplitResult, way: _Way, headers: Mapping[str, str], length: int) -> bytes:
     found = {
         "Host": url.netloc.rpartition("@")[2],
-        "User-Agent": f"flytesched/{__version__}",
+        "User-Agent": "flytesched",
         "Accept": "*/*",
         "Connection": "close",
     }

@@ -41,7 +41,7 @@ def test_json_is_the_facts_with_a_text(keep: Keep) -> None:
     assert (request.method, request.target) == ("POST", "/secret-path?key=secret")
     assert request.headers["host"] == f"localhost:{server.port}"
     assert request.headers["content-type"] == "application/json"
-    assert request.headers["user-agent"].startswith("flytesched/")
+    assert request.headers["user-agent"] == "flytesched"
     assert said.pop("text").startswith("job: failed(exit 3)\n")
     assert said == facts()
 

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from flytesched.cli.call import Call
 from flytesched.cli.live.draw import Scene, frame
 from flytesched.cli.live.errand import Errand, doing
-from flytesched.cli.live.keys import Key, decode
+from flytesched.cli.live.keys import PASTED, Key, decode
 from flytesched.cli.live.layout import Look, shared, windows
 from flytesched.cli.live.pane import Pane
 from flytesched.cli.live.view import (
@@ -62,7 +62,10 @@ SENT = {
     b"\x1b": [Key.ESCAPE],
     b"\x1b\x1b[A": [Key.ESCAPE, Key.UP],
     b"\x1by": [Key.ESCAPE, "y"],
-    b"\x1b[200~pasted\x1b[201~": [*"pasted"],
+    b"\x1b[200~cy\r\x1b[A\xe9 ty\x1b[201~": [f"{PASTED}cy[A ty"],
+    b"\x1b[200~\x1b[201~q": [PASTED, "q"],
+    b"\x1b]11;rgb:0/0/0\x07\x1bP1$r0m\x1b\\": [],
+    b"\x1b[<35;7;9M\x1b[M": [],
     b"\x1b[15~\x1b[?1;2c\x1bOP": [],
     b"\x00\x01\x80": [],
     "é日".encode(): [],
@@ -102,6 +105,19 @@ def test_nothing_that_is_sent_is_too_much(sent: bytes) -> None:
     keys, held = decode(sent, whole=True)
     assert held == b""
     assert all(len(key) == 1 or key in set(Key) for key in keys)
+
+
+def test_a_paste_ends_at_its_end_alone() -> None:
+    """Nothing of it is taken for keys, however long it is, or takes; its last words are kept."""
+    held, keys = b"", []
+    for part in (b"j\x1b[200~cy", b"", *[b"x" * 1_000] * 50, b"", b"ty\x1b[20", b"", b"1~k"):
+        found, held = decode(held + part, whole=not part)
+        keys += found
+        assert len(held) < 2_000
+
+    assert (keys[0], keys[2:], held) == ("j", ["k"], b"")
+    assert keys[1].startswith(f"{PASTED}xx")
+    assert keys[1].endswith("xty")
 
 
 # -- a board --------------------------------------------------------------------------------------
@@ -213,7 +229,7 @@ def test_a_selected_run_stays_selected_when_it_moves_to_another_section() -> Non
         ("paused", ["t", "y"], Wish(deed=Deed.TRIGGER, to="paused")),
         ("bad", ["r", "y"], Wish(deed=Deed.RETRY, to=f"sched-bad-{T}")),
         ("slow", ["p", Key.ENTER], Wish(deed=Deed.PAUSE, to="slow", span="1h")),
-        ("bad", ["p", *[Key.BACKSPACE] * 3, *"2d", Key.ENTER],
+        ("bad", ["p", Key.BACKSPACE, *"3h", *[Key.BACKSPACE] * 2, *"2d", Key.ENTER],
          Wish(deed=Deed.PAUSE, to="bad", span="2d")),
         ("paused", ["p", "y"], Wish(deed=Deed.RESUME, to="paused")),
         ("slow", ["l"], Wish(deed=Deed.FOLLOW, to=f"sched-slow-{T}")),
@@ -241,7 +257,10 @@ def test_keys_ask_for_what_is_selected(name: str, keys: list[str], wish: Wish) -
         ("slow", ["r"], "only runs that have not succeeded can be run again"),
         ("paused", ["r"], "only runs that have not succeeded can be run again"),
         ("slow", ["c", "n"], "nothing was done"),
-        ("slow", ["c", "x", Key.ENTER, "q"], "nothing was done"),
+        ("slow", ["c", "x"], "nothing was done"),
+        ("slow", ["c", Key.ENTER], "nothing was done"),
+        ("slow", ["c", f"{PASTED}yes"], "nothing was done"),
+        ("slow", [f"{PASTED}cyty"], ""),
         ("slow", ["t", Key.ESCAPE], "nothing was done"),
         ("slow", ["p", "y", Key.ESCAPE], "nothing was done"),
         ("slow", ["c", "n", Key.DOWN], ""),
@@ -276,6 +295,8 @@ def test_a_filter_holds_as_it_is_typed() -> None:
     assert keyed(view, "/", Key.ESCAPE) == (View(), look)
     assert keyed(view, Key.ESCAPE) == (View(), look)
     assert len(keyed(View(), "/", *"x" * 200)[0].part) == 100
+    assert keyed(View(), "/", f"{PASTED}bad")[0].part == "bad"
+    assert len(keyed(View(), "/", PASTED + "x" * 200)[0].part) == 100
 
 
 def test_a_log_is_scrolled_and_left() -> None:
@@ -445,9 +466,9 @@ def test_colours_say_what_words_say() -> None:
 @pytest.mark.parametrize(
     ("keys", "last"),
     [
-        ("c", f"Cancel sched-slow-{T}? [y/n]"),
-        ("t", "Trigger slow? [y/n]"),
-        ("p2", "Pause slow for: 1h2_"),
+        ("c", f"Cancel sched-slow-{T}? [y/N]"),
+        ("t", "Trigger slow? [y/N]"),
+        ("p2", "Pause slow for [1h]: 2_"),
         ("/sl", "/sl_"),
         ("r", "only runs that have not succeeded can be run again"),
         ("?", "any key goes back"),
@@ -461,7 +482,7 @@ def test_questions_and_answers_stand_on_the_last_line(keys: str, last: str) -> N
 def test_the_last_line_tells_of_a_filter_and_of_a_retry() -> None:
     """By their own words."""
     assert drawn(View(part="x"))[-1] == "only x; Esc shows all"
-    assert drawn(keyed(selected("bad"), "r")[0])[-1] == f"Run again sched-bad-{T}? [y/n]"
+    assert drawn(keyed(selected("bad"), "r")[0])[-1] == f"Run again sched-bad-{T}? [y/N]"
 
 
 def test_a_long_message_takes_two_lines() -> None:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 #: Seconds between two looks, unless told otherwise; and the bounds of what may be told.
 USUAL = 2.0
 _LEAST, _MOST = 0.1, 86_400.0
-#: xterm's control sequences: another screen without a cursor, and back to what was there before.
-_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+#: xterm's control sequences: another screen without a cursor, on which what is pasted can be told
+#: from what is typed, and back to what was there before.
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[?2004h", "\x1b[?2004l\x1b[?25h\x1b[?1049l"
 #: To the upper left; clear to the end of the line; clear to the end of the screen. What is drawn
 #: over what was there, and cleared only behind it, does not flicker.
 _HOME, _CLEAR_LINE, _CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"

@@ -15,7 +15,7 @@ from flytesched.cli import render
 from flytesched.cli.figures import rate
 from flytesched.cli.live.layout import timed, windows
 from flytesched.cli.live.sections import STYLES, section, text
-from flytesched.cli.live.view import Deed, Mode
+from flytesched.cli.live.view import USUAL_PAUSE, Deed, Mode
 from flytesched.cli.short import short_clock_of
 from flytesched.core.instants import rfc3339_local
 
@@ -188,9 +188,9 @@ def _last(view: View) -> tuple[str, str]:
     wish = view.wish
     if view.mode is Mode.ASK and wish is not None:
         verb = "Run again" if wish.deed is Deed.RETRY else wish.deed.value.capitalize()
-        return f"{verb} {wish.to}? [y/n]", "head"
+        return f"{verb} {wish.to}? [y/N]", "head"
     if view.mode is Mode.TYPE and wish is not None:
-        return f"Pause {wish.to} for: {view.typed}_", "head"
+        return f"Pause {wish.to} for [{USUAL_PAUSE}]: {view.typed}_", "head"
     if view.mode is Mode.FILTER:
         return f"/{view.typed}_", "head"
     if view.message:

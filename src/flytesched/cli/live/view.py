@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flytesched.cli.live.keys import Key
+from flytesched.cli.live.keys import PASTED, Key
 from flytesched.core.runs import RunStatus
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from flytesched.core.runs import Run
     from flytesched.service.board import Board, Coming, Done, Going, Waiting
 
-#: What a pause lasts unless something else is typed.
-_PAUSE = "1h"
+#: What a pause lasts unless something is typed.
+USUAL_PAUSE = "1h"
 #: Characters of what is typed; lines that are more than any log has here.
 _TYPED, _ALL = 100, 10**9
 #: Keys that go by one, and those that go to the first (0) and to the last (1).
@@ -234,7 +234,7 @@ def _pause(view: View, row: Row, board: Board) -> Pressed:
     if board.paused(row.schedule):
         return _asked(view, Deed.RESUME, row.schedule)
     wish = Wish(deed=Deed.PAUSE, to=row.schedule)
-    return replace(view, mode=Mode.TYPE, typed=_PAUSE, wish=wish), None
+    return replace(view, mode=Mode.TYPE, typed="", wish=wish), None
 
 
 def _retry(view: View, row: Row, _board: Board) -> Pressed:
@@ -256,12 +256,11 @@ _ACTIONS: Mapping[str, Callable[[View, Row, Board], Pressed]] = {
 
 
 def _answered(view: View, key: str) -> Pressed:
-    """Return what an answer leads to; what is none leaves the question."""
+    """Return what an answer leads to; whatever is no consent is none."""
+    done = replace(view, mode=Mode.BROWSE, wish=None)
     if key in {"y", "Y"}:
-        return replace(view, mode=Mode.BROWSE, wish=None), view.wish
-    if key in {"n", "N", Key.ESCAPE, "q"}:
-        return replace(view, mode=Mode.BROWSE, wish=None, message="nothing was done"), None
-    return view, None
+        return done, view.wish
+    return replace(done, message="nothing was done"), None
 
 
 def _typed(view: View, key: str) -> Pressed:
@@ -272,12 +271,12 @@ def _typed(view: View, key: str) -> Pressed:
             return replace(done, part=""), Wish(deed=Deed.LOOK)
         return replace(done, message="nothing was done"), None
     if key == Key.ENTER:
-        wish = view.wish and replace(view.wish, span=view.typed)
+        wish = view.wish and replace(view.wish, span=view.typed or USUAL_PAUSE)
         return replace(view, mode=Mode.BROWSE, typed="", wish=None), wish
     if key == Key.BACKSPACE:
         typed = view.typed[:-1]
-    elif len(key) == 1 and len(view.typed) < _TYPED:
-        typed = view.typed + key
+    elif len(key) == 1 or key.startswith(PASTED):
+        typed = (view.typed + key.removeprefix(PASTED))[:_TYPED]
     else:
         return view, None
     if view.mode is Mode.FILTER:

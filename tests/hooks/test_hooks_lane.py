@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flytesched.core.channels import Rate
 from flytesched.core.events import OPEN, PING_URL, Event, Notice, NoticeStatus
-from flytesched.hooks.answer import Answer, refused, sent, unknown
+from flytesched.hooks.answer import REFUSED, Answer, refused, sent, unknown
 from flytesched.hooks.lane import AGE, FIRST, LONGEST, MOST, PING_AGE, Lane
 
 if TYPE_CHECKING:
@@ -45,10 +45,15 @@ STEPS = st.lists(
 def test_a_lane_keeps_its_order_and_ends_each_notice_once(
     steps: list[str | Answer | float], channel: str, limited: bool
 ) -> None:
-    """Notices are handed over in their order, one message at a time, and end exactly once."""
+    """Notices are handed over in their order, one message at a time, and end exactly once.
+
+    However long a minute is looked for, no more messages arrive in it than the rate says.
+    """
     lane = Lane(channel, "job" if channel == PING_URL else None)
-    lane.limit(Rate(2, 60.0) if limited else None)
+    if limited:
+        lane.limit(Rate(2, 60.0), ())
     passed, put, ended = 0.0, 0, list[int]()
+    went: list[float] = []
     handed: list[int] = []
 
     def take_in(moves: list[NoticeMove]) -> None:
@@ -66,11 +71,13 @@ def test_a_lane_keeps_its_order_and_ends_each_notice_once(
         elif isinstance(step, float):
             passed += step
         elif isinstance(step, Answer) and lane.in_hand:
+            went += [] if step.outcome == REFUSED else [passed]
             take_in(lane.answered(step, NOW + passed, passed))
         take_in([*lane.outdated(NOW + passed)])
         if lane.next_at(passed) <= passed:
             batch = lane.batch()
             lane.take(batch, passed)
+            assert not limited or len([at for at in went if at > passed - 60.0]) < 2
             first = [one.id for one in batch]
             assert first == sorted(first)
             assert not set(first) & set(ended)
@@ -81,6 +88,17 @@ def test_a_lane_keeps_its_order_and_ends_each_notice_once(
         )
         left = [*lane.in_hand, *lane.waiting]
         assert sorted([*ended, *(one.id for one in left)]) == [*range(1, put + 1)]
+
+
+def test_what_waits_for_a_slow_rate_is_not_given_up() -> None:
+    """One message a week is one message a week, with all that happened since the last one."""
+    lane, week = Lane("ops", None), 7 * AGE
+    lane.limit(Rate(1, week), [0.0])
+    lane.waiting.extend((a_notice(1), a_notice(2, created=NOW + AGE)))
+
+    assert [*lane.outdated(NOW + week)] == []
+    assert lane.next_at(AGE) == week
+    assert [one.id for one in lane.batch()] == [1, 2]
 
 
 def test_a_lane_that_is_refused_waits_longer_each_time_but_not_for_ever() -> None:

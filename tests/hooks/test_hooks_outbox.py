@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -454,7 +455,7 @@ def test_what_is_over_the_rate_is_told_in_one_message(
 
     here.settle()
     assert len(server.requests) == 2
-    here.passed += 1790
+    here.passed += 3590
     here.settle()
     assert len(server.requests) == 2
     here.passed += 10
@@ -466,6 +467,31 @@ def test_what_is_over_the_rate_is_told_in_one_message(
     assert [one["run"]["id"] for one in digest["messages"]] == [
         f"sched-job-{SLOT + n}" for n in range(2, 10)
     ]
+
+
+def test_a_rate_holds_whoever_sends(desk: Callable[..., Desk], keep: Keep) -> None:
+    """Another scheduler knows what went through, or may have, and so does one with another rate."""
+    server = keep(answering(GOOD))
+    here = desk(ops=hook("ops", server, at_most="3/1h"))
+    for number in range(2):
+        here.put(notice(number))
+        here.settle()
+        here.passed += 60
+    here.log.apply(Decision(notices=(replace(notice(2), status=NoticeStatus.SENDING),)))
+    here.restart()
+    here.put(*(notice(n) for n in range(3, 6)))
+    here.settle()
+    assert [status for status, _ in here.said()[2:]] == ["unknown", *["queued"] * 3]
+
+    here.channels = {"ops": hook("ops", server, at_most="4/1h")}
+    here.until(lambda: len(server.requests) == 3)
+    assert json.loads(server.requests[2].body)["event"] == "digest"
+    here.put(notice(6))
+    here.settle()
+    assert len(server.requests) == 3
+    here.passed += 3600
+    here.settle()
+    assert len(server.requests) == 4
 
 
 def test_a_digest_that_is_refused_stays_one(desk: Callable[..., Desk], keep: Keep) -> None:

@@ -129,6 +129,21 @@ def test_who_was_told_can_be_asked(log: Log) -> None:
     assert not log.noticed([], Event.LATE, RUN.id)
 
 
+def test_the_moments_of_messages_can_be_asked(log: Log) -> None:
+    """A digest is one message; what may have arrived counts, and what did not does not."""
+    ends = [
+        (NoticeStatus.SENT, 10.0), (NoticeStatus.UNKNOWN, 20.0), (NoticeStatus.SENT, 30.0),
+        (NoticeStatus.SENT, 30.0), (NoticeStatus.FAILED, 40.0), (NoticeStatus.DROPPED, 50.0),
+    ]  # fmt: skip
+    for number, (status, ended) in enumerate(ends):
+        keep(log, a_notice(a_run(DAY + 60 * number), status=status, ended=ended))
+    keep(log, a_notice(a_run(DAY + 600)), a_notice(RUN, channel="chat"))
+    assert log.messages_since("ops", 0.0, 9) == [10.0, 20.0, 30.0]
+    assert log.messages_since("ops", 10.0, 9) == [20.0, 30.0]
+    assert log.messages_since("ops", 0.0, 2) == [20.0, 30.0]
+    assert log.messages_since("chat", 0.0, 9) == []
+
+
 # -- what the file answers beside -----------------------------------------------------------------
 
 
@@ -207,7 +222,9 @@ def test_what_is_open_and_what_is_listed_is_found_by_an_index(sqlite_log: Sqlite
     from flytesched.runlog import notices
 
     for sql, values in ((notices._OPEN, (0, 5)), (notices._NOTICED, ("a", "b", "c")),
-                        (notices._NEWEST, ("a", "sent")), (notices._CHANNELS, ())):  # fmt: skip
+                        (notices._NEWEST, ("a", "sent")),
+                        (notices._MESSAGES, ("a", "sent", 0.0, 20)),
+                        (notices._CHANNELS, ())):  # fmt: skip
         plan = [row[3] for row in sqlite_log._all(f"EXPLAIN QUERY PLAN {sql}", *values)]
         scans = [step for step in plan if step.startswith("SCAN notices")]
         assert not [step for step in scans if "INDEX" not in step], plan

@@ -70,6 +70,8 @@ SCHEDULER_DIED, SCHEDULER_STOPPED, SENDER_DIED = OUR_FAULT = (
 )  # fmt: skip
 #: States from which a notice still moves.
 OPEN = frozenset({NoticeStatus.QUEUED, NoticeStatus.SENDING})
+#: States of what was told, or may have been.
+WENT = frozenset({NoticeStatus.SENT, NoticeStatus.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

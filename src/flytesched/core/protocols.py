@@ -227,6 +227,16 @@ class RunLog(Protocol):
         """Tell whether one of the channels has a notice of an event about a run or gap."""
         ...
 
+    def messages_since(self, channel: str, since: float, limit: int) -> Sequence[float]:
+        """Read when a channel was sent messages, or may have been: the last ones, ascending.
+
+        Args:
+            channel: its name.
+            since: epoch seconds that theirs are greater than.
+            limit: how many at most.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:

@@ -12,12 +12,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from flytesched.core.bucket import Bucket
 from flytesched.core.events import PING_URL, Notice, NoticeMove, NoticeStatus
 from flytesched.hooks.answer import REFUSED, SENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flytesched.core.channels import Rate
     from flytesched.hooks.answer import Answer
@@ -50,9 +49,11 @@ class Lane:
         self.ready_at = 0.0
         #: Why the last message did not arrive; None if it did.
         self.failing: str | None = None
+        #: How many messages may go in how long; None for any number.
+        self.rate: Rate | None = None
         self._failures = 0
-        self._rate: Rate | None = None
-        self._bucket = Bucket(0.0, 1)
+        #: When the last ones went of which the rate tells, on that clock.
+        self._went: deque[float] = deque(maxlen=0)
         #: Whether what waits had to, and so is told in one message.
         self._gathered = False
 
@@ -61,19 +62,24 @@ class Lane:
         """What the sender calls it."""
         return self.channel if self.schedule is None else f"{self.channel} {self.schedule}"
 
-    def limit(self, rate: Rate | None) -> None:
-        """Let so many messages through from now on; None for all."""
-        if rate != self._rate:
-            self._rate = rate
-            self._bucket = Bucket(0.0, 1) if rate is None else _bucket(rate)
+    def limit(self, rate: Rate, went: Iterable[float]) -> None:
+        """Let so many messages through from now on; ``went`` says when the last ones went."""
+        self.rate = rate
+        self._went = deque(went, maxlen=rate.count)
 
     def next_at(self, elapsed: float) -> float:
         """Return when the next message may go; infinite while one is on its way."""
         if self.in_hand or not self.waiting:
             return math.inf
-        token = self._bucket.ready_at(elapsed)
-        self._gathered |= token > elapsed
-        return max(self.ready_at, token)
+        free_at = self._free_at()
+        self._gathered |= free_at > elapsed
+        return max(self.ready_at, free_at)
+
+    def _free_at(self) -> float:
+        """Return when the rate lets a message through: before as many as it says, none does."""
+        if self.rate is None or len(self._went) < self.rate.count:
+            return -math.inf
+        return self._went[0] + self.rate.seconds
 
     def batch(self) -> list[Notice]:
         """Return what goes next: a notice, or those that had to wait for their turn."""
@@ -106,18 +112,18 @@ class Lane:
         for _ in batch:
             self.waiting.popleft()
         self.in_hand, self.since, self._gathered = batch, elapsed, False
-        self._bucket.take(elapsed)
 
     def answered(self, answer: Answer, now: float, elapsed: float) -> list[NoticeMove]:
         """Take in what came of the message that was on its way."""
         batch, self.in_hand = self.in_hand, ()
+        if answer.outcome != REFUSED:
+            self._went.append(elapsed)
         if answer.outcome == SENT:
             self._failures, self.failing = 0, answer.why
             return [_end(one, NoticeStatus.SENT, now, answer.why) for one in batch]
         self.failing = answer.why or answer.outcome
         if answer.outcome != REFUSED:
             return [_end(one, NoticeStatus.UNKNOWN, now, answer.why) for one in batch]
-        self._bucket.put_back()
         if not answer.again:
             return [_end(one, NoticeStatus.FAILED, now, answer.why) for one in batch]
         return self._put_back(batch, answer, now, elapsed)
@@ -149,11 +155,9 @@ class Lane:
             said = "too old" if why is None else f"too old; {why}"
             return _end(notice, NoticeStatus.DROPPED, now, said) if age > PING_AGE else None
         said = "not sent for a day" if why is None else f"not sent for a day; {why}"
-        return _end(notice, NoticeStatus.FAILED, now, said) if age > AGE else None
-
-
-def _bucket(rate: Rate) -> Bucket:
-    return Bucket(rate.count / rate.seconds, rate.count)
+        # What waits for its turn alone is not too old for it.
+        most = max(AGE, 2 * self.rate.seconds) if self.rate is not None else AGE
+        return _end(notice, NoticeStatus.FAILED, now, said) if age > most else None
 
 
 def _end(notice: Notice, status: NoticeStatus, now: float, why: str | None) -> NoticeMove:

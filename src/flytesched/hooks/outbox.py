@@ -23,6 +23,7 @@ from flytesched.core.events import (
     SCHEDULER_STOPPED,
     SENDER_DIED,
     USUAL,
+    WENT,
     Event,
     NoticeMove,
     NoticeStatus,
@@ -279,6 +280,7 @@ class Outbox:
         try:
             self._read(now, elapsed)
             self._leave_out(now)
+            self._limit(now, elapsed)
             batches = self._batches(elapsed)
             claims = [
                 NoticeMove(notice=_sending(one), was=one.status)
@@ -343,8 +345,26 @@ class Outbox:
             return {"name": PING_URL, "kind": "ping", "url": schedule.ping_url}
         if (channel := self._channels.get(lane.channel)) is None:
             return None
-        lane.limit(channel.at_most)
         return {"name": channel.name, "kind": channel.kind.value, **channel.keys}
+
+    def _limit(self, now: float, elapsed: float) -> None:
+        """Let channels have their rates, and know what went through them before this process."""
+        for lane in self._lanes.values():
+            channel = self._channels.get(lane.channel)
+            if lane.waiting and channel is not None and lane.rate != channel.at_most:
+                went = self._went(channel, now)
+                lane.limit(channel.at_most, [elapsed - max(0.0, now - at) for at in went])
+
+    def _went(self, channel: Channel, now: float) -> list[float]:
+        """Return when the last messages went of which the rate of a channel tells."""
+        rate = channel.at_most
+        stored = self._runlog.messages_since(channel.name, now - rate.seconds, rate.count)
+        unsaid = {
+            move.notice.ended
+            for move in self._moves
+            if move.notice.channel == channel.name and move.notice.status in WENT
+        }
+        return sorted({*stored, *(at for at in unsaid if at is not None)})
 
     def _batches(self, elapsed: float) -> list[tuple[Lane, list[Notice]]]:
         """Return what may go now, the oldest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.events import OUR_FAULT, PING_URL, Event, Notice, NoticeStatus
+from flytesched.core.events import OUR_FAULT, PING_URL, WENT, Event, Notice, NoticeStatus
 from flytesched.runlog.migrations import NOTICES, schema_version
 from flytesched.runlog.rows import NOTICE, NOTICE_COLUMNS, columns, notice_row, places, to_notice
 
@@ -28,6 +28,10 @@ _MOVE = (
 )
 _OPEN = f"SELECT {NOTICE_COLUMNS} FROM notices WHERE ended IS NULL AND id > ? ORDER BY id LIMIT ?"
 _NOTICED = "SELECT NULL FROM notices WHERE channel = ? AND event = ? AND about = ?"
+# Notices that went as one message ended at one moment.
+_MESSAGES = """
+    SELECT DISTINCT ended FROM notices WHERE channel = ? AND status = ? AND ended > ?
+    ORDER BY ended DESC LIMIT ?"""
 # Each of these reads a stretch of the index of channels and, where it asks for more than a number,
 # one row: there may be millions of notices, and they are asked for every other second.
 _WAITING = "SELECT count(*) FROM notices WHERE channel = ? AND status IN ('queued', 'sending')"
@@ -144,6 +148,17 @@ def noticed(
         connection.execute(_NOTICED, (channel, event.value, about)).fetchone() is not None
         for channel in channels
     )
+
+
+def messages_since(
+    connection: sqlite3.Connection, channel: str, since: float, limit: int
+) -> list[float]:
+    """Return when a channel was sent messages, or may have been: the last ones, ascending."""
+    found: set[float] = set()
+    for status in WENT:
+        values = (channel, status.value, since, limit)
+        found.update(ended for (ended,) in connection.execute(_MESSAGES, values))
+    return sorted(found)[-limit:]
 
 
 def records(connection: sqlite3.Connection, since: float) -> list[ChannelRecord]:

@@ -362,6 +362,13 @@ class Reader:
         with self._lock, translated(self._name):
             return notices.noticed(self._connection, channels, event, about)
 
+    def messages_since(self, channel: str, since: float, limit: int) -> list[float]:
+        """Return when a channel was sent messages, or may have been: the last ones, ascending."""
+        from flytesched.runlog import notices
+
+        with self._lock, translated(self._name):
+            return notices.messages_since(self._connection, channel, since, limit)
+
     def channel_records(self, since: float) -> list[ChannelRecord]:
         """Return how each channel that ever had a notice has done, by name.
 

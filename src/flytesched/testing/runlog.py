@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.decision import Snapshot
+from flytesched.core.events import WENT
 from flytesched.core.gaps import GIVEN_UP, cut, holds
 from flytesched.core.renames import Rename, spans
 from flytesched.core.runs import (
@@ -176,6 +177,16 @@ class MemoryRunLog:
         """Tell whether one of the channels has a notice of an event about a run or gap."""
         self._check()
         return any((channel, event.value, about) in self._store.noticed for channel in channels)
+
+    def messages_since(self, channel: str, since: float, limit: int) -> list[float]:
+        """Return when a channel was sent messages, or may have been: the last ones, ascending."""
+        self._check()
+        found = {
+            one.ended
+            for one in self._store.notices.values()
+            if one.channel == channel and one.status in WENT and one.ended is not None
+        }
+        return sorted(ended for ended in found if ended > since)[-limit:]
 
     # -- wishes, and a look at everything -----------------------------------------------------
 

@@ -326,11 +326,13 @@ PLANTS = {
     "a start after a busy commit": Plant(runlog=BusyIsFine, said="without a claim"),
     "a gap forgotten": Plant(runlog=GapForgotten, said="is lost"),
     "an intent in memory only": Plant(runlog=IntentInMemory, said="without a durable intent"),
-    "a cancel overwritten": Plant(runlog=CancelOverwritten, said="was to be cancelled"),
+    # Of what is overwritten nobody is told, either: which of both shows first is chance.
+    "a cancel overwritten": Plant(runlog=CancelOverwritten, said="was to be cancelled|is not told"),
     "a pause replayed": Plant(runlog=ReplaysAPause, said="was never due"),
     "an order that is not stored": Plant(runlog=NoAttemptStored, said="no verdict in the end"),
     "a verdict overwritten": Plant(
-        runlog=VerdictOverwritten, said=" became | was to be |no verdict|turns without end"
+        runlog=VerdictOverwritten,
+        said=" became | was to be |no verdict|turns without end|is not told",
     ),
     "a slot that was given up, taken": Plant(runlog=GivenUpRuns, said="was given up"),
     "a start before the claim": Plant(launcher=StartBeforeClaim, said="without a claim"),

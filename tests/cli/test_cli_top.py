@@ -63,7 +63,7 @@ def test_once_is_a_frame_of_text(terminal: Terminal) -> None:
     assert said.code == 0, said
     assert lines[0].startswith("no scheduler is running")
     assert [line.split()[0] for line in lines if line[3:4].isupper()] == [
-        "RUNNING", "WAITING", "ENDED", "NEXT",
+        "RUNNING", "WAITING", "FAILED", "ENDED", "NEXT",
     ]  # fmt: skip
     assert any("failed(exit 3)" in line for line in lines)
     assert max(map(len, lines)) <= 70

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from runlog_builders import DAY, a_gap, a_manual_run, a_run, a_state
 
 from flytesched.core.decision import Decision
-from flytesched.core.runs import FAILURES, Run, RunStatus
+from flytesched.core.runs import FAILURES, VERDICTS, Origin, Run, RunStatus
 from flytesched.runlog.board import Glance, Tally, open_glance
 from flytesched.runlog.sqlite import SqliteRunLog
 
@@ -41,6 +42,7 @@ def test_an_empty_run_log_answers(glance: Glance) -> None:
     assert glance.just_ended(0.0) == glance.just_missed(0.0) == []
     assert glance.tally(0.0) == glance.tally(0.0, []) == glance.tally(0.0, ["x"])
     assert glance.tally(0.0) == Tally(good=0, runs=0)
+    assert glance.failing(0.0) == glance.failing(0.0, ["x"]) == []
     assert glance.usual(["x"]) == {"x": None}
 
 
@@ -87,6 +89,53 @@ def test_a_day_is_tallied_as_by_hand(runs: list[tuple[str, RunStatus, int]]) -> 
         bad = sum(run.status in FAILURES for run in asked)
         assert glance.tally(DAY + 4, names) == Tally(good=good, runs=good + bad)
     log.close()
+
+
+@given(runs=st.lists(st.tuples(st.sampled_from("abc"), STATUSES, st.integers(0, 9)), max_size=40))
+def test_who_fails_is_told_as_by_hand(runs: list[tuple[str, RunStatus, int]]) -> None:
+    """By the last failure of each, how many there are, and whether a success came after it."""
+    log = SqliteRunLog(":memory:")
+    made: dict[tuple[str, int], Run] = {}
+    for name, status, slot in runs:
+        run = a_run(DAY + slot, schedule=name, status=status, ended=DAY + slot + 0.5)
+        made[name, slot] = run if status in VERDICTS else replace(run, ended=None)
+    log.apply(Decision(runs=tuple(run for _, run in sorted(made.items(), key=itemgetter(0)))))
+    glance = Glance(log._connection, "memory")
+
+    for names in (None, ["a", "b"], []):
+        found = {each.run.schedule: each for each in glance.failing(DAY + 4, names)}
+        for name in "abc":
+            mine = [made[name, slot] for slot in range(4, 10) if (name, slot) in made]
+            bad = [run for run in mine if run.status in FAILURES]
+            if not bad or (names is not None and name not in names):
+                assert name not in found
+                continue
+            after = mine[mine.index(bad[-1]) :]
+            assert (found[name].run.id, found[name].times) == (bad[-1].id, len(bad))
+            assert found[name].good_since == any(r.status is RunStatus.SUCCEEDED for r in after)
+    log.close()
+
+
+def test_who_goes_on_failing_comes_first(sqlite_log: SqliteRunLog, glance: Glance) -> None:
+    """The latest failure before others; a slot that is retried with success has succeeded."""
+    bad = [
+        a_run(DAY + n, schedule=name, status=RunStatus.FAILED, ended=DAY + 9.0 + n)
+        for n, name in enumerate(["healed", "old", "new", "twice"])
+    ]
+    again = [
+        replace(
+            run, id=f"retry-{run.schedule}-1", origin=Origin.RETRY, retry_of=run.id, status=status
+        )
+        for run, status in ((bad[0], RunStatus.SUCCEEDED), (bad[3], RunStatus.TIMED_OUT))
+    ]
+    sqlite_log.apply(Decision(runs=(*bad, *again)))
+
+    found = glance.failing(DAY)
+
+    assert [(each.run.schedule, each.good_since) for each in found] == [
+        ("twice", False), ("new", False), ("old", False), ("healed", True),
+    ]  # fmt: skip
+    assert (found[0].run.id, found[0].times) == ("retry-twice-1", 2)
 
 
 def took(number: int, seconds: float, status: RunStatus = RunStatus.SUCCEEDED) -> Run:

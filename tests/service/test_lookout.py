@@ -216,6 +216,9 @@ def test_runs_go_on_wait_and_end(log: SqliteRunLog, watch: Callable[..., Lookout
     assert (board.used, board.places) == (2, 2)
     assert board.day is not None
     assert (board.day.good, board.day.runs) == (0, 1)
+    assert [(each.run.id, each.times) for each in board.failing] == [(failed.id, 1)]
+    assert lookout.look(T + 81.0, "sync").failing == ()
+    assert lookout.look(T + 2 * 86_400.0).failing == ()
 
 
 def log_timing(lookout: Lookout) -> str:

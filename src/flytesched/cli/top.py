@@ -12,6 +12,7 @@ from flytesched.cli.screen import require_interval, require_terminal
 from flytesched.cli.verb import verb
 from flytesched.core.statistics import Spread
 from flytesched.errors import UsageError
+from flytesched.runlog.board import Failing
 from flytesched.service.board import Board, Coming, Done, Going, Waiting
 from flytesched.service.lookout import Lookout
 
@@ -71,6 +72,7 @@ def _answer(call: Call, lookout: Lookout) -> None:
         "troubles": list(board.troubles),
         "places": {"taken": board.used, "limit": board.places},
         "last_day": None if day is None else {"succeeded": day.good, "runs": day.runs},
+        "failing": [_failing(each) for each in board.failing],
         "running": [_going(each, usual.get(each.run.schedule), board) for each in board.running],
         "waiting": [_waiting(each) for each in board.waiting],
         "ended": [_done(each) for each in board.ended],
@@ -94,6 +96,10 @@ def _going(each: Going, usual: Spread | None, board: Board) -> dict[str, Any]:
 
 def _waiting(each: Waiting) -> dict[str, Any]:
     return {**shapes.run(each.run), "waits_for": each.wait.value, "late": each.late}
+
+
+def _failing(each: Failing) -> dict[str, Any]:
+    return {**shapes.run(each.run), "times": each.times, "succeeded_since": each.good_since}
 
 
 def _done(each: Done) -> dict[str, Any]:

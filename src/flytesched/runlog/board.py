@@ -53,6 +53,18 @@ class Tally:
     runs: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """The failures of a schedule within some time."""
+
+    #: The run of the last one.
+    run: Run
+    #: How many there are.
+    times: int
+    #: Whether a later run succeeded.
+    good_since: bool
+
+
 def open_glance(path: Path, *, busy_timeout: float) -> Glance | None:
     """Open a run log to glance at it; None if there is none yet. It is never made nor changed.
 
@@ -112,6 +124,37 @@ class Glance(Reader):
         )
         good = every - unusual - active
         return Tally(good=good, runs=good + bad)
+
+    def failing(self, since: float, names: Collection[str] | None = None) -> list[Failing]:
+        """Return the schedules with runs of slots and requests from a moment on that failed.
+
+        Those that go on failing come first, and of them that with the latest failure.
+
+        Args:
+            since: epoch seconds.
+            names: schedules; None for all.
+        """
+        which = "" if names is None else "AND schedule IN (SELECT value FROM json_each(?2))"
+        # An index alone tells how many there are, and which the last one is.
+        bad = (
+            "SELECT schedule AS name, count(*) AS times, max(at) AS last FROM runs"
+            f" WHERE {UNUSUAL} AND status IN ({_BAD}) AND at >= ?1 {which} GROUP BY schedule"
+        )
+        good = (
+            "SELECT 1 FROM runs AS later WHERE later.schedule = bad.name AND later.at >= bad.last"
+            f" AND later.seq > runs.seq AND later.status = '{_SUCCEEDED}'"
+        )
+        # A slot may fail again when it is retried: the last row of a schedule is the latest.
+        sql = (
+            f"SELECT {RUN_COLUMNS}, times, EXISTS ({good}) FROM ({bad}) AS bad CROSS JOIN runs"
+            f" ON schedule = name AND at = last AND status IN ({_BAD}) ORDER BY seq"
+        )
+        rows = self._all(sql, since, *([] if names is None else [json.dumps([*names])]))
+        found = {
+            run.schedule: Failing(run=run, times=times, good_since=bool(good_since))
+            for run, times, good_since in ((to_run(row[:-2]), *row[-2:]) for row in rows)
+        }
+        return sorted(found.values(), key=lambda each: (each.good_since, -(each.run.ended or 0.0)))
 
     def usual(self, names: Collection[str]) -> dict[str, Spread | None]:
         """Return how long the last successes of schedules took; None for those without any.

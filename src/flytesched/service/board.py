@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flytesched.core.runs import Gap, Run
     from flytesched.core.schedule import Schedule
     from flytesched.lock import Holder
-    from flytesched.runlog.board import Tally
+    from flytesched.runlog.board import Failing, Tally
 
     #: Returns when a run of a schedule is told of; None for never.
     Due = Callable[[Run, Schedule], float | None]
@@ -101,6 +101,8 @@ class Board:
     places: int = 0
     #: How the last day went; None where that is not known.
     day: Tally | None = None
+    #: The schedules that failed within it, those first that go on failing.
+    failing: tuple[Failing, ...] = ()
     #: The schedules that there are, by name.
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     #: Runs claimed or running, in the order in which they came.

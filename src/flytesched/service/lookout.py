@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flytesched.core.schedule import Schedule
     from flytesched.core.statistics import Spread
     from flytesched.lock import Holder
-    from flytesched.runlog.board import Glance, Tally
+    from flytesched.runlog.board import Failing, Glance, Tally
     from flytesched.runlog.reading import Reader
     from flytesched.service.board import Done
 
@@ -86,6 +86,18 @@ class _Record:
     meta: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Day:
+    """How the last day went, which is counted every now and then."""
+
+    #: The moment, in epoch seconds.
+    at: float
+    #: How the runs went.
+    tally: Tally
+    #: The schedules that failed.
+    failing: Sequence[Failing]
+
+
 class Lookout:
     """Looks at a site again and again, and remembers what need not be looked at anew."""
 
@@ -112,7 +124,7 @@ class Lookout:
         self._places = settings.max_concurrent_runs
         self._ahead = _Ahead()
         self._record = _Record()
-        self._day: tuple[float, Tally] | None = None
+        self._day: _Day | None = None
         self._usual: dict[str, tuple[float, Spread | None]] = {}
 
     def close(self) -> None:
@@ -133,7 +145,7 @@ class Lookout:
         manned = holder is not None and holder.kind == "run"
         if manned and self._source.broken is None:
             troubles += _of_the_scheduler(self._record.meta)
-        shown, record = self._shown(part), self._record
+        shown, record, day = self._shown(part), self._record, self._day
         running, waiting = sorted_out(
             record.active, {run.id for run in record.active if shown(run.schedule)},
             self._schedules, now, manned=manned, places=self._places,
@@ -142,7 +154,8 @@ class Lookout:
             now=now, holder=holder, troubles=(*troubles, *stale), schedules=self._schedules,
             stale_since=record.at or None if stale else None,
             used=sum(run.status in IN_PLACE for run in record.active), places=self._places,
-            day=self._day and self._day[1], running=running, waiting=waiting,
+            day=None if day is None else day.tally, running=running, waiting=waiting,
+            failing=tuple(each for each in day.failing if shown(each.run.schedule)) if day else (),
             ended=tuple(each for each in record.ended if shown(each.schedule))[:_ENDED],
             coming=self._ahead.first(self._schedules, now, shown),
         )  # fmt: skip
@@ -242,8 +255,8 @@ class Lookout:
                 return
             with glance:
                 record = self._recorded(glance, now)
-                if self._day is None or not 0 <= now - self._day[0] < _COUNTED:
-                    self._day = now, glance.tally(now - _DAY, self._chosen)
+                if self._day is None or not 0 <= now - self._day.at < _COUNTED:
+                    self._day = self._counted(glance, now)
         except (FlyteschedError, OSError) as error:
             yield str(error)
             return
@@ -252,6 +265,12 @@ class Lookout:
             if each.id not in before:
                 self._usual.pop(each.schedule, None)
         self._record = record
+
+    def _counted(self, glance: Glance, now: float) -> _Day:
+        since, chosen = now - _DAY, self._chosen
+        return _Day(
+            at=now, tally=glance.tally(since, chosen), failing=glance.failing(since, chosen)
+        )
 
     def _recorded(self, glance: Glance, now: float) -> _Record:
         since = now - _JUST

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from flytesched.cli import render
-from flytesched.cli.figures import rate
 from flytesched.cli.live.layout import timed, windows
 from flytesched.cli.live.sections import STYLES, section, text
 from flytesched.cli.live.view import USUAL_PAUSE, Deed, Mode
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     #: Returns how long schedules usually run, asked for those on the screen alone.
     Usual = Callable[[Collection[str]], Mapping[str, Spread | None]]
 
-#: Troubles that are said, and lines at the foot.
+#: Troubles that are said; lines of each, and lines at the foot.
 _TROUBLES, _FOOT = 3, 2
 _KEYS = "? help  q quit  enter log  c cancel  t trigger  p pause  r retry  / filter"
 _HELP = (
@@ -115,7 +114,11 @@ def _head(board: Board, look: Look) -> Sequence[Text]:
             line.append(between if line else "", "dim").append(said, STYLES[tone])
     line.truncate(max(room, 0), overflow="ellipsis", pad=True)
     line.append(f" {clock}", "bold")
-    wrong = [text(said, "bad") for said in board.troubles[:_TROUBLES]]
+    wrong = [
+        text(part, "bad")
+        for said in board.troubles[:_TROUBLES]
+        for part in render.wrapped(render.safe(said), look.columns)[: _FOOT if look.tall else 1]
+    ]
     if board.stale_since is not None:
         wrong.append(text(f"runs are shown as of {hands(look.zone, board.stale_since)}", "odd"))
     return [line, *wrong]
@@ -132,9 +135,10 @@ def _facts(board: Board, look: Look) -> list[tuple[str, str]]:
         (places, "odd" if full else ""),
         (f"{len(board.waiting):,} waiting", "odd" if board.waiting else ""),
     ]
-    if board.day is not None and board.day.runs:
-        part = board.day.good / board.day.runs
-        facts.append((f"last day {rate(part)} of {board.day.runs:,}", "good" if part == 1 else ""))
+    if (day := board.day) is not None and day.runs:
+        bad = day.runs - day.good
+        said = f"{bad:,} of {day.runs:,} failed" if bad else f"all {day.runs:,} succeeded"
+        facts.append((f"24 h: {said}", "odd" if bad else "good"))
     return facts
 
 
@@ -199,7 +203,12 @@ def _last(view: View) -> tuple[str, str]:
         return "Up Down PgUp PgDn scroll  End follow  Esc back", "dim"
     if view.mode is Mode.HELP:
         return "any key goes back", "dim"
-    return (f"only {view.part}; Esc shows all" if view.part else _KEYS), "dim"
+    return (_filtered(view) if view.part else _KEYS), "dim"
+
+
+def _filtered(view: View) -> str:
+    found = f"only {view.part}" if view.selected else f"no name has {view.part} in it"
+    return f"{found}; Esc shows all"
 
 
 def _detail(scene: Scene) -> str:

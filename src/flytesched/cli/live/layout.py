@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flytesched.cli.live.view import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flytesched.cli.live.view import Row
 
@@ -65,6 +65,7 @@ def windows(rows: Sequence[Row], selected: str, room: int) -> list[Window]:
         room: lines there are, for a title of each section and its rows.
     """
     sections = {section: [row for row in rows if row.section is section] for section in Section}
+    sections = {section: sections[section] for section in _told(sections, selected, room)}
     shares = shared([len(many) for many in sections.values()], room - len(sections))
     found = []
     for (section, many), share in zip(sections.items(), shares, strict=True):
@@ -73,6 +74,20 @@ def windows(rows: Sequence[Row], selected: str, room: int) -> list[Window]:
         shown = many[first : first + share]
         found.append(Window(section=section, count=len(many), first=first, rows=shown))
     return found
+
+
+def _told(sections: Mapping[Section, Sequence[Row]], selected: str, room: int) -> Sequence[Section]:
+    """Return the sections that are told of, in their order.
+
+    Of what has not failed there is no word. Where there is no room for a row of each, those that
+    have some are shown, as many as there is room for, and the one with the selected row for sure.
+    """
+    full = [section for section, many in sections.items() if many]
+    if not full or room >= 2 * len(sections):
+        return [each for each in sections if each in full or each is not Section.FAILED]
+    here = next((s for s in full if any(row.id == selected for row in sections[s])), full[0])
+    first = [here, *(each for each in full if each is not here)][: max(1, room // 2)]
+    return [each for each in full if each in first]
 
 
 def shared(wanted: Sequence[int], room: int) -> list[int]:

@@ -14,6 +14,7 @@ from flytesched.cli.pictures import bar
 from flytesched.cli.short import short_clock_of
 from flytesched.core.runs import RunStatus
 from flytesched.core.waiting import Wait
+from flytesched.runlog.board import Failing
 from flytesched.service.board import Coming, Done, Going, Waiting
 
 if TYPE_CHECKING:
@@ -64,13 +65,17 @@ _RUNNING = (
     _BAR,
     _Head(title="ELAPSED", right=True, width=9),
     _Head(title="USUAL", right=True, width=9),
-    _Head(title="90%", right=True, width=9, least=_BARRED),
+    _Head(title="90% IN", right=True, width=9, least=_BARRED),
     _Head(title="", ratio=1),
     _ID,
 )
 _WAITING = (
-    _NAMED, _Head(title="STATE", width=8), _Head(title="SINCE", right=True, width=9),
+    _NAMED, _Head(title="STATE", width=8), _Head(title="WAITED", right=True, width=9),
     _Head(title="WAITS FOR", ratio=2), _ID,
+)  # fmt: skip
+_FAILED = (
+    _NAMED, _Head(title="LAST VERDICT", ratio=2), _Head(title="AGO", right=True, width=9),
+    _Head(title="IN 24 H", right=True, width=9), _ID,
 )  # fmt: skip
 _ENDED = (
     _NAMED, _Head(title="VERDICT", ratio=2),
@@ -78,15 +83,15 @@ _ENDED = (
     _Head(title="TOOK", right=True, width=9), _ID,
 )  # fmt: skip
 _NEXT = (
-    _NAMED, _Head(title="AT", width=10), _Head(title="IN", right=True, width=9),
+    _NAMED, _Head(title="AT", width=12), _Head(title="IN", right=True, width=9),
     _Head(title="", ratio=1),
 )  # fmt: skip
 #: Sections of which it counts how many rows they have.
-_COUNTED = frozenset({Section.RUNNING, Section.WAITING})
+_COUNTED = frozenset({Section.RUNNING, Section.WAITING, Section.FAILED})
 #: The columns of each section; they are filled in that order.
 _COLUMNS = {
-    Section.RUNNING: _RUNNING, Section.WAITING: _WAITING, Section.ENDED: _ENDED,
-    Section.NEXT: _NEXT,
+    Section.RUNNING: _RUNNING, Section.WAITING: _WAITING, Section.FAILED: _FAILED,
+    Section.ENDED: _ENDED, Section.NEXT: _NEXT,
 }  # fmt: skip
 
 
@@ -135,13 +140,15 @@ def title(window: Window) -> str:
 
 
 def _cells(
-    about: Going | Waiting | Done | Coming, board: Board, usual: Spread | None, look: Look
+    about: Going | Waiting | Failing | Done | Coming, board: Board, usual: Spread | None, look: Look
 ) -> Sequence[Text]:
     match about:
         case Going():
             return _going(about, board.now, usual, look)
         case Waiting():
             return _waiting(about, board.now)
+        case Failing():
+            return _failing(about, board.now)
         case Done():
             return _done(about, board.now)
     return _coming(about, board.now, look)
@@ -192,6 +199,15 @@ def _waiting(about: Waiting, now: float) -> Sequence[Text]:
         text(_whole(now - run.created)),
         text(f"late; {what}" if about.late else what, "bad" if about.late else ""),
         text(run.id, "dim"),
+    )  # fmt: skip
+
+
+def _failing(about: Failing, now: float) -> Sequence[Text]:
+    run = about.run
+    verdict = run.verdict() + ("; succeeded since" if about.good_since else "")
+    return (
+        text(run.schedule), text(verdict, "dim" if about.good_since else "bad"),
+        text(_whole(now - (run.ended or now))), text(f"{about.times:,}"), text(run.id, "dim"),
     )  # fmt: skip
 
 

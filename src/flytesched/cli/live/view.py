@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from flytesched.core.runs import Run
+    from flytesched.runlog.board import Failing
     from flytesched.service.board import Board, Coming, Done, Going, Waiting
 
 #: What a pause lasts unless something is typed.
@@ -29,6 +30,7 @@ class Section(StrEnum):
 
     RUNNING = "running"
     WAITING = "waiting"
+    FAILED = "failed"
     ENDED = "ended"
     NEXT = "next"
 
@@ -88,7 +90,7 @@ class Row:
     #: Name of the schedule.
     schedule: str
     #: What it shows.
-    about: Going | Waiting | Done | Coming
+    about: Going | Waiting | Failing | Done | Coming
     #: Its run, if it is of one.
     run: Run | None = None
 
@@ -124,6 +126,13 @@ def rows(board: Board) -> list[Row]:
         for section, many in ((Section.RUNNING, board.running), (Section.WAITING, board.waiting))
         for each in many
     ]
+    found += [
+        Row(
+            section=Section.FAILED, id=f"failed {each.run.schedule}", schedule=each.run.schedule,
+            about=each, run=each.run,
+        )
+        for each in board.failing
+    ]  # fmt: skip
     found += [
         Row(section=Section.ENDED, id=each.id, schedule=each.schedule, about=each, run=each.run)
         for each in board.ended

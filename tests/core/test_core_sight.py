@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from core_makers import MIDNIGHT, TUESDAY, WEDNESDAYS, T, schedule
 
 from flytesched.core.runs import Reason
 from flytesched.core.sight import owed, recalled, removed, see
+from flytesched.core.timetables.parse import Timing
 
 NOW = T + 600.5
 
@@ -254,3 +257,12 @@ class TestRecalled:
     )
     def test_one_that_cannot_be_read_is_none(self, text):
         assert recalled(replace(known(), definition=text)) is None
+
+    def test_one_whose_slots_nobody_can_name_has_none(self):
+        """Its zone has left the machine, say: what a run's end means can be told all the same."""
+        zone = "Mars/Olympus"
+        lost = Timing(kind="daily", expression="02:00", timezone=zone, offset=60).text
+        said = json.loads(schedule(timeout="5m").definition()) | {"timing": lost}
+        found = recalled(replace(known(), timing=lost, definition=json.dumps(said)))
+        assert found.timeout == timedelta(minutes=5)
+        assert (found.timetable.next(0), found.timetable.kickoff(T + 60)) == (None, T)

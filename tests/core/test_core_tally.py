@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -28,10 +29,12 @@ from flytesched.core.timetables.parse import make_timing, slots, timetable
 
 MINUTELY = make_timing("every", "1m", timezone=None)
 TABLE = timetable(MINUTELY)
-#: Later than anything.
-LATE = 2 * T
 #: A slot of that timetable.
 M = T // 60 * 60
+#: A timing whose zone has left the machine.
+ON_MARS = '{"kind": "daily", "expression": "02:00", "timezone": "Mars/Olympus"}'
+#: Later than anything.
+LATE = 2 * T
 
 
 def seen(at=T, cursor=T + 3_600, of=None, **fields):
@@ -79,13 +82,9 @@ class TestStretch:
         [
             ({"enabled": False}, "not enabled"),
             ({"definition": "{"}, "its definition cannot be read"),
-            (
-                {"definition": '{"timing": "{\\"kind\\": \\"daily\\", \\"expression\\": '
-                 '\\"02:00\\", \\"timezone\\": \\"Mars/Olympus\\"}"}'},
-                "Mars/Olympus",
-            ),
+            ({"timing": ON_MARS, "definition": json.dumps({"timing": ON_MARS})}, "Mars/Olympus"),
         ],
-    )  # fmt: skip
+    )
     def test_nobody_can_tell_of_some(self, fields, why):
         assert why in stretch(seen(**fields), decided=LATE)
 

@@ -14,7 +14,7 @@ from flytesched.core.gaps import gaps_of
 from flytesched.core.planner import policed
 from flytesched.core.runs import Gap, Reason, ScheduleState
 from flytesched.core.schedule import Schedule
-from flytesched.core.timetables.parse import Timing
+from flytesched.core.timetables.parse import Timing, timetable
 from flytesched.errors import InvalidTimetable
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def recalled(state: ScheduleState) -> Schedule | None:
 
     It tells what a run's end means, and who is to be told, while the manifest cannot be read. Of a
     ``ping_url`` it has only where that leads to: nothing is sent before the manifest says more. One
-    that this version cannot read is None too.
+    that this version cannot read is None too; one whose slots nobody can name has none.
     """
     if state.removed_at is not None:
         return None
@@ -215,6 +215,15 @@ def recalled(state: ScheduleState) -> Schedule | None:
         keys = json.loads(state.definition)
         timing = Timing.from_text(keys.pop("timing", state.timing))
         keys.pop("env", None)  # values are never stored
-        return Schedule(state.name, **{**keys, "every": "1s"}).with_(timing=timing)
+        return Schedule(state.name, **{**keys, "every": "1s"}).with_(timing=_usable(timing))
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _usable(timing: Timing) -> Timing:
+    """Return a timing, or one without a slot if its zone or its holidays have left the machine."""
+    try:
+        timetable(timing)
+    except InvalidTimetable:
+        return Timing(kind="every", expression="1s", timezone=None, end=0, offset=timing.offset)
+    return timing

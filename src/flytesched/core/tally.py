@@ -78,13 +78,14 @@ def stretch(
     if schedule is None:
         return "its definition cannot be read"
     try:
-        timetable(schedule.timing)
+        timing = Timing.from_text(state.timing)
+        timetable(timing)
     except InvalidTimetable as error:
         return error.message
     resumed = schedule.paused_until - 1 if schedule.paused_until is not None else 0
     after = max(int(state.seen_at), resumed, int(forgotten), ahead)
     until = min(state.cursor, decided)
-    return Stretch(timing=schedule.timing, after=min(after, until), until=until)
+    return Stretch(timing=timing, after=min(after, until), until=until)
 
 
 def is_of(gap: Gap, text: str) -> bool:

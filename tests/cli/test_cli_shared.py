@@ -7,11 +7,20 @@ import signal
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from terminal import SOURCE, environment
 from test_cli_running import wait_for
+
+from flytesched.core.calendars import Calendar, days_off
+from flytesched.core.decision import Decision
+from flytesched.core.gaps import gaps_of
+from flytesched.core.instants import to_epoch
+from flytesched.core.policies import OnHoliday
+from flytesched.core.timetables.parse import make_timing
+from flytesched.runlog.sqlite import SqliteRunLog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -219,6 +228,48 @@ def test_a_running_scheduler_without_the_package_keeps_its_last_good_set(
 
     assert scheduler.returncode == 0
     assert INSTALL not in rest
+
+
+def test_what_was_missed_on_days_off_is_told_of_without_the_package(
+    sharing: Terminal, without_holidays: dict[str, str]
+) -> None:
+    """What stands in the run log is shown as far as it can be, and what is lost is said."""
+    sharing.write(f'version = 1\n{GERMANY}[schedules.x]\nevery = "1h"\ncommand = "true"\n'
+                  'calendars = ["germany"]\n')  # fmt: skip
+    sharing.ok("run", "--once")
+    timing = make_timing(
+        "every", "1h", timezone="UTC",
+        days_off=days_off([Calendar(name="germany", country="DE")], OnHoliday.SKIP),
+    )  # fmt: skip
+    christmas = to_epoch(datetime(2025, 12, 25, tzinfo=UTC))
+    log = SqliteRunLog(sharing.state / "runs.db")
+    after, until = christmas - 7201, christmas + 7200
+    log.apply(Decision(gaps=gaps_of("x", timing, after, until, now=christmas, reason="down")))
+    log.close()
+
+    said = {
+        words: sharing.process(*words.split(), **without_holidays)
+        for words in ("status", "health", "metrics", "history x", "db check", "top --once")
+    }
+    assert {words: each.code for words, each in said.items()} == {
+        "status": 0, "health": 8, "metrics": 0, "history x": 0, "db check": 0, "top --once": 0,
+    }  # fmt: skip
+    assert INSTALL in said["status"].out
+    assert "missed(down)" in said["history x"].out
+    assert "skipped(holiday)" in said["history x"].out
+    assert "public holidays need the Python package" in said["db check"].out
+
+    sharing.write('version = 1\n[schedules.x]\nevery = "1h"\ncommand = "true"\n')
+    looked = sharing.process("catchup", "--dry-run", **without_holidays)
+    assert looked.code == 0
+    assert "x: 2 missed slots cannot be named, only declined: public holidays" in looked.err
+    assert INSTALL in looked.err
+    caught_up = sharing.process("catchup", "--since", "2025-12-01", **without_holidays)
+    assert caught_up.code == 0
+    assert "2 missed slots open now" in caught_up.err
+    declined = sharing.process("catchup", "--policy", "none", "--yes", **without_holidays)
+    assert "declined 2 missed slots" in declined.err
+    assert sharing.ok("db", "check")
 
 
 def _runs(terminal: Terminal) -> set[str]:

@@ -103,6 +103,7 @@ def _show(call: Call, found: Sequence[Missing]) -> None:
                 "newest": shapes.instant(each.newest),
                 "would_run": each.would_run,
                 "left_out": each.left_out,
+                "unnamed": each.unnamed,
             }
             for each in found
         ]
@@ -119,8 +120,17 @@ def _show(call: Call, found: Sequence[Missing]) -> None:
         call.talk("no missed slot is open")
     if holidays := sum(each.left_out for each in found):
         call.talk(f"{render.plural(holidays, 'slot')} among them left out: on holidays")
+    _say_unnamed(call, found)
     if _wanted(found) > catchup.MOST:
         call.talk(f"one call queues {catchup.MOST:,} at most: pass --limit, --since or --policy")
+
+
+def _say_unnamed(call: Call, found: Sequence[Missing]) -> None:
+    """Say of which open slots nobody knows when they were, and what can be done."""
+    for each in found:
+        if each.doubt is not None:
+            count = render.plural(each.unnamed, "missed slot")
+            call.talk(f"{each.schedule}: {count} cannot be named, only declined: {each.doubt}")
 
 
 def _carry_out(
@@ -153,6 +163,7 @@ def _told(call: Call, done: Sequence[Run], *, declined: int, refused: int) -> in
     where = ", ".join(f"{each.schedule} {each.count:,}" for each in left[:5])
     said = f"{render.plural(remaining, 'missed slot')} open now"
     call.talk(f"{said}: {where}" if where else said)
+    _say_unnamed(call, left)
     if refused > 0:
         call.talk(f"{render.plural(refused, 'slot')} got a run from somebody else meanwhile")
     cut = any(run.status in {RunStatus.CANCELLED, RunStatus.SKIPPED} for run in done)

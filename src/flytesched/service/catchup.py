@@ -23,7 +23,7 @@ from flytesched.core.runs import Gap, Origin, Reason, Run, RunStatus, ScheduleSt
 from flytesched.core.sight import heir_of, renamed, see, take_over
 from flytesched.core.timetables.on_holiday import left_out
 from flytesched.core.timetables.parse import Timing, timetable
-from flytesched.errors import UsageError
+from flytesched.errors import InvalidTimetable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -61,6 +61,9 @@ class Missing:
     policy: CatchupPolicy
     #: Slots of the same stretches that fall on holidays: they are left out, and never run.
     left_out: int = 0
+    #: How many of the open slots nobody can name any more, and why: they can only be declined.
+    unnamed: int = 0
+    doubt: str | None = None
 
     def wanted(self) -> Sequence[int]:
         """Return the slots that a request runs, ascending."""
@@ -263,8 +266,7 @@ def _select(
         due = schedules[name].due_at(now)
         if name not in choice.names if choice.names is not None else not due:
             continue
-        clipped = (_clip(gap, choice) for gap in mine[name])
-        if (open_slots := _missing(name, [*clipped], decided, choice)) is not None:
+        if (open_slots := _missing(name, mine[name], decided, choice)) is not None:
             found.append(open_slots)
     return found
 
@@ -282,21 +284,42 @@ def _clip(gap: Gap, choice: Choice) -> Gap:
 def _missing(
     name: str, gaps: Sequence[Gap], decided: Decided, choice: Choice
 ) -> Missing | None:  # fmt: skip
-    gaps = sorted((gap for gap in gaps if gap.count), key=lambda gap: gap.after)
-    opened = [OpenSlots(gap, decided(name, gap.after, gap.until)) for gap in gaps]
-    if not (opened := [slots for slots in opened if slots]):
+    gaps = sorted(gaps, key=lambda gap: gap.after)
+    doubts = [_doubt(gap) for gap in gaps]
+    lost = [gap for gap, doubt in zip(gaps, doubts, strict=True) if doubt and _meant(gap, choice)]
+    clipped = [_clip(gap, choice) for gap, doubt in zip(gaps, doubts, strict=True) if doubt is None]
+    opened = [OpenSlots(gap, decided(name, gap.after, gap.until)) for gap in clipped if gap.count]
+    if not (opened := [slots for slots in opened if slots]) and not lost:
         return None
     count = sum(map(len, opened))
+    unnamed = sum(gap.count - len(decided(name, gap.after, gap.until)) for gap in lost)
     return Missing(
         schedule=name,
-        count=count,
-        oldest=next(iter(opened[0])),
-        newest=next(reversed(opened[-1])),
+        count=count + unnamed,
+        oldest=next(iter(opened[0])) if opened else lost[0].until,
+        newest=next(reversed(opened[-1])) if opened else lost[-1].until,
         would_run=_would_run(choice, count),
         opened=tuple(opened),
         policy=choice.policy,
-        left_out=sum(map(_left_out, gaps)),
+        left_out=sum(map(_left_out, clipped)),
+        unnamed=unnamed,
+        doubt=next(filter(None, doubts), None) if lost else None,
     )
+
+
+def _doubt(gap: Gap) -> str | None:
+    """Return why nobody can name the slots of a gap: its zone, say, has left the machine."""
+    try:
+        timetable(Timing.from_text(gap.timing))
+    except InvalidTimetable as error:
+        return "; ".join(filter(None, (error.message, error.hint)))
+    return None
+
+
+def _meant(gap: Gap, choice: Choice) -> bool:
+    """Tell whether a choice means slots of the stretch of a gap."""
+    since = choice.since is None or choice.since <= gap.until
+    return since and (choice.until is None or gap.after + 1 < choice.until)
 
 
 def _left_out(gap: Gap) -> int:

@@ -24,7 +24,23 @@ def poisoned() -> str:
     """Return a manifest in which every text is evil."""
     text = json.dumps(EVIL)
     return f"""
+[calendars.evil]
+dates = ["2020-01-01/2020-12-31", "12-24"]
+description = {text}
+[channels.file]
+kind = "webhook"
+url_file = {json.dumps("/" + EVIL_NAME)}
+[channels.login]
+kind = "mail"
+to = ["root"]
+user = {text}
+password_file = {json.dumps("/" + EVIL_NAME)}
+[schedules.holiday]
+every = "1h"
+command = "true"
+calendars = ["evil"]
 [schedules.wrote]
+notify = ["file", "login"]
 every = "1h"
 command = {json.dumps(WRITE_EVIL + "; exit 3")}
 description = {text}
@@ -73,6 +89,10 @@ READING = {
         [EVIL],
     ],
     "next": [[], ["--json"], ["wrote", "-n", "2"], ["--calendar"], ["--calendar", "month"]],
+    "calendars": [[], ["--json"], ["evil"], ["evil", "--json"], [EVIL], ["--from", EVIL]],
+    "notify list": [[], ["--json"], [EVIL]],
+    "notify test": [[], ["--json"], [EVIL], ["--schedule", EVIL], ["--schedule", "wrote"]],
+    "notify history": [[], ["--json"], [EVIL], ["--schedule", EVIL], ["--status", EVIL]],
     "explain": [["wrote"], ["wrote", "--json"], [EVIL], ["--timezone", EVIL, "@daily"]],
     "history": [[], ["--json"], ["--status", "failed"]],
     "stats": [[], ["--json"], ["argv"], [EVIL]],
@@ -241,6 +261,8 @@ def test_a_poisoned_run_log_is_as_harmless_as_a_poisoned_manifest(desk: Desk) ->
     connection.execute("UPDATE runs SET reason = ?", (EVIL,))
     connection.execute("UPDATE schedules SET name = name || ? WHERE name = 'noenv'", (EVIL,))
     connection.execute("UPDATE runs SET schedule = schedule || ? WHERE schedule = 'noenv'", (EVIL,))
+    connection.execute("UPDATE notices SET why = ?, schedule = ?, about = about || ?", (EVIL,) * 3)
+    connection.execute("UPDATE notices SET channel = ? WHERE channel = 'login'", (EVIL,))
     connection.execute("UPDATE meta SET value = ? WHERE key = 'manifest_error'", (EVIL,))
     connection.commit()
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -507,6 +507,14 @@ def test_questions_and_answers_stand_on_the_last_line(keys: str, last: str) -> N
     assert drawn(keyed(selected("slow"), *keys)[0])[-1] == last
 
 
+def test_what_is_being_done_is_said_until_it_is_done() -> None:
+    """Whatever is pressed meanwhile; the answer to a key goes before."""
+    view = replace(selected("slow"), doing=Wish(deed=Deed.CANCEL, to="x"))
+
+    assert drawn(view)[-1] == drawn(keyed(view, Key.DOWN)[0])[-1] == "Cancel x: it is being done"
+    assert drawn(keyed(view, "r")[0])[-1].startswith("only runs that have not")
+
+
 def test_the_last_line_tells_of_a_filter_and_of_a_retry() -> None:
     """By their own words."""
     assert drawn(View(part="x"))[-1] == "only x; Esc shows all"
@@ -601,6 +609,22 @@ def test_a_pane_shows_the_last_lines(empty: Terminal) -> None:
     assert [pane.most_below(room) for room in (2, 5, 9, -1)] == [3, 0, 0, 5]
     assert pane.title(0.0).startswith("LOG manual-x-")
     assert pane.title(0.0).endswith(", attempt 1, succeeded")
+
+
+def test_of_a_line_that_is_written_over_the_last_words_are_shown(empty: Terminal) -> None:
+    """As on a terminal: the bar of a progress, whichever end its CR stands at; and no colours."""
+    pane, path = pane_of(empty, "\r 1 %\r 2 %\r\n\x1b[1;31mred\x1b[0m\n")
+    assert pane.shown(9, 0) == [" 2 %", "red"]
+
+    seen = []
+    for part in ("10 %", "\r20 %", "\r", "30 %", "\r" + "x" * 2_000, "\r40 %\r", "\ndone\n"):
+        with path.open("a") as file:
+            file.write(part)
+        pane.read_on()
+        seen.append(pane.shown(1, 0)[0][:4])
+
+    assert seen == ["10 %", "20 %", "20 %", "30 %", "xxxx", "40 %", "done"]
+    assert pane.shown(2, 0)[0] == "40 %"
 
 
 def test_of_a_long_log_the_end_is_read_alone(empty: Terminal) -> None:
@@ -711,11 +735,14 @@ def test_an_errand_says_what_came_of_it(capsys: pytest.CaptureFixture[str]) -> N
 def test_an_errand_that_is_under_way_is_waited_for_at_the_end() -> None:
     """It is not given up half done."""
     errand, ends = Errand(), []
-    errand.begin(lambda: ends.append("done") or "")
+    errand.begin(lambda: ends.append("done") or "so it was")
+    assert errand.wait() == "so it was"
+    assert errand.wait() is None
+    errand.begin(lambda: ends.append("again") or "")
 
     errand.close()
 
-    assert ends == ["done"]
+    assert ends == ["done", "again"]
 
 
 def carried_out(deed: Deed, to: str, **given: Any) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from watched import ENTERED, Watched
+from watched import ENTERED, LEFT, Watched
 
 from desk import Desk, wait_for
 
@@ -342,6 +343,22 @@ def test_a_signal_ends_it_with_the_terminal_as_it_was(
 
     assert watched.end() == -number
     assert watched.left_as_it_was()
+
+
+def test_what_came_of_a_key_is_told_at_the_end(busy: Desk, top: Callable[..., Watched]) -> None:
+    """To somebody who has left before it was done: here, while another holds the run log."""
+    watched = top("beat")
+    held = sqlite3.connect(busy.home / "state/runs.db", isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    watched.process.send("Gty")
+    watched.sees("Trigger beat: it is being done")
+    watched.process.send("q")
+    wait_for("the screen to be left", lambda: watched.look() and watched.raw.count(LEFT))
+    held.execute("ROLLBACK")
+    held.close()
+
+    assert watched.end() == 0
+    assert b"triggered: manual-beat-" in watched.raw.partition(LEFT)[2]
 
 
 def test_what_is_pasted_is_no_command(top: Callable[..., Watched]) -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from flytesched.cli import render
 from flytesched.cli.live.layout import timed, windows
 from flytesched.cli.live.sections import STYLES, section, text
-from flytesched.cli.live.view import USUAL_PAUSE, Deed, Mode
+from flytesched.cli.live.view import USUAL_PAUSE, Mode
 from flytesched.cli.short import short_clock_of
 from flytesched.core.instants import rfc3339_local
 
@@ -191,14 +191,15 @@ def _last(view: View) -> tuple[str, str]:
     """Return what is said on the last line, and its tone."""
     wish = view.wish
     if view.mode is Mode.ASK and wish is not None:
-        verb = "Run again" if wish.deed is Deed.RETRY else wish.deed.value.capitalize()
-        return f"{verb} {wish.to}? [y/N]", "head"
+        return f"{wish.words}? [y/N]", "head"
     if view.mode is Mode.TYPE and wish is not None:
-        return f"Pause {wish.to} for [{USUAL_PAUSE}]: {view.typed}_", "head"
+        return f"{wish.words} for [{USUAL_PAUSE}]: {view.typed}_", "head"
     if view.mode is Mode.FILTER:
         return f"/{view.typed}_", "head"
     if view.message:
         return view.message, "head"
+    if view.doing is not None:
+        return f"{view.doing.words}: it is being done", "head"
     if view.mode is Mode.LOG:
         return "Up Down PgUp PgDn scroll  End follow  Esc back", "dim"
     if view.mode is Mode.HELP:

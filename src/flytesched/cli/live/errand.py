@@ -61,18 +61,20 @@ class Errand:
         """Return what came of it; None as long as that is not known."""
         with suppress(BlockingIOError):
             os.eventfd_read(self._news)
-            self._join()
-            return self._said
+            return self.wait()
         return None
 
-    def _join(self) -> None:
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+    def wait(self) -> str | None:
+        """Wait until it has been done, and return what came of it; None if nothing is."""
+        if self._thread is None:
+            return None
+        self._thread.join()
+        self._thread = None
+        return self._said
 
     def close(self) -> None:
-        """Wait until it has been done."""
-        self._join()
+        """Wait until it has been done; it is not given up half done."""
+        self.wait()
         os.close(self._news)
 
 

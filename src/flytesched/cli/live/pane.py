@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Lines that are kept, columns that are kept of each, and bytes of a long log that are read.
 _LINES, _WIDE, _BYTES = 2_000, 1_000, 2**18
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 class Pane:
@@ -64,7 +66,7 @@ class Pane:
     def _take(self, text: str) -> None:
         *ended, self._unended = (self._unended + text).split("\n")
         self._lines.extend(map(_shown, ended))
-        self._unended = self._unended[:_WIDE]
+        self._unended = _last_written(self._unended)[:_WIDE]
 
     def title(self, now: float) -> str:
         """Return whose log it is."""
@@ -88,6 +90,13 @@ class Pane:
         return [*self._lines, _shown(self._unended)] if self._unended else [*self._lines]
 
 
+def _last_written(line: str) -> str:
+    """Return what a line says that was written over, as the bar of a progress is."""
+    over = line.rstrip("\r")
+    return over.rpartition("\r")[2] + line[len(over) :]
+
+
 def _shown(line: str) -> str:
-    """Return a line that no terminal obeys."""
-    return render.safe(line[:_WIDE].removesuffix("\r").expandtabs(8))
+    """Return a line that no terminal obeys, without its colours."""
+    line = _last_written(line).removesuffix("\r")
+    return render.safe(_COLOUR.sub("", line[:_WIDE]).expandtabs(8))

@@ -111,7 +111,7 @@ class Session:
         elif self._errand.busy:
             self._say("wait: something else is still being done")
         else:
-            self._say("...")
+            self._view = replace(self._view, doing=wish)
             self._errand.begin(doing(self._call, wish))
 
     def _follow(self, word: str) -> None:
@@ -126,7 +126,7 @@ class Session:
         """Say what came of an errand, if it has been done; tell whether it has."""
         said = self._errand.result()
         if said is not None:
-            self._say(said)
+            self._view = replace(self._view, doing=None, message=said)
         return said is not None
 
     def _say(self, message: str) -> None:
@@ -143,6 +143,8 @@ def run(call: Call, lookout: Lookout, interval: float) -> None:
         with Screen() as screen:
             session = Session(call, lookout, errand, keyed=screen.keys is not None)
             end = _shown(clock, screen, errand, session, interval)
+        if (said := errand.wait()) is not None and end not in ENDS:
+            call.talk(said)
     if end in ENDS:
         signal.raise_signal(end)
 

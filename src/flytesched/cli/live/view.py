@@ -78,6 +78,12 @@ class Wish:
     #: How long a pause lasts.
     span: str = ""
 
+    @property
+    def words(self) -> str:
+        """What is wished for, as it is said."""
+        verb = "Run again" if self.deed is Deed.RETRY else self.deed.value.capitalize()
+        return f"{verb} {self.to}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -110,7 +116,8 @@ class View:
     typed: str = ""
     #: What is done if the answer is yes.
     wish: Wish | None = None
-    #: What is said on the last line.
+    #: What is being done, and what is said on the last line.
+    doing: Wish | None = None
     message: str = ""
     #: Lines of the log that are below the screen.
     below: int = 0

@@ -150,8 +150,11 @@ def test_a_zone_that_nobody_knows_any_more_is_no_reason_to_say_nothing() -> None
 
 
 def test_short_times_are_not_rounded_away() -> None:
+    """Of all others nobody wants to read thousandths."""
     quick = replace(FAILED, run=replace(RUN, ended=SLOT + 1.25))
     assert "took:         250ms\n" in text([said(quick)])
+    long = replace(LONG, run=replace(LONG.run or RUN, started=NOW - 5.004))
+    assert subject([said(long)]).endswith("for 5s")
 
 
 def test_a_test_says_that_it_is_one() -> None:
@@ -165,16 +168,24 @@ def test_a_test_says_that_it_is_one() -> None:
 
 def test_what_came_too_fast_goes_as_one_digest() -> None:
     many = [said(FAILED)] * 30 + [said(MISSED)] * 2
-    assert subject(many) == "[flytesched db1] 32 notices: 30 failed, 2 missed"
-    lines = text(many).splitlines()
-    assert lines[:3] == [
-        "32 notices: 30 failed, 2 missed", "",
-        "2026-11-21 03:01:06+01:00  report: failed(exit 3)",
+    assert subject(many) == "[flytesched db1] 32 notices of report: 30 failed, 2 missed"
+    assert text(many).splitlines() == [
+        "32 notices of report: 30 failed, 2 missed", "",
+        "2026-11-21 03:10:00+01:00  report: missed 2 slots (no scheduler); in all: 30 failed,"
+        " 2 missed",
     ]  # fmt: skip
-    assert (len(lines), lines[-1]) == (23, "and 12 more; see: flytesched history")
-    assert text(many[:2]).count("\n") == 4
-    tests = [facts_of_test(now=NOW, host="db1")] * 2
-    assert subject(tests) == "[flytesched db1] 2 notices"
+
+
+def test_a_digest_tells_of_the_worst_first_and_of_each_schedule_once() -> None:
+    """However much happened: whoever is woken by it looks at what fails now."""
+    good = said(replace(FAILED, event=Event.RECOVERED))
+    many = [{**(said(FAILED) if n > 20 else good), "schedule": f"job-{n}"} for n in range(24)]
+    summary = "24 notices of job-21, job-22, job-23 and 21 more: 3 failed, 21 recovered"
+    assert subject(many) == f"[flytesched db1] {summary}"
+    lines = text(many).splitlines()
+    assert lines[:3] == [summary, "", "2026-11-21 03:01:06+01:00  job-21: failed(exit 3)"]
+    assert (len(lines), lines[5]) == (23, "2026-11-21 03:01:06+01:00  job-0: succeeded again")
+    assert lines[-1] == "and of 4 schedules more; see: flytesched notify history"
 
 
 @pytest.mark.parametrize("evil", ["x\nBcc: all@x", "\x1b[31mred", "\r\n\r\nbody", "z" * 5000])

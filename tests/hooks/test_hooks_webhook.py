@@ -55,7 +55,7 @@ def test_several_messages_are_a_digest(keep: Keep) -> None:
 
     said = json.loads(server.requests[0].body)
     assert (said["version"], said["event"], said["messages"]) == (1, "digest", told)
-    assert said["text"].startswith("2 notices: 1 failed, 1 recovered\n")
+    assert said["text"].startswith("2 notices of job: 1 failed, 1 recovered\n")
 
 
 def test_slack_gets_a_text_without_markup(keep: Keep) -> None:
@@ -73,7 +73,8 @@ def test_discord_gets_no_more_than_it_takes(keep: Keep) -> None:
     """A content of more than 2,000 characters would be refused as a whole."""
     server = keep(answering(GOOD))
 
-    send(server, format="discord", told=[facts(verdict="x" * 150)] * 20)
+    many = [{**facts(verdict="x" * 150), "schedule": f"job-{n}"} for n in range(20)]
+    send(server, format="discord", told=many)
 
     said = json.loads(server.requests[0].body)
     assert len(said["content"]) <= 2000

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.durations import format_duration
-from flytesched.core.events import CHOICES, Event, Notice, NoticeStatus, about_gap
+from flytesched.core.events import Event, Notice, NoticeStatus, about_gap
 from flytesched.core.instants import parse_instant, rfc3339, rfc3339_exact, rfc3339_local
 from flytesched.errors import FlyteschedError
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 VERSION = 1
 #: Characters of a subject, and of one line of a text.
 _SUBJECT, _LINE = 150, 2000
-#: What has happened to those that a digest counts.
+#: What has happened to those that a digest counts; the worst comes first.
 _WORDS = {
-    Event.SUCCESS: "succeeded", Event.FAILURE: "failed", Event.MISSED: "missed",
-    Event.LATE: "late", Event.LONG: "taking long", Event.RECOVERED: "recovered",
+    Event.FAILURE: "failed", Event.MISSED: "missed", Event.LATE: "late",
+    Event.LONG: "taking long", Event.RECOVERED: "recovered", Event.SUCCESS: "succeeded",
 }  # fmt: skip
-#: Notices that a digest tells one by one.
-_TOLD_SINGLY = 20
+#: Schedules of which a digest tells one by one, and that its subject names.
+_TOLD_SINGLY, _NAMED = 20, 3
 
 
 def notices(
@@ -166,10 +166,10 @@ def text(messages: Sequence[Facts]) -> str:
     """Return lines that say all of one message, or the most of each of several."""
     if len(messages) == 1:
         return "".join(f"{_line(line)}\n" for line in _lines(messages[0]))
-    lines = [_summary(messages), ""]
-    lines += [f"{_time(said)}  {headline(said)}" for said in messages[:_TOLD_SINGLY]]
-    if (more := len(messages) - _TOLD_SINGLY) > 0:
-        lines.append(f"and {more:,} more; see: flytesched history")
+    schedules = _by_schedule(messages)
+    lines = [_summary(messages), "", *map(_last, schedules[:_TOLD_SINGLY])]
+    if (more := len(schedules) - _TOLD_SINGLY) > 0:
+        lines.append(f"and of {more:,} schedules more; see: flytesched notify history")
     return "".join(f"{_line(line)}\n" for line in lines)
 
 
@@ -192,9 +192,30 @@ def headline(said: Facts) -> str:
 
 
 def _summary(messages: Sequence[Facts]) -> str:
+    names = [those[0]["schedule"] for those in _by_schedule(messages)]
+    named = ", ".join(names[:_NAMED])
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{len(messages):,} notices of {named}{more}: {_counts(messages)}"
+
+
+def _by_schedule(messages: Sequence[Facts]) -> list[list[Facts]]:
+    """Return the messages of each schedule; those of which the worst is told come first."""
+    found: dict[str, list[Facts]] = {}
+    for said in messages:
+        found.setdefault(said["schedule"], []).append(said)
+    worst = [*_WORDS].index
+    return sorted(found.values(), key=lambda those: min(worst(said["event"]) for said in those))
+
+
+def _last(those: Sequence[Facts]) -> str:
+    """Return in one line what was last told of a schedule, and what there was in all."""
+    said = f"{_time(those[-1])}  {headline(those[-1])}"
+    return said if len(those) == 1 else f"{said}; in all: {_counts(those)}"
+
+
+def _counts(messages: Sequence[Facts]) -> str:
     counts = Counter(said["event"] for said in messages)
-    parts = ", ".join(f"{counts[event]:,} {_WORDS[event]}" for event in CHOICES if counts[event])
-    return f"{len(messages):,} notices" + (f": {parts}" if parts else "")
+    return ", ".join(f"{counts[event]:,} {word}" for event, word in _WORDS.items() if counts[event])
 
 
 def _lines(said: Facts) -> Iterator[str]:
@@ -239,7 +260,7 @@ def _local(value: str | None, zone: str | None) -> str | None:
 
 def _lasted(run: Facts) -> str:
     seconds = run["duration_seconds"]
-    return format_duration(timedelta(seconds=round(seconds) if seconds >= 10 else seconds))
+    return format_duration(timedelta(seconds=round(seconds) if seconds >= 1 else seconds))
 
 
 def _line(text: str, most: int = _LINE) -> str:

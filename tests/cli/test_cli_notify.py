@@ -323,7 +323,7 @@ def test_a_failing_channel_is_shown_by_health_and_counts_if_strict(site: Site) -
     strict = site.terminal.run("health", "--json", "--strict").json["findings"]
 
     (finding,) = [each for each in plain if each["check"] == "channel"]
-    assert finding["what"].startswith("ops: it fails since 20")
+    assert finding["what"].startswith("channel ops: it fails since 20")
     assert finding["what"].endswith(": mail.example.org answered 550")
     assert not finding["counts"]
     assert [each["counts"] for each in strict if each["check"] == "channel"] == [True]

@@ -221,6 +221,27 @@ def test_runs_go_on_wait_and_end(log: SqliteRunLog, watch: Callable[..., Lookout
     assert lookout.look(T + 2 * 86_400.0).failing == ()
 
 
+def test_who_fails_is_told_by_the_latest_verdict(
+    log: SqliteRunLog, watch: Callable[..., Lookout]
+) -> None:
+    """At once, though all of a day are counted every now and then alone."""
+    lookout = watch()
+    said = []
+    for number, status in enumerate(
+        [RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.SUCCEEDED] * 2
+    ):
+        run = went(a_run("sync", T + number), T + number + 0.5, status)
+        log.apply(Decision(runs=(run, went(a_run("tidy", T + number), T + number + 0.5))))
+        found = lookout.look(T + number + 1.0).failing
+        said.append([(each.run.scheduled_at - T, each.times, each.good_since) for each in found])
+
+    assert said == [
+        [], [(1, 1, False)], [(2, 2, False)], [(2, 2, True)],
+        [(2, 2, True)], [(5, 3, False)], [(6, 4, False)], [(6, 4, True)],
+    ]  # fmt: skip
+    assert [each.times for each in lookout.look(T + 60.0).failing] == [4]
+
+
 def log_timing(lookout: Lookout) -> str:
     """Return the timing of the schedule ``sync``."""
     return lookout.look(T).schedules["sync"].timing.text

@@ -65,6 +65,11 @@ class Failing:
     good_since: bool
 
 
+def ranked(failing: Iterable[Failing]) -> list[Failing]:
+    """Put those first that go on failing, and of them that with the latest failure."""
+    return sorted(failing, key=lambda each: (each.good_since, -(each.run.ended or 0.0)))
+
+
 def open_glance(path: Path, *, busy_timeout: float) -> Glance | None:
     """Open a run log to glance at it; None if there is none yet. It is never made nor changed.
 
@@ -126,9 +131,7 @@ class Glance(Reader):
         return Tally(good=good, runs=good + bad)
 
     def failing(self, since: float, names: Collection[str] | None = None) -> list[Failing]:
-        """Return the schedules with runs of slots and requests from a moment on that failed.
-
-        Those that go on failing come first, and of them that with the latest failure.
+        """Return the schedules of which runs from a moment on failed, ranked.
 
         Args:
             since: epoch seconds.
@@ -154,7 +157,7 @@ class Glance(Reader):
             run.schedule: Failing(run=run, times=times, good_since=bool(good_since))
             for run, times, good_since in ((to_run(row[:-2]), *row[-2:]) for row in rows)
         }
-        return sorted(found.values(), key=lambda each: (each.good_since, -(each.run.ended or 0.0)))
+        return ranked(found.values())
 
     def usual(self, names: Collection[str]) -> dict[str, Spread | None]:
         """Return how long the last successes of schedules took; None for those without any.

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.gaps import GIVEN_UP, given_up_for
 from flytesched.core.policies import OverlapPolicy
 from flytesched.core.punctuality import late_at, long_at
-from flytesched.core.runs import IN_PLACE, RunStatus
+from flytesched.core.runs import FAILURES, IN_PLACE, RunStatus
 from flytesched.core.waiting import Wait, waits
+from flytesched.runlog.board import Failing, ranked
 from flytesched.runlog.history import MISSED, entry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from flytesched.core.runs import Gap, Run
     from flytesched.core.schedule import Schedule
     from flytesched.lock import Holder
-    from flytesched.runlog.board import Failing, Tally
+    from flytesched.runlog.board import Tally
 
     #: Returns when a run of a schedule is told of; None for never.
     Due = Callable[[Run, Schedule], float | None]
@@ -167,6 +168,24 @@ def _is_past(due: Due, run: Run, schedule: Schedule | None, now: float) -> bool:
     """Tell whether the moment has come that a run of a schedule is told of."""
     at = None if schedule is None else due(run, schedule)
     return at is not None and now >= at
+
+
+def failing_since(counted: Iterable[Failing], ended: Iterable[Run]) -> list[Failing]:
+    """Return who fails, ranked, with what has become known since that was counted.
+
+    Args:
+        counted: who failed then.
+        ended: the runs that have had a verdict since, the first verdict first.
+    """
+    found = {each.run.schedule: each for each in counted}
+    for run in ended:
+        last = found.get(run.schedule)
+        if run.status in FAILURES:
+            times = 1 if last is None else last.times + 1
+            found[run.schedule] = Failing(run=run, times=times, good_since=False)
+        elif last is not None and run.status is RunStatus.SUCCEEDED:
+            found[run.schedule] = replace(last, good_since=True)
+    return ranked(found.values())
 
 
 def done(run: Run) -> Done:

@@ -95,7 +95,7 @@ def _shown(seen: Overview, *, strict: bool) -> list[Finding]:
         if name in seen.schedules
     ]
     found += [
-        ("channel", f"{name}: it fails since {rfc3339(since)}: {why}")
+        ("channel", f"channel {name}: it fails since {rfc3339(since)}: {why}")
         for name, (since, why) in seen.failing_channels.items()
     ]
     return [Finding(check=check, what=what, counts=strict) for check, what in found]

@@ -21,7 +21,7 @@ from flytesched.errors import FlyteschedError, Invalid
 from flytesched.manifest.source import ManifestSource
 from flytesched.runlog.board import open_glance
 from flytesched.runlog.reading import open_reader
-from flytesched.service.board import Board, Coming, done, missed, sorted_out
+from flytesched.service.board import Board, Coming, done, failing_since, missed, sorted_out
 from flytesched.service.listing import coming
 from flytesched.service.selection import asked_for, select
 
@@ -94,8 +94,14 @@ class _Day:
     at: float
     #: How the runs went.
     tally: Tally
-    #: The schedules that failed.
+    #: The schedules that failed, and ids of verdicts that were there already.
     failing: Sequence[Failing]
+    known: Collection[str]
+
+    def failing_now(self, ended: Sequence[Done]) -> Sequence[Failing]:
+        """Return the schedules that failed, by the verdicts that have come since as well."""
+        later = [each.run for each in reversed(ended) if each.run and each.id not in self.known]
+        return failing_since(self.failing, later) if later else self.failing
 
 
 class Lookout:
@@ -146,6 +152,7 @@ class Lookout:
         if manned and self._source.broken is None:
             troubles += _of_the_scheduler(self._record.meta)
         shown, record, day = self._shown(part), self._record, self._day
+        failing = [] if day is None else day.failing_now(record.ended)
         running, waiting = sorted_out(
             record.active, {run.id for run in record.active if shown(run.schedule)},
             self._schedules, now, manned=manned, places=self._places,
@@ -155,7 +162,7 @@ class Lookout:
             stale_since=record.at or None if stale else None,
             used=sum(run.status in IN_PLACE for run in record.active), places=self._places,
             day=None if day is None else day.tally, running=running, waiting=waiting,
-            failing=tuple(each for each in day.failing if shown(each.run.schedule)) if day else (),
+            failing=tuple(each for each in failing if shown(each.run.schedule)),
             ended=tuple(each for each in record.ended if shown(each.schedule))[:_ENDED],
             coming=self._ahead.first(self._schedules, now, shown),
         )  # fmt: skip
@@ -256,7 +263,7 @@ class Lookout:
             with glance:
                 record = self._recorded(glance, now)
                 if self._day is None or not 0 <= now - self._day.at < _COUNTED:
-                    self._day = self._counted(glance, now)
+                    self._day = self._counted(glance, record)
         except (FlyteschedError, OSError) as error:
             yield str(error)
             return
@@ -266,11 +273,12 @@ class Lookout:
                 self._usual.pop(each.schedule, None)
         self._record = record
 
-    def _counted(self, glance: Glance, now: float) -> _Day:
-        since, chosen = now - _DAY, self._chosen
+    def _counted(self, glance: Glance, record: _Record) -> _Day:
+        since, chosen = record.at - _DAY, self._chosen
         return _Day(
-            at=now, tally=glance.tally(since, chosen), failing=glance.failing(since, chosen)
-        )
+            at=record.at, tally=glance.tally(since, chosen), failing=glance.failing(since, chosen),
+            known={each.id for each in record.ended},
+        )  # fmt: skip
 
     def _recorded(self, glance: Glance, now: float) -> _Record:
         since = now - _JUST

@@ -5,6 +5,7 @@ The package is an extra, and imported when a calendar names a country.
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +39,15 @@ def public_holidays(
             which of the arguments is wrong.
     """
     entity = known(country, subdivision, categories, language)
-    found = entity(
-        years=year,
-        subdiv=subdivision,
-        categories=categories or None,
-        language=language or entity.default_language,
-    )
+    with warnings.catch_warnings():
+        # Of some countries the package warns which years it knows all holidays of.
+        warnings.simplefilter("ignore")
+        found = entity(
+            years=year,
+            subdiv=subdivision,
+            categories=categories or None,
+            language=language or entity.default_language,
+        )
     return dict(sorted(found.items()))
 
 

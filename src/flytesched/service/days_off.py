@@ -74,15 +74,22 @@ def left_out_slots(schedule: Schedule, after: float, until: int) -> Iterator[Lef
 
 def left_out_days(timing: Timing, after: int, until: int) -> Iterator[Hole]:
     """Yield what calendars leave out in ``(after, until]``, day by day on the timing's clock."""
-    table = left_out(timing)
-    slot = None if table is None else table.next(after)
-    while table is not None and slot is not None and slot <= until:
-        end = min(_day_end(timing, table.kickoff(slot)) + timing.offset, until)
+    if (table := left_out(timing)) is None:
+        return
+    while (slot := _next(table, after, until)) is not None:
+        after = min(_day_end(timing, table.kickoff(slot)) + timing.offset, until)
         yield Hole(
-            first=slot, last=table.previous(end + 1) or slot, count=table.count(slot - 1, end),
-            why=why_left_out(timing, slot) or "",
+            first=slot, last=table.previous(after + 1) or slot,
+            count=table.count(slot - 1, after), why=why_left_out(timing, slot) or "",
         )  # fmt: skip
-        slot = table.next(end)
+
+
+def _next(table: Timetable, after: int, until: int) -> int | None:
+    """Return the first slot in ``(after, until]``.
+
+    They are counted first: where there is none, the next one may be centuries away.
+    """
+    return table.next(after) if table.count(after, until) else None
 
 
 def _joined(days: Iterable[Hole], runs: Timetable) -> Iterator[Hole]:

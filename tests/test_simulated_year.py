@@ -178,6 +178,8 @@ def check_counts(runlog: MemoryRunLog, judge: Judge, *, cursor: int) -> None:
         assert set(ran[name]) | set(missed[name]) == judge.due(name, cursor)
 
 
+# Half a minute of processor time; four times that where coverage is measured, on a shared core.
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_year_of_fifty_schedules_loses_nothing_and_starts_nothing_twice(seed: int) -> None:
     """Outages, crashes, edits, pauses, failures and timeouts: every slot has one verdict."""

@@ -112,7 +112,7 @@ def test_stretches_that_are_left_out_hold_what_a_walk_meets(day, away, keys):
 
 
 def test_what_is_left_out_is_looked_for_no_farther_than_it_is_asked_for():
-    """None of these Mondays ever is left out: to learn that, 400 years were made, of each schedule."""
+    """No Monday of these is ever left out: to learn that, 400 years were looked through."""
     germany = Calendar(name="germany", country="DE", subdivision="HB")
     schedule = Schedule(
         "a", cron="0 9 * * mon", timezone="UTC", calendars=[germany], on_holiday="next",

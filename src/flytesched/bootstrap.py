@@ -260,7 +260,7 @@ def build(
         runlog, journal, host=os.uname().nodename, state_dir=str(settings.state_dir),
         environ=site.environ, elapsed=monotonic,
         channels=lambda: source.channels if loop.known else None,
-        definition=lambda name: loop.definition(name),
+        definition=lambda name, created: loop.definition(name, created),
     )  # fmt: skip
     wakeup = Wakeup(settings.state_dir, source.watched())
     loop = Loop(

@@ -70,7 +70,8 @@ class Desk:
         return Outbox(
             self.log, self.journal, host="db1", state_dir=str(self.path.parent),
             environ=self.environ, channels=lambda: self.channels,
-            definition=lambda name: self.schedules.get(name), elapsed=lambda: 1000.0 + self.passed,
+            definition=lambda name, _: self.schedules.get(name),
+            elapsed=lambda: 1000.0 + self.passed,
         )  # fmt: skip
 
     @property

@@ -77,7 +77,7 @@ class Stage:
         self.agenda = Agenda()
         news = News(
             hook=RecordingHook(), runlog=self.runlog,
-            definition=lambda name: self.definitions.of(name),
+            definition=lambda name, created: self.definitions.since(name, created),
         )  # fmt: skip
         self.definitions = Definitions(
             source=self.source, ledger=Ledger(self.runlog, self.journal), agenda=self.agenda,

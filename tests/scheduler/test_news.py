@@ -450,5 +450,44 @@ def test_a_watch_on_what_is_gone_comes_to_nothing(stage: Stage) -> None:
         stage = Stage(hook=stage.hook)
 
 
+# -- under another name ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_what_runs_while_its_schedule_is_renamed_is_told_of(stage: Stage, *, dies: bool) -> None:
+    """By whoever comes to see its end; that it takes long, too."""
+    stage.put(every(3600, notify="all", ping_url=PING, long_after="20s"))
+    stage.fate = lambda _: Fate(seconds=60, exit_code=3)
+    stage.boot()
+    stage.go(3610)
+    stage.runlog.rename("y", "x", stage.clock.now())
+    stage.put(stage.schedules[0].with_(name="y"))
+    stage.go(5)
+    if dies:
+        stage.boot()
+    stage.go(100)
+    assert told(stage) == ["long", "failure"]
+    assert told(stage, "ping_url") == ["started", "ended"]
+    names = {one.event: one.schedule for one in stage.runlog.all_notices()}
+    assert (names[Event.STARTED], names[Event.ENDED], names[Event.FAILURE]) == ("x", "y", "y")
+
+
+def test_who_is_told_is_not_looked_up_in_a_run_log_that_cannot_be_read(stage: Stage) -> None:
+    """It cannot be written either, and what has ended is told of when it can."""
+    stage.put(every(3600, notify="all"))
+    stage.fate = lambda _: Fate(seconds=60, exit_code=3)
+    stage.boot()
+    stage.go(3610)
+    stage.runlog.rename("y", "x", stage.clock.now())
+    stage.put(stage.schedules[0].with_(name="y"))
+    stage.go(5)
+    stage.runlog.locked = True
+    read, stage.runlog.all_renames = stage.runlog.all_renames, refuse
+    stage.go(100)
+    stage.runlog.locked, stage.runlog.all_renames = False, read
+    stage.go(5)
+    assert told(stage) == ["failure"]
+
+
 def refuse(*_: object) -> None:
     raise RunLogBusy("locked")

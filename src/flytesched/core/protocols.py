@@ -202,6 +202,10 @@ class RunLog(Protocol):
         """Read the renames that no scheduler has seen yet."""
         ...
 
+    def all_renames(self) -> Sequence[Rename]:
+        """Read every rename, in the order they were asked for."""
+        ...
+
     def decided(self, schedule: str, after: int, until: int) -> Sequence[int]:
         """Return the slots in ``(after, until]`` that have a run, ascending."""
         ...

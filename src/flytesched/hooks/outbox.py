@@ -74,7 +74,7 @@ class Outbox:
         state_dir: str,
         environ: Mapping[str, str],
         channels: Callable[[], Mapping[str, Channel] | None],
-        definition: Callable[[str], Schedule | None],
+        definition: Callable[[str, float], Schedule | None],
         elapsed: Callable[[], float],
     ) -> None:
         """Begin with nothing known of what waits.
@@ -86,7 +86,8 @@ class Outbox:
             state_dir: where log files are.
             environ: what a sender's environment is made of.
             channels: returns the channels in force; None while that is not known.
-            definition: returns a schedule's definition, None once it is removed.
+            definition: returns the definition of what had a name at a moment, None once it is
+                removed.
             elapsed: returns seconds on a clock that is never set.
         """
         self._runlog, self._journal = runlog, journal
@@ -339,7 +340,8 @@ class Outbox:
     def _keys(self, lane: Lane) -> dict[str, Any] | None:
         """Return what the sender is told of a channel; None if there is none."""
         if lane.schedule is not None:
-            schedule = self._definition(lane.schedule)
+            first = next(iter(lane.in_hand or lane.waiting))
+            schedule = self._definition(lane.schedule, first.created)
             if schedule is None or schedule.ping_url is None:
                 return None
             return {"name": PING_URL, "kind": "ping", "url": schedule.ping_url}

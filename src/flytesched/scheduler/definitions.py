@@ -126,6 +126,13 @@ class Definitions:
         state = self._memory.state(name)
         return recalled(state) if state is not None else None
 
+    def since(self, name: str, created: float) -> Schedule | None:
+        """Return the definition of what had a name at a moment, also if it has another name now.
+
+        None means that the schedule was removed.
+        """
+        return self.of(name) or self.of(self._ledger.name_now(name, created))
+
     def codes(self, name: str) -> Sequence[int]:
         """Return a schedule's exit codes of success, also after it was removed."""
         if (schedule := self.schedules.get(name)) is not None:

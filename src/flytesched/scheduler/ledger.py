@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flytesched.core.renames import name_now
 from flytesched.errors import RunLogBusy
 
 if TYPE_CHECKING:
@@ -47,6 +48,13 @@ class Ledger:
             return self._runlog.renames()
         except RunLogBusy:
             return ()
+
+    def name_now(self, name: str, created: float) -> str:
+        """Return the name now of what was written at a moment under a name, if it can be read."""
+        try:
+            return name_now(self._runlog.all_renames(), name, created)
+        except RunLogBusy:
+            return name
 
     def _stuck(self, error: RunLogBusy) -> None:
         if not self.busy:

@@ -91,7 +91,9 @@ class Loop:
         self._ledger = Ledger(runlog, journal)
         # Whose definition is looked up is there when there is something to tell.
         self._news = News(
-            hook=hook, runlog=runlog, definition=lambda name: self._definitions.of(name)
+            hook=hook,
+            runlog=runlog,
+            definition=lambda name, created: self._definitions.since(name, created),
         )
         self._definitions = Definitions(
             source=source, ledger=self._ledger, agenda=self._agenda, news=self._news,
@@ -197,9 +199,9 @@ class Loop:
         """Whether a good set of schedules is in force."""
         return self._definitions.known
 
-    def definition(self, name: str) -> Schedule | None:
-        """Return a schedule's definition; None once it is removed."""
-        return self._definitions.of(name)
+    def definition(self, name: str, created: float) -> Schedule | None:
+        """Return the definition of what had a name at a moment; None once it is removed."""
+        return self._definitions.since(name, created)
 
     @property
     def schedule_count(self) -> int:

@@ -22,14 +22,15 @@ class News:
     """What there is to tell, and whom."""
 
     def __init__(
-        self, *, hook: Hook, runlog: RunLog, definition: Callable[[str], Schedule | None]
+        self, *, hook: Hook, runlog: RunLog, definition: Callable[[str, float], Schedule | None]
     ) -> None:
         """Begin with nothing to tell.
 
         Args:
             hook: told of everything that it wants.
             runlog: asked how a schedule did before.
-            definition: returns a schedule's definition, None once it is removed.
+            definition: returns the definition of what had a name at a moment, None once it is
+                removed.
         """
         self._hook, self._runlog, self._definition = hook, runlog, definition
 
@@ -38,7 +39,7 @@ class News:
         return [
             told
             for run in runs
-            if (schedule := self._definition(run.schedule)) is not None
+            if (schedule := self.schedule(run)) is not None
             for told in self._wanted(Event.STARTED, schedule, run, attempts)
         ]
 
@@ -46,7 +47,7 @@ class News:
         """Return what there is to tell of runs that get their verdict in one transaction."""
         found: list[Told] = []
         for run in runs:
-            if run.active or (schedule := self._definition(run.schedule)) is None:
+            if run.active or (schedule := self.schedule(run)) is None:
                 continue
             found += self._wanted(Event.ENDED, schedule, run, attempts)
             if (event := event_of(run.status)) is not None:
@@ -64,6 +65,10 @@ class News:
             and (schedule := schedules.get(gap.schedule)) is not None
             and self.wants(schedule, Event.MISSED)
         ]
+
+    def schedule(self, run: Run) -> Schedule | None:
+        """Return the schedule that somebody is told of with a run, whatever it is called now."""
+        return self._definition(run.schedule, run.created)
 
     def wants(self, schedule: Schedule, event: Event) -> bool:
         """Tell whether anybody wants to know of an event of a schedule."""

@@ -105,7 +105,7 @@ class Supervisor:
         #: Runs that may come to be late or long.
         self.watches = Watches(
             clock=clock, runlog=runlog, ledger=ledger, lanes=lanes, news=news, journal=journal,
-            definition=definition, attempts=self._attempts,
+            attempts=self._attempts,
         )  # fmt: skip
 
     # -- starting ---------------------------------------------------------------------------

@@ -18,12 +18,11 @@ from flytesched.errors import RunLogBusy
 from flytesched.scheduler.ledger import RETRY_AFTER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from flytesched.core.lanes import Lanes
     from flytesched.core.protocols import Clock, Journal, RunLog
     from flytesched.core.runs import Attempt, Run
-    from flytesched.core.schedule import Schedule
     from flytesched.scheduler.ledger import Ledger
     from flytesched.scheduler.news import News
 
@@ -50,18 +49,16 @@ class Watches:
         lanes: Lanes,
         news: News,
         journal: Journal,
-        definition: Callable[[str], Schedule | None],
         attempts: Mapping[str, Attempt],
     ) -> None:
         """Begin with none.
 
         Args:
-            definition: returns a schedule's definition, None once it is removed.
             attempts: the last attempt of each run that is started.
         """
         self._clock, self._runlog, self._ledger = clock, runlog, ledger
         self._lanes, self._news, self._journal = lanes, news, journal
-        self._definition, self._attempts = definition, attempts
+        self._attempts = attempts
         # Clocks are set: how long something has been waiting stands on the one that nobody sets.
         self._at: dict[_Watch, float] = {}
         self._heap: list[tuple[float, _Watch]] = []
@@ -69,7 +66,7 @@ class Watches:
     def watch(self, runs: Iterable[Run]) -> None:
         """Watch runs as they are now, for what somebody wants to be told of."""
         for run in runs:
-            if (schedule := self._definition(run.schedule)) is None:
+            if (schedule := self._news.schedule(run)) is None:
                 continue
             for event, due_at in WATCHED.items():
                 at = due_at(run, schedule)
@@ -125,7 +122,7 @@ class Watches:
         """Return what there is to tell of a watched run; it may be otherwise by now."""
         run_id, event = watch
         run = self._lanes.get(run_id)
-        schedule = None if run is None else self._definition(run.schedule)
+        schedule = None if run is None else self._news.schedule(run)
         if run is None or schedule is None or not self._news.wants(schedule, event):
             return None
         if WATCHED[event](run, schedule) is None:

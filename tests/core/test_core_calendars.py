@@ -92,8 +92,9 @@ WRONG = [
     ("dates", ["02-30"], "'02-30' is not a date from 1970 on"),
     ("dates", ["20261224"], "'20261224' is not a date from 1970 on"),
     ("dates", [20261224], "20261224 is not a date"),
-    ("dates", [datetime(2026, 12, 24, 9, tzinfo=UTC)], "is not a date"),
-    ("dates", ["12-24/12-26"], "'12-24/12-26' is not a date from 1970 on"),
+    ("dates", [datetime(2026, 12, 24, 9, tzinfo=UTC)], "is not a date alone; write 2026-12-24:"),
+    ("dates", ["12-24/12-26"], "'12-24/12-26' is a range without years; write years too"),
+    ("dates", ["2026-12-24/26"], "'2026-12-24/26' is not a date from 1970 on"),
     ("dates", ["2026-12-26/2026-12-24"], "ends before it begins; write 2026-12-24/2026-12-26"),
     ("dates", ["2027-01-01/2028-02-05"], "has 401 days; write 400 days at most"),
     ("dates", ["12-24"] * (MAX_DATES + 1), "are 10,001 dates; write 10,000 at most"),
@@ -108,6 +109,7 @@ WRONG = [
     ("except", ["x"], "'x' is not a date"),
     ("description", 1, "1 is not a string"),
     ("country", 49, "49 is not a string"),
+    ("country", ["DE", "FR"], "['DE', 'FR'] is not one country; write a calendar for each"),
     ("country", "", "is empty"),
     ("categories", "public", "'public' is not a list of kinds of holidays"),
     ("categories", [], "[] is not a list of kinds of holidays"),
@@ -177,7 +179,7 @@ UNKNOWN = [
     ({"country": "JP", "subdivision": "13"}, "subdivision: the Python package holidays knows no"
                                  " subdivision '13' for JP; leave it out: there is no choice"),
     ({"country": "DE", "categories": ["public", "publik"]}, "categories: the Python package"
-                       " holidays knows no categories 'publik' for DE; did you mean 'public'?"),
+                       " holidays knows no category 'publik' for DE; did you mean 'public'?"),
     ({"country": "DE", "language": "xx"}, "language: the Python package holidays knows no language"
                                           " 'xx' for DE; there are de, en_US"),
 ]

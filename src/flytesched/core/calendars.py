@@ -193,6 +193,13 @@ def _of_country(kept: Mapping[str, Any]) -> list[Fault]:
     return []
 
 
+def _country(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        msg = f"{value!r} is not one country"
+        raise Invalid(msg, hint="write a calendar for each; a schedule may name several")
+    return read_some_text(value)
+
+
 def _categories(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not value:
         msg = f"{value!r} is not a list of kinds of holidays"
@@ -204,7 +211,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "description": read_text,
     "dates": read_dates,
     "weekdays": read_weekdays,
-    "country": read_some_text,
+    "country": _country,
     "subdivision": read_some_text,
     "categories": _categories,
     "language": read_some_text,

@@ -64,6 +64,9 @@ def _day(value: Any) -> str:
     """Return the canonical text of a day, of each year's, or of a range."""
     if isinstance(value, date) and not isinstance(value, datetime):
         value = value.isoformat()
+    if isinstance(value, datetime):
+        msg = f"{value} is not a date alone"
+        raise Invalid(msg, hint=f"write {value.date()}: whole days are off")
     if not isinstance(value, str):
         msg = f"{value!r} is not a date"
         raise Invalid(msg, hint=_HINT)
@@ -77,6 +80,9 @@ def _day(value: Any) -> str:
 
 def _range(first: str, last: str) -> str:
     text = f"{first}/{last}"
+    if _YEARLY.fullmatch(first):
+        msg = f"{text[:60]!r} is a range without years"
+        raise Invalid(msg, hint="write years too, or each day of each year by itself")
     days = (_date(last, text) - _date(first, text)).days + 1
     if days < 1:
         msg = f"{text!r} ends before it begins"

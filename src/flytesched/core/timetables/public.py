@@ -67,14 +67,15 @@ def known(
     entity = getattr(package, country, None) if country.isalpha() and country.isupper() else None
     if entity is None or country not in package.list_supported_countries():
         raise _no_country(package, country)
-    for field, words, choices in (
-        ("subdivision", (subdivision,), (*entity.subdivisions, *entity.subdivisions_aliases)),
-        ("categories", categories, entity.supported_categories),
-        ("language", (language,), entity.supported_languages),
+    places = (*entity.subdivisions, *entity.subdivisions_aliases)
+    for field, thing, words, choices in (
+        ("subdivision", "subdivision", (subdivision,), places),
+        ("categories", "category", categories, entity.supported_categories),
+        ("language", "language", (language,), entity.supported_languages),
     ):
         for word in words:
             if word is not None and word not in choices:
-                said = f"no {field} {word!r} for {country}"
+                said = f"no {thing} {word!r} for {country}"
                 raise _unknown(said, word, choices, field=field)
     return entity
 

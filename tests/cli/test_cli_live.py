@@ -789,7 +789,7 @@ def test_without_a_scheduler_nothing_is_asked_of_one(terminal: Terminal) -> None
     """It would be carried out at a time when nobody thinks of it any more."""
     run = terminal.json("history", "report", "--limit", "1")["entries"][0]["id"]
 
-    assert "no scheduler runs that could take this run" in carried_out(Deed.TRIGGER, "backup")
+    assert "or use: flytesched trigger backup" in carried_out(Deed.TRIGGER, "backup")
     assert f"or use: flytesched retry {run}" in carried_out(Deed.RETRY, run)
     assert carried_out(Deed.CANCEL, run) == (
         f"{run} has ended: failed(exit 3)"

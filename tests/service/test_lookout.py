@@ -11,6 +11,7 @@ import pytest
 
 from flytesched.bootstrap import Site, open_site
 from flytesched.core.decision import Decision, Move
+from flytesched.core.events import Event, Notice, NoticeStatus
 from flytesched.core.gaps import gaps_of
 from flytesched.core.runs import Gap, Origin, Run, RunStatus, request_id, run_id
 from flytesched.core.sight import see
@@ -348,6 +349,31 @@ def test_without_a_good_manifest_it_tells_what_the_run_log_remembers(
 
     assert coming(board) == [("sync", 600)]
     assert "there is no manifest here" in board.troubles[0]
+
+
+def test_channels_that_fail_are_told_of_while_a_schedule_has_them(
+    site: Site, log: SqliteRunLog, watch: Callable[..., Lookout]
+) -> None:
+    """Whoever waits to be told of a failure sees that nobody may be."""
+    channels = "".join(f'[channels.{n}]\nkind = "webhook"\nurl = "http://x/"\n' for n in "ab")
+    used = TEXT.replace("long_after", 'notify = ["a", "b"]\nping_url = "http://x/"\nlong_after')
+    site.settings.manifest.write_text(used + channels)
+    log.apply(Decision(notices=tuple(
+        Notice(
+            channel=name, event=Event.FAILURE, schedule="backup", about=str(n), facts="{}",
+            created=T - 9.0, ended=T - 5.0, status=status,
+            why=None if status is NoticeStatus.SENT else "no",
+        )
+        for n, (name, status) in enumerate([
+            ("b", NoticeStatus.FAILED), ("a", NoticeStatus.SENT), ("ping_url", NoticeStatus.FAILED),
+            ("gone", NoticeStatus.FAILED),
+        ])
+    )))  # fmt: skip
+    lookout = watch()
+
+    assert lookout.look(T).troubles == ("channels that fail: b, ping_url; see: flytesched status",)
+    site.settings.manifest.write_text(TEXT)
+    assert lookout.look(T + 1.0).troubles == ()
 
 
 def test_a_scheduler_that_goes_on_without_an_edit_is_told_of(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flytesched.core.runs import IN_PLACE
 from flytesched.errors import NoScheduler
 from flytesched.service import endings
+from flytesched.service import trigger as requests
 
 if TYPE_CHECKING:
     from flytesched.bootstrap import Site
@@ -30,6 +31,18 @@ def cancel(site: Site, run_id: str) -> Run:
         _require_scheduler(site, "end this run", f"flytesched cancel {run_id}")
     endings.cancel(site, runs)
     return run
+
+
+def trigger(site: Site, name: str) -> Run:
+    """Ask for a run of a schedule, and return it.
+
+    Raises:
+        NotFound: there is no such schedule.
+        Conflict: one of its runs is in the way.
+        NoScheduler: nobody is there to start it.
+    """
+    _require_scheduler(site, "start it", f"flytesched trigger {name}")
+    return requests.trigger(site, name, detach=True)
 
 
 def retry(site: Site, run_id: str) -> Run:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from flytesched import settings as settings_table
 from flytesched.bootstrap import Site
 from flytesched.clock import monotonic
+from flytesched.core.events import PING_URL
 from flytesched.core.runs import IN_PLACE
 from flytesched.errors import FlyteschedError, Invalid
 from flytesched.manifest.source import ManifestSource
@@ -97,6 +98,8 @@ class _Day:
     #: The schedules that failed, and ids of verdicts that were there already.
     failing: Sequence[Failing]
     known: Collection[str]
+    #: The channels that fail.
+    mute: Collection[str]
 
     def failing_now(self, ended: Sequence[Done]) -> Sequence[Failing]:
         """Return the schedules that failed, by the verdicts that have come since as well."""
@@ -151,6 +154,7 @@ class Lookout:
         manned = holder is not None and holder.kind == "run"
         if manned and self._source.broken is None:
             troubles += _of_the_scheduler(self._record.meta)
+        troubles += self._mute()
         shown, record, day = self._shown(part), self._record, self._day
         failing = [] if day is None else day.failing_now(record.ended)
         running, waiting = sorted_out(
@@ -252,6 +256,16 @@ class Lookout:
         except (FlyteschedError, OSError) as error:
             return None, [str(error)]
 
+    def _mute(self) -> Iterator[str]:
+        """Yield which channels fail that a schedule is told of by."""
+        if self._day is None or not self._day.mute:
+            return
+        used = {name for schedule in self._schedules.values() for name in schedule.notify}
+        if any(schedule.ping_url is not None for schedule in self._schedules.values()):
+            used.add(PING_URL)
+        if mute := sorted(used.intersection(self._day.mute)):
+            yield f"channels that fail: {', '.join(mute)}; see: flytesched status"
+
     # -- the run log ------------------------------------------------------------------------
 
     def _read_run_log(self, now: float) -> Iterator[str]:
@@ -278,6 +292,7 @@ class Lookout:
         return _Day(
             at=record.at, tally=glance.tally(since, chosen), failing=glance.failing(since, chosen),
             known={each.id for each in record.ended},
+            mute={each.channel for each in glance.channel_records(record.at) if each.failing},
         )  # fmt: skip
 
     def _recorded(self, glance: Glance, now: float) -> _Record:

@@ -18,7 +18,6 @@ from flytesched.cli.times import later
 from flytesched.core.runs import WAITING
 from flytesched.errors import FlyteschedError
 from flytesched.service import editing, errands
-from flytesched.service.trigger import trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,7 +102,7 @@ def _cancel(call: Call, wish: Wish) -> str:
 
 
 def _trigger(call: Call, wish: Wish) -> str:
-    return f"triggered: {trigger(call.site, wish.to, detach=True).id}"
+    return f"triggered: {errands.trigger(call.site, wish.to).id}"
 
 
 def _retry(call: Call, wish: Wish) -> str:

@@ -410,6 +410,11 @@ def test_a_channel_that_is_gone_takes_its_notices_with_it(
 
     gone = ("dropped", "no such channel")
     assert here.said() == [gone, gone, ("sent", None)]
+    event = "channel is gone; its notices are dropped"
+    assert here.journal.lines == [
+        ("warning", event, {"channel": "old", "count": 1}),
+        ("warning", event, {"channel": PING_URL, "schedule": "job", "count": 1}),
+    ]
 
 
 def test_nothing_is_dropped_while_channels_are_not_known(

@@ -221,9 +221,7 @@ class Outbox:
         before = lane.failing
         self._moves += lane.answered(answer, now, elapsed)
         self._want(elapsed)
-        facts: dict[str, Any] = {"channel": lane.channel}
-        if lane.schedule is not None:
-            facts["schedule"] = lane.schedule
+        facts = _facts(lane)
         if lane.failing is None and before is not None:
             self._journal.say("info", "channel works again", **facts)
         elif lane.failing is not None and before is None:
@@ -334,8 +332,13 @@ class Outbox:
         """End what need not, or cannot, be sent any more."""
         for lane in self._lanes.values():
             if lane.waiting:
-                gone = self._keys(lane) is None
-                self._moves += lane.dropped(now) if gone else lane.outdated(now)
+                if self._keys(lane) is None:
+                    facts = {**_facts(lane), "count": len(lane.waiting)}
+                    self._journal.say(
+                        "warning", "channel is gone; its notices are dropped", **facts
+                    )
+                    self._moves += lane.dropped(now)
+                self._moves += lane.outdated(now)
 
     def _keys(self, lane: Lane) -> dict[str, Any] | None:
         """Return what the sender is told of a channel; None if there is none."""
@@ -435,6 +438,12 @@ class Outbox:
 def _decision(moves: Sequence[NoticeMove]) -> Decision:
     """Return what moves notices, and counts those that come to their last state."""
     return Decision(notice_states=tuple(moves), counts=tuple(count_notices(moves)))
+
+
+def _facts(lane: Lane) -> dict[str, Any]:
+    """Return what a line of the journal says of a lane."""
+    said = {"channel": lane.channel}
+    return said if lane.schedule is None else {**said, "schedule": lane.schedule}
 
 
 def _sending(notice: Notice) -> Notice:

@@ -301,6 +301,8 @@ def test_a_filter_holds_as_it_is_typed() -> None:
     assert keyed(view, Key.ESCAPE) == (View(), look)
     assert len(keyed(View(), "/", *"x" * 200)[0].part) == 100
     assert keyed(View(), "/", f"{PASTED}bad")[0].part == "bad"
+    assert settled(keyed(View(), "G", "/", "b")[0], ROWS[4:7]).number == 0
+    assert settled(keyed(View(), "j", "/", "h")[0], ROWS[:3]).number == 1
     assert len(keyed(View(), "/", PASTED + "x" * 200)[0].part) == 100
 
 

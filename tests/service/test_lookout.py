@@ -222,6 +222,16 @@ def test_runs_go_on_wait_and_end(log: SqliteRunLog, watch: Callable[..., Lookout
     assert lookout.look(T + 2 * 86_400.0).failing == ()
 
 
+def test_what_takes_too_long_comes_first(log: SqliteRunLog, watch: Callable[..., Lookout]) -> None:
+    """Among hundreds of runs it is seen; others stand as they came."""
+    runs = [a_run("sync"), a_run("backup"), a_run("tidy"), a_run("backup", T + 30)]
+    log.apply(Decision(runs=tuple(runs)))
+
+    board = watch().look(T + 80.0)
+
+    assert [each.run.id for each in board.running] == [runs[n].id for n in (1, 0, 2, 3)]
+
+
 def test_who_fails_is_told_by_the_latest_verdict(
     log: SqliteRunLog, watch: Callable[..., Lookout]
 ) -> None:

@@ -106,7 +106,7 @@ class Board:
     failing: tuple[Failing, ...] = ()
     #: The schedules that there are, by name.
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
-    #: Runs claimed or running, in the order in which they came.
+    #: Runs claimed or running, those first that are late or take too long, else as they came.
     running: tuple[Going, ...] = ()
     #: Runs that wait, in the order in which they came.
     waiting: tuple[Waiting, ...] = ()
@@ -137,6 +137,8 @@ def sorted_out(
 ) -> tuple[tuple[Going, ...], tuple[Waiting, ...]]:
     """Return the active runs that go on, and those that wait.
 
+    Of what goes on, what somebody has to look at stands where it is seen.
+
     Args:
         active: all of them, in the order in which they came; each may stand in another's way.
         shown: ids of those that are wanted.
@@ -161,6 +163,7 @@ def sorted_out(
             running.append(Going(run=run, late=late, long=long))
         else:
             waiting.append(Waiting(run=run, wait=wait[run.id], late=late))
+    running.sort(key=lambda each: not (each.late or each.long))
     return tuple(running), tuple(waiting)
 
 

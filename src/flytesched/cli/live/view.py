@@ -296,7 +296,7 @@ def _typed(view: View, key: str) -> Pressed:
     else:
         return view, None
     if view.mode is Mode.FILTER:
-        return replace(view, typed=typed, part=typed), Wish(deed=Deed.LOOK)
+        return replace(view, typed=typed, part=typed, number=0), Wish(deed=Deed.LOOK)
     return replace(view, typed=typed), None
 
 

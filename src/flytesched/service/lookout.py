@@ -1,15 +1,14 @@
 """Lookout: looks at a site for a live screen, whatever is broken there.
 
-Looking is cheap, for it is done once a second for days: the manifest is read when it changes, a
-slot to come is asked for when the one before has passed, and what has to be counted is counted
-every now and then. Nothing is waited for: a screen that stands still answers no key.
+Looking is cheap, for it is done once a second for days: the manifest is read when it changes, and
+what has to be counted is counted every now and then. Nothing is waited for: a screen that stands
+still answers no key.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from heapq import nsmallest
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,8 @@ from flytesched.errors import FlyteschedError, Invalid
 from flytesched.manifest.source import ManifestSource
 from flytesched.runlog.board import open_glance
 from flytesched.runlog.reading import open_reader
-from flytesched.service.board import Board, Coming, done, failing_since, missed, sorted_out
-from flytesched.service.listing import coming
+from flytesched.service.ahead import Ahead
+from flytesched.service.board import Board, done, failing_since, missed, sorted_out
 from flytesched.service.selection import asked_for, select
 
 if TYPE_CHECKING:
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
 _PATIENCE = 0.1
 #: Seconds in which a verdict has just come, and how many verdicts are kept.
 _JUST, _ENDED = 600.0, 200
-#: How many schedules the next slot is kept of.
-_COMING = 200
 #: Seconds of which the success is told, and for which a count of it holds.
 _DAY, _COUNTED = 86_400.0, 10.0
 #: Seconds for which a usual duration holds, if no run of its schedule ends.
@@ -131,7 +128,7 @@ class Lookout:
         )
         self._schedules: Mapping[str, Schedule] = {}
         self._places = settings.max_concurrent_runs
-        self._ahead = _Ahead()
+        self._ahead = Ahead()
         self._record = _Record()
         self._day: _Day | None = None
         self._usual: dict[str, tuple[float, Spread | None]] = {}
@@ -312,44 +309,3 @@ def _of_the_scheduler(meta: Mapping[str, str]) -> Iterator[str]:
     """Yield what a scheduler cannot read, and went on without."""
     if said := meta.get("manifest_error"):
         yield f"the scheduler goes on without an edit: {said.partition(chr(10))[0]}"
-
-
-class _Ahead:
-    """The next slot of each schedule, asked for again when it has passed."""
-
-    def __init__(self) -> None:
-        """Know of none."""
-        self._next: dict[str, int | None] = {}
-        self._asked_at = 0.0
-
-    def forget(self, names: Iterable[str] | None) -> None:
-        """Ask these schedules anew; None: all of them."""
-        if names is None:
-            self._next.clear()
-            return
-        for name in names:
-            self._next.pop(name, None)
-
-    def first(
-        self, schedules: Mapping[str, Schedule], now: float, shown: Callable[[str], bool]
-    ) -> tuple[Coming, ...]:
-        """Return the first slots to come of the schedules that are shown, one of each."""
-        if now < self._asked_at:  # the clock was set back
-            self._next.clear()
-        self._asked_at = now
-        slots = []
-        for name, schedule in schedules.items():
-            if shown(name):
-                slot = self._next.get(name, 0)
-                if slot is not None and slot <= now:
-                    slot = self._next[name] = next(coming(schedule, now), None)
-                if slot is not None:
-                    slots.append((slot, name))
-        return tuple(
-            Coming(schedule=name, at=slot, paused_until=_pause(schedules[name], now))
-            for slot, name in nsmallest(_COMING, slots)
-        )
-
-
-def _pause(schedule: Schedule, now: float) -> int | None:
-    return None if schedule.due_at(now) else schedule.paused_until

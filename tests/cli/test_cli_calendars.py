@@ -241,6 +241,19 @@ def test_what_is_paused_or_disabled_is_not_left_out_on_a_holiday(site: Terminal)
     ]
 
 
+def test_a_day_that_was_moved_from_is_one_on_the_clock_whose_days_are_off(site: Terminal) -> None:
+    """An instant with an offset follows no clock, and in UTC it may be of another date."""
+    site.write(
+        SITE + '[schedules.once]\nat = "2026-12-25T00:30:00+01:00"\ncommand = "true"\n'
+        'calendars = ["christmas"]\non_holiday = "next"\n'
+    )
+
+    said = site.ok("next", "once", "-n", "1", "--utc").out
+
+    assert "2026-12-26 23:30" in said
+    assert "moved from 2026-12-25 (Christmas Day)" in said
+
+
 def test_with_no_slot_to_come_a_year_of_days_off_is_told(site: Terminal) -> None:
     """And that is said."""
     site.write(SITE.replace('cron = "0 9 * * *"', 'cron = "0 9 * * *"\nend = 2026-12-26'))

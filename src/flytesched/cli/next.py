@@ -11,7 +11,7 @@ from flytesched.cli.options import Labels, Names
 from flytesched.cli.verb import verb
 from flytesched.core.schedule import Schedule
 from flytesched.errors import UsageError
-from flytesched.service.days_off import LeftOut
+from flytesched.service.days_off import LeftOut, zone_of
 from flytesched.service.marks import Mark, Note
 from flytesched.service.selection import nobody, select
 from flytesched.service.timeline import Absent, Timeline, Upcoming, absent, timeline
@@ -188,10 +188,10 @@ def _said(call: Call, slot: Upcoming, note: Note) -> str:
 
 
 def _day(slot: Upcoming, at: int) -> str:
-    """Return the day of an instant on the schedule's clock, whose days are off."""
+    """Return the day of an instant on the clock whose days are off."""
     from flytesched.core.instants import rfc3339_local
 
-    return rfc3339_local(at, slot.schedule.timing.timezone or "UTC")[:10]
+    return rfc3339_local(at, zone_of(slot.schedule.timing))[:10]
 
 
 def _skipped(call: Call, slot: Upcoming, local: int) -> str:

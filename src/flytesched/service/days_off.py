@@ -117,9 +117,15 @@ def on_holiday_of(timing: Timing) -> str | None:
     return found
 
 
+def zone_of(timing: Timing) -> str:
+    """Return the zone whose dates are off for a timing, which elapsed time has as well."""
+    found: str = _said(timing.days_off).get("zone", "UTC")
+    return found
+
+
 def _day_end(timing: Timing, kickoff: int) -> int:
     """Return the last second of a kickoff time's day, on the clock whose dates are meant."""
-    zone = _said(timing.days_off).get("zone", "UTC")
+    zone = zone_of(timing)
     day = datetime.fromtimestamp(kickoff, tz(zone)).date() + timedelta(days=1)
     return parse_instant(day.isoformat(), zone) - 1
 

@@ -537,10 +537,12 @@ def test_a_long_message_takes_two_lines() -> None:
 
 
 def test_the_help_names_every_key() -> None:
-    """Of those that act."""
+    """Of those that act, and the words of the screen that nobody can guess."""
     said = "\n".join(drawn(View(mode=Mode.HELP)))
 
     assert all(f"\n{key}" in said for key in ("Up Down", "Tab", "Enter, l", "c ", "t ", "p ", "r "))
+    assert all(f"\n{word}" in said for word in ("places", "USUAL, 90% IN", "late, long", "LAG"))
+    assert all(line in said for line in drawn(View(mode=Mode.HELP), columns=200)[1:16])
 
 
 NAMES = st.text(st.characters(categories=["Lu", "Lo", "Nd", "So", "Cc", "Mn"]), max_size=60)

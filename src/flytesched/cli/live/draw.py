@@ -45,6 +45,10 @@ _HELP = (
     ("/", "show only names with this in them, or that match it"),
     ("Esc", "back; show all names again"),
     ("q, Ctrl-C", "end"),
+    ("places", "runs at once, and how many there may be: max_concurrent_runs"),
+    ("USUAL, 90% IN", "half of the last successes took no longer, and nine of ten"),
+    ("late, long", "late_after and long_after of the schedule have passed"),
+    ("LAG", "how long after its time a run started"),
 )
 
 

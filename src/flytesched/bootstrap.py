@@ -11,7 +11,7 @@ from flytesched import settings as settings_table
 from flytesched.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from flytesched.clock import SystemClock
@@ -207,9 +207,13 @@ class Works:
             moments.append(now + again)
         return min((at for at in moments if at is not None), default=None)
 
-    def tell_the_last(self) -> None:
-        """Give messages that can be sent now some time, before this process ends."""
-        self.outbox.finish(self.clock.now, LAST_WORDS)
+    def tell_the_last(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Give messages that can be sent now some time, before this process ends.
+
+        Args:
+            meanwhile: called again and again.
+        """
+        self.outbox.finish(self.clock.now, LAST_WORDS, meanwhile)
 
     def _take_settings(self, table: Mapping[str, object]) -> None:
         """Let what the manifest says of settings count from now on; paths stay as they are."""

@@ -715,6 +715,23 @@ def test_the_last_news_is_not_waited_for_for_ever(desk: Callable[..., Desk], kee
     assert here.said() == [("sending", None)]
 
 
+def test_whoever_gives_the_last_news_time_may_take_it_back(
+    desk: Callable[..., Desk], keep: Keep
+) -> None:
+    """A second signal ends a scheduler at once, also while a server hangs."""
+    server = keep(hanging())
+    here = desk(ops=server)
+    here.put(notice())
+
+    def meanwhile() -> None:
+        if server.requests:
+            raise KeyboardInterrupt
+
+    here.outbox._elapsed = time.monotonic
+    with pytest.raises(KeyboardInterrupt):
+        here.outbox.finish(lambda: here.now, PATIENCE, meanwhile)
+
+
 def test_what_is_on_its_way_at_the_end_is_unknown(desk: Callable[..., Desk], keep: Keep) -> None:
     """And is recorded as such, while what waits is left to the next process."""
     server = keep(hanging())

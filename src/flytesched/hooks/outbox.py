@@ -174,10 +174,22 @@ class Outbox:
             lane.in_hand or lane.next_at(elapsed) <= elapsed for lane in self._lanes.values()
         )
 
-    def finish(self, clock_now: Callable[[], float], seconds: float) -> None:
-        """Go on for some time with what can be sent, before the process ends."""
+    def finish(
+        self,
+        clock_now: Callable[[], float],
+        seconds: float,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Go on for some time with what can be sent, before the process ends.
+
+        Args:
+            clock_now: returns the moment, in epoch seconds.
+            seconds: for how long at most.
+            meanwhile: called again and again.
+        """
         until = self._elapsed() + seconds
         while self._channels_now() is not None and self.busy:
+            meanwhile()
             self.turn(clock_now(), None)
             if (left := until - self._elapsed()) <= 0:
                 return

@@ -339,7 +339,9 @@ class Service:
         for run in self._loop.running:
             self._journal.say("info", "left running, to be adopted", run=run.id)
         if not self._fallen:
-            self._works.tell_the_last()
+            self._journal.flush()
+            # A second signal still ends it at once.
+            self._works.tell_the_last(lambda: self._take_signals(self._clock.now()))
         self._journal.say("info", "stopped")
         self._journal.flush()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -150,6 +151,16 @@ def test_a_file_without_an_address_is_a_refusal(
     told = webhook.send(job("webhook", url_file=str(file)), lambda _: None)
 
     assert told == refused(why, again=again)
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    """Whether or not somebody may come to write to it."""
+    file = tmp_path / "url"
+    os.mkfifo(file)
+    with open(os.open(file, os.O_RDWR), "rb"):  # so there is a writer
+        told = webhook.send(job("webhook", url_file=str(file)), lambda _: None)
+
+    assert told == refused("url_file does not hold one line of text", again=True)
 
 
 @pytest.mark.parametrize("headers", [{"X": "secret\r\nY: z"}, {"X Y": "a"}, {"X": "secret€"}])

@@ -21,7 +21,8 @@ def from_file(key: str, path: str) -> str:
     try:
         fd = os.open(os.path.expanduser(path), os.O_RDONLY | os.O_NONBLOCK)  # noqa: PTH111
         with open(fd, "rb") as file:
-            said = file.read(_LIMIT).decode().strip()
+            # A pipe that nobody writes to now has None.
+            said = (file.read(_LIMIT) or b"").decode().strip()
     except OSError as error:
         msg = f"{key} cannot be read: {(error.strerror or '').lower()}"
         raise Missing(msg) from None

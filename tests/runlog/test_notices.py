@@ -113,6 +113,8 @@ def test_a_notice_moves_on_and_ends(log: Log) -> None:
     assert log.open_notices() == [replace(again, channel="ops")], "what it is stays"
     assert moved(log, again.end(NoticeStatus.FAILED, DAY + 9.0, "503"), NoticeStatus.QUEUED)
     assert log.open_notices() == []
+    if isinstance(log, SqliteRunLog):
+        assert [one.facts for one in log.notices()] == ["{}"], "it says no more what was told"
     assert not moved(log, notice, NoticeStatus.QUEUED)
 
 

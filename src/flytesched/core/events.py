@@ -86,7 +86,8 @@ class Notice:
     schedule: str
     #: Id of the run, or what `about_gap` says of a gap.
     about: str
-    #: The event as JSON, the same for all channels; see core/messages.py.
+    #: The event as JSON, the same for all channels, see core/messages.py; ``{}`` once it is over:
+    #: it is most of what a notice takes, and nobody reads it again.
     facts: str
     #: Moment it was written.
     created: float
@@ -110,7 +111,7 @@ class Notice:
 
     def end(self, status: NoticeStatus, moment: float, why: str | None = None) -> Notice:
         """Return the notice in its last state."""
-        return replace(self, status=status, ended=moment, why=why)
+        return replace(self, status=status, ended=moment, why=why, facts="{}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

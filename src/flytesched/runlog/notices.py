@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flytesched.core.events import NoticeMove
 
 #: What a move of a notice may change.
-_MOVED = ("status", "tries", "not_before", "ended", "why")
+_MOVED = ("status", "tries", "not_before", "ended", "why", "facts")
 _INSERT = (
     f"INSERT INTO notices ({columns(NOTICE)}) VALUES ({places(NOTICE)})"
     " ON CONFLICT (channel, event, about) DO NOTHING"
@@ -128,7 +128,9 @@ def move(connection: sqlite3.Connection, moves: Iterable[NoticeMove]) -> Iterato
     """Move notices; yield the keys of those that had moved on."""
     for one in moves:
         said = one.notice
-        values = (said.status.value, said.tries, said.not_before, said.ended, said.why)
+        values = (
+            said.status.value, said.tries, said.not_before, said.ended, said.why, said.facts,
+        )  # fmt: skip
         if not connection.execute(_MOVE, (*values, said.id, one.was.value)).rowcount:
             yield said.key
 

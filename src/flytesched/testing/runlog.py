@@ -390,6 +390,7 @@ class MemoryRunLog:
                 not_before=said.not_before,
                 ended=said.ended,
                 why=said.why,
+                facts=said.facts,
             )
         )
         return True

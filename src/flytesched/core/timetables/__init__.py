@@ -1,8 +1,8 @@
 """Timetables: the "when" of a schedule. Local time exists only here.
 
-`parse` turns what a manifest says into a `Timing`, and a `Timing` into a `Timetable`. Each kind has
-its module: `cron` and `aws` (over `fields`), `interval`, `calendar`, `oneshot`. The kinds that
-follow a wall clock share `walk`, and with it one rule for daylight saving, over `days` (which
+`parse` turns what a manifest says into a `Timing`, and `tables` a `Timing` into a `Timetable`. Each
+kind has its module: `cron` and `aws` (over `fields`), `interval`, `calendar`, `oneshot`. The kinds
+that follow a wall clock share `walk`, and with it one rule for daylight saving, over `days` (which
 dates) and `zones` (whose clock). `bounded` adds start, end and offset to any of them.
 
 Days off: `public` has the holidays of countries, `daysoff` those of a timing's calendars, and

@@ -9,9 +9,10 @@ from flytesched.core.durations import parse_duration
 from flytesched.core.timetables.cron import EVERY, NICKNAMES
 from flytesched.core.timetables.daysoff import daysoff
 from flytesched.core.timetables.face import face
-from flytesched.core.timetables.parse import make_timing, period_of
+from flytesched.core.timetables.parse import make_timing
 from flytesched.core.timetables.phrases import clock, restricted, round_the_clock
 from flytesched.core.timetables.phrases import days as days_said
+from flytesched.core.timetables.tables import period_of
 from flytesched.errors import Invalid, InvalidTimetable
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flytesched.core.timetables.parse import clock_face, parts_of
+from flytesched.core.timetables.tables import clock_face, parts_of
 from flytesched.core.timetables.zones import CORRECTION, HORIZON, tz, zone
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from flytesched.core.timetables.changes import Effect
 from flytesched.core.timetables.daysoff import daysoff
 from flytesched.core.timetables.face import face
 from flytesched.core.timetables.oneshot import EPOCH
-from flytesched.core.timetables.parse import period_of
+from flytesched.core.timetables.tables import period_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

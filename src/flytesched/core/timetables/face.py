@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flytesched.core.timetables import aws, cron
 from flytesched.core.timetables.calendar import EVERY_DAY
-from flytesched.core.timetables.parse import clock_face
+from flytesched.core.timetables.tables import clock_face
 
 if TYPE_CHECKING:
     from flytesched.core.timetables.days import DaySpec

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flytesched.core.timetables.parse import parts_of, timetable
+from flytesched.core.timetables.tables import parts_of, timetable
 
 if TYPE_CHECKING:
     from flytesched.core.timetables.timing import Timetable, Timing

@@ -84,6 +84,8 @@ class Timing:
             raise InvalidTimetable(what, hint="was it written by a newer version?") from error
 
 
+#: Kinds of timetable, as the manifest's keys name them.
+KINDS = ("cron", "aws_cron", "every", "daily", "hourly", "at")
 #: What `Timing.part` may say.
 PARTS = ("runs", "left_out", "all")
 #: What the fields of a `Timing` may be; a number that is true or false is none.
@@ -108,3 +110,9 @@ def _text(timing: Timing) -> str:
     said = {field.name: getattr(timing, field.name) for field in fields(timing)}
     default = {field.name: field.default for field in fields(timing)}
     return json.dumps({key: value for key, value in said.items() if value != default[key]})
+
+
+def unknown(kind: str) -> InvalidTimetable:
+    """Return the error of a kind of timetable that there is not."""
+    what = f"{kind!r} is no kind of timetable"
+    return InvalidTimetable(what, hint=f"write one of {', '.join(KINDS)}")

@@ -352,6 +352,8 @@ def test_what_came_of_a_key_is_told_at_the_end(busy: Desk, top: Callable[..., Wa
     held.execute("BEGIN IMMEDIATE")
     watched.process.send("Gty")
     watched.sees("Trigger beat: it is being done")
+    watched.process.send("ty")
+    watched.sees("wait: something else is still being done")
     watched.process.send("q")
     wait_for("the screen to be left", lambda: watched.look() and watched.raw.count(LEFT))
     held.execute("ROLLBACK")

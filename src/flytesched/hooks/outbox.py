@@ -14,11 +14,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core import messages
+from flytesched.core.channels import wanting
 from flytesched.core.counts import count_notices
 from flytesched.core.decision import Decision
 from flytesched.core.events import (
     PING_URL,
-    PINGS,
     SCHEDULER_DIED,
     SCHEDULER_STOPPED,
     SENDER_DIED,
@@ -125,17 +125,10 @@ class Outbox:
             self.look()
 
     def _who(self, schedule: Schedule, event: Event) -> Iterator[str]:
-        if event in PINGS:
-            if schedule.ping_url is not None:
-                yield PING_URL
-        elif schedule.notify:
-            if (channels := self._channels_now()) is None:
-                # What they want cannot be read: a notice too many is better than one that is lost.
-                yield from schedule.notify if event in USUAL else ()
-                return
-            for name in schedule.notify:
-                if name in channels and channels[name].wants(event):
-                    yield name
+        if (channels := self._channels_now()) is None and event in USUAL:
+            # What they want cannot be read: a notice too many is better than one that is lost.
+            return iter(schedule.notify)
+        return wanting(schedule, event, channels or {})
 
     # -- turns ------------------------------------------------------------------------------
 

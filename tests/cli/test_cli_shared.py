@@ -153,6 +153,19 @@ def test_what_is_wrong_is_refused_before_anything_is_written(
     assert sharing.print() == before
 
 
+def test_what_only_calendars_keep_from_firing_is_told_of_them(sharing: Terminal) -> None:
+    """Its own times are still to come: every one is off, or moves to a time that has passed."""
+    sharing.write(sharing.manifest.read_text() + '[calendars.far]\ndates = ["2099-12-24"]\n')
+    day = ("--start", "2099-12-24", "--end", "2099-12-25", "--calendars", "far", "--", "true")
+
+    for how in ("skip", "next"):
+        said = sharing.run("add", "x", "--daily", "09:00", "--on-holiday", how, *day)
+        assert said.code == 5
+        assert "calendars: leave it no slot to come: it never fires; name others" in said.err
+    said = sharing.run("add", "x", "--at", "2001-12-24T09:00", "--calendars", "far", "--", "true")
+    assert "at: has passed; write a time to come" in said.err
+
+
 def test_the_zone_of_days_off_is_written_down(sharing: Terminal) -> None:
     """A fixed rate follows no wall clock, but its days off do."""
     sharing.ok("add", "rate", "--every", "1h", "--calendars", "work", "--", "true")

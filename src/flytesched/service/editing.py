@@ -372,15 +372,27 @@ def _document(site: Site) -> Mapping[str, Any]:
 
 def _doubt(schedule: Schedule, now: float) -> None:
     """Refuse what would surprise: what never fires, an expression others read otherwise."""
-    from flytesched.errors import Fault
     from flytesched.second_opinion import compare
 
-    kind = schedule.timing.kind
     if schedule.timetable.next(int(now)) is None:
-        what = "has passed" if kind == "at" else "has no slot to come: it never fires"
-        fault = Fault(key=kind, what=what, instead="write a time to come")
-        raise InvalidSchedule([fault], name=schedule.name)
+        raise InvalidSchedule([_over(schedule, int(now))], name=schedule.name)
     compare(schedule.timing, now)
+
+
+def _over(schedule: Schedule, now: int) -> Fault:
+    """Return what is wrong with a schedule that has no slot to come."""
+    from dataclasses import replace
+
+    from flytesched.core.timetables.parse import timetable
+    from flytesched.errors import Fault
+
+    kind = schedule.timing.kind
+    if timetable(replace(schedule.timing, days_off=None)).next(now) is not None:
+        what = "leave it no slot to come: it never fires"
+        instead = "name others, or let its slots move to another day with on_holiday"
+        return Fault(key="calendars", what=what, instead=instead)
+    what = "has passed" if kind == "at" else "has no slot to come: it never fires"
+    return Fault(key=kind, what=what, instead="write a time to come")
 
 
 def _rewritten(

@@ -105,7 +105,7 @@ def test_secrets_are_not_shown() -> None:
         ({**HOOK, "headers": {"host": "c"}}, "headers", "host is written by flytesched; leave it"),
         ({**HOOK, "format": "xml"}, "format", "'xml' is not a choice; write one of json, slack,"),
         ({**HOOK, "events": []}, "events", "[] is not a list of events; write a list of some of"),
-        ({**HOOK, "events": ["fail"]}, "events", "'fail' is not an event that a channel is told"),
+        ({**HOOK, "events": ["fail"]}, "events", "is told of; did you mean 'failure'?"),
         ({**HOOK, "events": [5]}, "events", "5 is not an event that a channel is told of"),
         ({**HOOK, "events": ["test"]}, "events", "'test' is not an event that a channel is told"),
         ({**HOOK, "at_most": 20}, "at_most", '20 is not a rate; write a number and a duration, su'),

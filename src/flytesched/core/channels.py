@@ -282,7 +282,8 @@ def _read_events(value: Any) -> tuple[Event, ...]:
         msg = f"{value!r} is not a list of events"
         raise Invalid(msg, hint=hint)
     if wrong := [one for one in said if one not in CHOICES]:
-        near = suggest(wrong[0], tuple(CHOICES)) if isinstance(wrong[0], str) else None
+        words = [event.value for event in CHOICES]
+        near = suggest(wrong[0], words) if isinstance(wrong[0], str) else None
         msg = f"{wrong[0]!r} is not an event that a channel is told of"
         raise Invalid(msg, hint=near or hint)
     return tuple(event for event in CHOICES if event in said)

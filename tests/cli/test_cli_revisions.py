@@ -159,7 +159,10 @@ def test_a_broken_manifest_leaves_what_is_recorded_and_is_said_where_nothing_is(
 
     assert said.code == 5
     assert "is not TOML" in said.err
-    assert len(lived.json("revisions", "backup")["revisions"]) == 3
+    told = lived.json("revisions", "backup")
+    assert (len(told["revisions"]), told["in_manifest"]) == (3, None)
+    assert "the manifest cannot be read" in (err := lived.ok("revisions", "backup").err)
+    assert "revert" not in err
 
 
 def test_revert_brings_back_the_revision_before(lived: Terminal) -> None:

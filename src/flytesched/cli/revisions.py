@@ -46,7 +46,9 @@ def command(
     else:
         rows = [(_number(v), call.when(v.seen_at), _summary(v)) for v in reversed(seen.versions)]
         call.table(_HEADS, rows, right=("REVISION",), elastic=("CHANGED",))
-        if not seen.present:
+        if seen.present is None:
+            call.talk("the manifest cannot be read; see what is wrong with: flytesched validate")
+        elif not seen.present:
             call.talk(f"{seen.name} is not in the manifest; bring it back with: "
                       f"flytesched revert {seen.name}")  # fmt: skip
 

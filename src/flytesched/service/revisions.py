@@ -48,8 +48,8 @@ class Past:
     name: str
     #: Its versions, the oldest first.
     versions: tuple[Version, ...]
-    #: Whether it stands in the manifest now.
-    present: bool
+    #: Whether it stands in the manifest now; None where that cannot be read.
+    present: bool | None
 
     def version(self, number: int) -> Version:
         """Return the version with a number.
@@ -119,7 +119,10 @@ def past(site: Site, word: str) -> Past:
         msg = f"{word!r} means {len(others) + 1} schedules"
         raise UsageError(msg, hint="name one of them; see: flytesched list")
     versions = [_recorded(revision) for revision in _revisions(site, name)]
-    schedule = _present(site, name)
+    try:
+        schedule = site.manifest().schedules.get(name)
+    except Invalid:
+        return Past(name=name, versions=_compared(versions), present=None)
     if schedule is not None:
         today = _saying(Version(number=None, seen_at=None, keys=None), schedule.definition())
         if not versions or _said(versions[-1]) != _said(today):
@@ -215,13 +218,6 @@ def changed(before: Version | None, after: Version) -> tuple[Difference, ...]:
             if days.get(name, said) != said
         ),
     )
-
-
-def _present(site: Site, name: str) -> Schedule | None:
-    try:
-        return site.manifest().schedules.get(name)
-    except Invalid:
-        return None
 
 
 def _compared(versions: Sequence[Version]) -> tuple[Version, ...]:

@@ -500,6 +500,26 @@ def test_a_rate_holds_whoever_sends(desk: Callable[..., Desk], keep: Keep) -> No
     assert len(server.requests) == 4
 
 
+def test_another_scheduler_gives_up_nothing_that_waits_for_its_rate(
+    desk: Callable[..., Desk], keep: Keep
+) -> None:
+    """One message a week goes on to be one message a week, with all that waited."""
+    server = keep(answering(GOOD))
+    here = desk(ops=hook("ops", server, at_most="1/1w"))
+    for number in range(3):
+        here.put(notice(number, created=here.now))
+        here.settle()
+    here.passed += 2 * 86_400
+    here.restart()
+    here.settle()
+    assert [status for status, _ in here.said()] == ["sent", "queued", "queued"]
+
+    here.passed += 5 * 86_400 + 1
+    here.settle()
+    assert [status for status, _ in here.said()] == ["sent"] * 3
+    assert len(server.requests) == 2
+
+
 def test_a_digest_that_is_refused_stays_one(desk: Callable[..., Desk], keep: Keep) -> None:
     """And costs no more of the rate than one that arrives."""
     server = keep(scripted(GOOD, BUSY))

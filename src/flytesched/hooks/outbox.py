@@ -283,8 +283,8 @@ class Outbox:
         self._wanted = elapsed + BUSY  # unless all goes well
         try:
             self._read(now, elapsed)
-            self._leave_out(now)
             self._limit(now, elapsed)
+            self._leave_out(now)
             batches = self._batches(elapsed)
             claims = [
                 NoticeMove(notice=_sending(one), was=one.status)

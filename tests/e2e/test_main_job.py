@@ -115,7 +115,7 @@ def test_a_killed_loop_loses_nothing_and_the_next_one_adopts_with_the_true_exit_
     """`kill -9` of the loop: the command goes on, and its own exit code is recorded."""
     go = desk.home / "go"
     command = f"{EVIDENCE}; while [ ! -e {go} ]; do sleep 0.1; done; exit 7"
-    at = datetime.fromtimestamp(int(time.time()) + 3).astimezone().isoformat(timespec="seconds")
+    at = datetime.fromtimestamp(int(time.time()) + 6).astimezone().isoformat(timespec="seconds")
     desk.run("add", "long", "--at", at, "--", command)
     loop = desk.start()
     wait_for("start", desk.evidence)

@@ -347,7 +347,10 @@ PLANTS = {
     "an end that is never seen": Plant(launcher=EndUnseen, said="no verdict in the end"),
     "no KILL after TERM": Plant(launcher=TermIsEnough, said="no verdict in the end"),
     "TERM before its intent": Plant(launcher=TermWithoutIntent, said="without a durable intent"),
-    "a notice behind its verdict": Plant(runlog=NoticesLater, said="is not told"),
+    # Apart from its verdict it may also tell of one that lost against a cancel.
+    "a notice behind its verdict": Plant(
+        runlog=NoticesLater, said="is not told|is told, and it is"
+    ),
     "a notice before its verdict": Plant(
         runlog=NoticesFirst, said="is told, and it is|is of no run"
     ),

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flytesched import linux
-from flytesched.core.events import CHOICES, Event, NoticeStatus
 from flytesched.core.protocols import Told
 from flytesched.core.runs import Gap, Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling.events import CHOICES, Event, NoticeStatus
 from flytesched.errors import FlyteschedError, StartDelayed
 from flytesched.hooks.command import AT_ONCE, KILL_AFTER, TIMEOUT, TRIES, TRY_AGAIN, CommandHook
 from flytesched.testing import RecordingJournal
@@ -375,7 +375,7 @@ def test_a_hook_that_can_still_not_start_after_a_while_is_given_up(tmp_path: Pat
 STARVED = """
 import os, resource, select, sys
 from pathlib import Path
-from flytesched.core.events import Event
+from flytesched.core.telling.events import Event
 from flytesched.core.protocols import Told
 from flytesched.core.schedule import Schedule
 from flytesched.hooks.command import CommandHook

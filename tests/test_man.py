@@ -20,11 +20,11 @@ from flytesched.cli import moments
 from flytesched.cli.completions import Verb, commands, global_options
 from flytesched.cli.definition import OPTIONS, flag
 from flytesched.core.calendars import Calendar
-from flytesched.core.channels import CHANNEL_KEYS
 from flytesched.core.instants import parse_instant, rfc3339_local
 from flytesched.core.keys import ALL_KEYS
-from flytesched.core.punctuality import WATCHED
 from flytesched.core.runs import RunStatus
+from flytesched.core.telling.channels import CHANNEL_KEYS
+from flytesched.core.telling.punctuality import WATCHED
 from flytesched.errors import FlyteschedError
 from flytesched.manifest import read
 from flytesched.settings import SETTINGS

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 
 from flytesched.core.decision import Decision
-from flytesched.core.events import Event
 from flytesched.core.protocols import Adoption, Order, Told
 from flytesched.core.runs import Attempt, AttemptKey, End, Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling.events import Event
 from flytesched.errors import RunLogBusy, StartDelayed
 from flytesched.testing import (
     FakeClock,

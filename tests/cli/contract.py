@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from flytesched.bootstrap import bind, open_site
 from flytesched.core.attempts import Attempt
 from flytesched.core.decision import Decision
-from flytesched.core.events import OPEN, Event, Notice, NoticeStatus
 from flytesched.core.runs import Gap, Origin, Run, RunStatus, ScheduleState, request_id, run_id
+from flytesched.core.telling.events import OPEN, Event, Notice, NoticeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

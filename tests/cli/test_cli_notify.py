@@ -10,7 +10,7 @@ from glance import look
 
 from flytesched.bootstrap import bind, open_site
 from flytesched.core.decision import Count, Decision
-from flytesched.core.events import Event, Notice, NoticeStatus
+from flytesched.core.telling.events import Event, Notice, NoticeStatus
 
 if TYPE_CHECKING:
     from terminal import Terminal

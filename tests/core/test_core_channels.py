@@ -6,9 +6,16 @@ from typing import Any
 
 import pytest
 
-from flytesched.core.channels import CHANNEL_KEYS, Channel, Rate, read_channel, read_rate, wanting
-from flytesched.core.events import CHOICES, USUAL, Event
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling.channels import (
+    CHANNEL_KEYS,
+    Channel,
+    Rate,
+    read_channel,
+    read_rate,
+    wanting,
+)
+from flytesched.core.telling.events import CHOICES, USUAL, Event
 from flytesched.errors import Invalid, InvalidChannel
 
 HOOK = {"kind": "webhook", "url": "https://chat.example/T0/s3cret"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flytesched.core.events import (
+from flytesched.core.runs import VERDICTS, RunStatus
+from flytesched.core.telling.events import (
     CHOICES,
     OPEN,
     PINGS,
@@ -15,7 +16,6 @@ from flytesched.core.events import (
     about_gap,
     event_of,
 )
-from flytesched.core.runs import VERDICTS, RunStatus
 
 NOTICE = Notice(
     channel="ops", event=Event.FAILURE, schedule="job", about="sched-job-60", facts="{}",

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from flytesched.core import messages
-from flytesched.core.events import CHOICES, Event, NoticeStatus
-from flytesched.core.messages import facts, facts_of_test, mark, notices, subject, text
 from flytesched.core.protocols import Told
 from flytesched.core.runs import Attempt, Gap, Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling import messages
+from flytesched.core.telling.events import CHOICES, Event, NoticeStatus
+from flytesched.core.telling.messages import facts, facts_of_test, mark, notices, subject, text
 
 #: 2026-11-21T02:00:00Z
 SLOT = 1_795_226_400

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flytesched.core.punctuality import late_at, long_at
 from flytesched.core.runs import Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling.punctuality import late_at, long_at
 
 SLOT = 1_795_219_200
 RUN = Run(

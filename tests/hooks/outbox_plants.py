@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.events import NoticeStatus
+from flytesched.core.telling.events import NoticeStatus
 from flytesched.hooks.courier import Courier
 from flytesched.hooks.outbox import Outbox
 from flytesched.runlog.sqlite import SqliteRunLog

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flytesched.core.channels import Rate
-from flytesched.core.events import OPEN, PING_URL, Event, Notice, NoticeStatus
+from flytesched.core.telling.channels import Rate
+from flytesched.core.telling.events import OPEN, PING_URL, Event, Notice, NoticeStatus
 from flytesched.hooks.answer import REFUSED, Answer, refused, sent, unknown
 from flytesched.hooks.lane import AGE, FIRST, LONGEST, MOST, PING_AGE, Lane
 
 if TYPE_CHECKING:
-    from flytesched.core.events import NoticeMove
+    from flytesched.core.telling.events import NoticeMove
 
 NOW = 1_795_226_400.0
 

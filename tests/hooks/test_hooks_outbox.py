@@ -14,12 +14,12 @@ import pytest
 from hooks_desk import SLOT, facts
 from hooks_servers import GOOD, PATIENCE, Server, answering
 
-from flytesched.core.channels import Channel, read_channel
 from flytesched.core.decision import Decision
-from flytesched.core.events import PING_URL, Event, Notice, NoticeStatus
 from flytesched.core.protocols import Told
 from flytesched.core.runs import Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling.channels import Channel, read_channel
+from flytesched.core.telling.events import PING_URL, Event, Notice, NoticeStatus
 from flytesched.errors import RunLogBusy
 from flytesched.hooks.lane import MOST
 from flytesched.hooks.outbox import IDLE, PINGS_AT_ONCE, SILENT, Outbox

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flytesched.core.channels import read_channel
-from flytesched.core.events import Event
 from flytesched.core.protocols import Told
 from flytesched.core.runs import Gap
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling.channels import read_channel
+from flytesched.core.telling.events import Event
 from flytesched.hooks.several import Several
 from flytesched.testing import RecordingHook
 

@@ -10,10 +10,10 @@ import pytest
 from hostile_machine import Victim
 
 from desk import wait_for
-from flytesched.core.events import Event
 from flytesched.core.protocols import Told
 from flytesched.core.runs import Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling.events import Event
 from flytesched.hooks.command import LOG_LIMIT, LOOK_EVERY, CommandHook
 from flytesched.testing import RecordingJournal
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flytesched.core.channels import CHANNEL_KEYS
 from flytesched.core.keys import ALL_KEYS
+from flytesched.core.telling.channels import CHANNEL_KEYS
 from flytesched.errors import InvalidManifest
 from flytesched.manifest import parse
 from flytesched.manifest.places import Misplaced, scan

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flytesched.core.events import Event, Notice
 from flytesched.core.runs import (
     Attempt,
     Gap,
@@ -15,6 +14,7 @@ from flytesched.core.runs import (
     request_id,
     run_id,
 )
+from flytesched.core.telling.events import Event, Notice
 from flytesched.core.timetables.parse import make_timing
 
 #: A round instant: 2026-11-21T00:00:00Z.

@@ -8,7 +8,7 @@ import pytest
 
 from flytesched.core.counts import count_notices
 from flytesched.core.decision import Decision
-from flytesched.core.events import Event, Notice, NoticeMove, NoticeStatus
+from flytesched.core.telling.events import Event, Notice, NoticeMove, NoticeStatus
 
 if TYPE_CHECKING:
     from flytesched.runlog.notices import ChannelRecord

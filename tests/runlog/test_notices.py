@@ -10,8 +10,8 @@ import pytest
 from runlog_builders import DAY, a_gap, a_notice, a_run
 
 from flytesched.core.decision import Decision, Move
-from flytesched.core.events import Event, Notice, NoticeMove, NoticeStatus, about_gap
 from flytesched.core.runs import RunStatus
+from flytesched.core.telling.events import Event, Notice, NoticeMove, NoticeStatus, about_gap
 from flytesched.errors import RunLogError
 from flytesched.runlog.reading import open_reader
 from flytesched.runlog.sqlite import SqliteRunLog

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.channels import read_channel
-from flytesched.core.events import Event, NoticeStatus
 from flytesched.core.runs import FAILURES, VERDICTS, Origin, RunStatus
+from flytesched.core.telling.channels import read_channel
+from flytesched.core.telling.events import Event, NoticeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set
 
-    from flytesched.core.events import Notice
     from flytesched.core.runs import Run
+    from flytesched.core.telling.events import Notice
 
 _MAIL = {"kind": "mail", "to": "root"}
 CHANNELS = {

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.events import Event
 from flytesched.core.protocols import Adoption, Order, Started, Told
 from flytesched.core.runs import IN_PLACE, End, Outcome, RunStatus
+from flytesched.core.telling.events import Event
 from flytesched.errors import RunLogBusy
 
 if TYPE_CHECKING:

@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from crash_plants import Plant
 
     from flytesched.core.decision import Decision
-    from flytesched.core.events import Notice
     from flytesched.core.protocols import Order, Told
     from flytesched.core.runs import Attempt, AttemptKey, Gap, Run, ScheduleState
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.events import Notice
     from flytesched.testing import Process
 
 NOON = 1_767_268_800  # 2026-01-01T12:00:00Z

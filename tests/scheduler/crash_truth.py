@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.attempts import AttemptKey, End
 from flytesched.core.calendars import Calendar
-from flytesched.core.events import Event
 from flytesched.core.runs import IN_PLACE, LEGAL_MOVES, VERDICTS, Origin, RunStatus
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling.events import Event
 from flytesched.core.timetables.on_holiday import left_out_timing
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from loop_stage import NOON, Stage, every
 
-from flytesched.core.channels import read_channel
-from flytesched.core.events import CHOICES, Event, NoticeStatus
 from flytesched.core.runs import Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling.channels import read_channel
+from flytesched.core.telling.events import CHOICES, Event, NoticeStatus
 from flytesched.errors import RunLogBusy, StartDelayed, StartError
 from flytesched.scheduler import watches
 from flytesched.testing import Fate, MemoryRunLog, RecordingHook

@@ -12,7 +12,7 @@ from desk import Desk
 from flytesched.bootstrap import open_site
 from flytesched.clock import now
 from flytesched.core.decision import Decision
-from flytesched.core.events import Event, Notice, NoticeStatus
+from flytesched.core.telling.events import Event, Notice, NoticeStatus
 from flytesched.service import vitals
 from flytesched.service.doctor import doctor
 

@@ -11,10 +11,10 @@ import pytest
 
 from flytesched.bootstrap import Site, open_site
 from flytesched.core.decision import Decision, Move
-from flytesched.core.events import Event, Notice, NoticeStatus
 from flytesched.core.gaps import gaps_of
 from flytesched.core.runs import Gap, Origin, Run, RunStatus, request_id, run_id
 from flytesched.core.sight import see
+from flytesched.core.telling.events import Event, Notice, NoticeStatus
 from flytesched.errors import NotFound, UsageError
 from flytesched.lock import SchedulerLock
 from flytesched.runlog.board import Glance

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flytesched.core.events import Event
 from flytesched.core.protocols import Told
 from flytesched.core.runs import Origin, Run, RunStatus
 from flytesched.core.schedule import Schedule
+from flytesched.core.telling.events import Event
 from flytesched.errors import StartDelayed
 from flytesched.hooks.command import TIMEOUT, TRY_AGAIN, CommandHook
 from flytesched.testing import RecordingJournal

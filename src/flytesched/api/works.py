@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from flytesched.core.events import Event, Notice
     from flytesched.core.protocols import Journal, Told
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.events import Event, Notice
     from flytesched.runlog.sqlite import SqliteRunLog
     from flytesched.settings import Settings
 

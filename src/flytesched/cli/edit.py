@@ -119,6 +119,6 @@ def _shows(change: Change) -> Callable[[str, Any], Any]:
     """Return what shows the values of a table that is no schedule without their secrets."""
     if not change.name.startswith("channels."):
         return unsecret
-    from flytesched.core import channels
+    from flytesched.core.telling import channels
 
     return channels.unsecret

@@ -7,8 +7,8 @@ import typer
 from flytesched.cli import prose, render, shapes
 from flytesched.cli.call import Call
 from flytesched.cli.verb import verb
-from flytesched.core.events import PINGS, Notice, NoticeStatus
 from flytesched.core.suggestion import suggest
+from flytesched.core.telling.events import PINGS, Notice, NoticeStatus
 from flytesched.errors import UsageError
 from flytesched.service.notifying import (
     Listed,

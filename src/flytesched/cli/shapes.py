@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from flytesched.core.instants import rfc3339, rfc3339_exact
 
 if TYPE_CHECKING:
-    from flytesched.core.events import Notice
     from flytesched.core.runs import Attempt, Gap, Run
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.events import Notice
     from flytesched.runlog.history import Entry
     from flytesched.runlog.notices import ChannelRecord
     from flytesched.service.listing import Listed

@@ -10,8 +10,8 @@ from flytesched.core.runs import FAILURES, Origin, Reason, RunStatus, kind_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flytesched.core.events import NoticeMove
     from flytesched.core.runs import Gap, Run
+    from flytesched.core.telling.events import NoticeMove
 
 #: Upper bounds of the lag histogram, in seconds.
 LAG_BOUNDS = (0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 3600.0)

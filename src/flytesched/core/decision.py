@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flytesched.core.events import Notice, NoticeMove
     from flytesched.core.runs import Attempt, Gap, Run, RunStatus, ScheduleState
+    from flytesched.core.telling.events import Notice, NoticeMove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flytesched.core.decision import Decision, Snapshot
-    from flytesched.core.events import Event, Notice
     from flytesched.core.renames import Rename
     from flytesched.core.runs import Attempt, AttemptKey, Gap, Outcome, Run
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.events import Event, Notice
 
 
 class Executor(Protocol):

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING
 
 from flytesched import linux
 from flytesched.core.instants import rfc3339
-from flytesched.core.messages import mark
+from flytesched.core.telling.messages import mark
 from flytesched.errors import FlyteschedError, StartDelayed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from flytesched.core.events import Event, Notice
     from flytesched.core.keys import Command
     from flytesched.core.protocols import Journal, Told
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.events import Event, Notice
 
 #: Seconds a hook may take before TERM, and from TERM to KILL.
 TIMEOUT = 30.0

@@ -12,13 +12,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from flytesched.core.events import PING_URL, Notice, NoticeMove, NoticeStatus
+from flytesched.core.telling.events import PING_URL, Notice, NoticeMove, NoticeStatus
 from flytesched.hooks.answer import REFUSED, SENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flytesched.core.channels import Rate
+    from flytesched.core.telling.channels import Rate
     from flytesched.hooks.answer import Answer
 
 #: Seconds until a refused message is tried again, doubling up to the second of them.

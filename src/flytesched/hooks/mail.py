@@ -19,7 +19,7 @@ from email.message import Message
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core import messages
+from flytesched.core.telling import messages
 from flytesched.hooks import secret
 from flytesched.hooks.answer import Answer, refused, sent, unknown
 from flytesched.hooks.connection import connect, secured, trouble

@@ -13,11 +13,11 @@ import select
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core import messages
-from flytesched.core.channels import wanting
 from flytesched.core.counts import count_notices
 from flytesched.core.decision import Decision
-from flytesched.core.events import (
+from flytesched.core.telling import messages
+from flytesched.core.telling.channels import wanting
+from flytesched.core.telling.events import (
     PING_URL,
     SCHEDULER_DIED,
     SCHEDULER_STOPPED,
@@ -36,10 +36,10 @@ from flytesched.hooks.lane import FIRST, LONGEST, Lane
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flytesched.core.channels import Channel
-    from flytesched.core.events import Notice
     from flytesched.core.protocols import Journal, RunLog, Told
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.channels import Channel
+    from flytesched.core.telling.events import Notice
 
 #: Seconds that must be left until the next slot before the run log is written.
 ROOM = 0.25

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flytesched.core.events import Event, Notice
     from flytesched.core.protocols import Hook, Told
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.events import Event, Notice
 
 
 class Several:

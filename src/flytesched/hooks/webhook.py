@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core import messages
+from flytesched.core.telling import messages
 from flytesched.hooks import secret
 from flytesched.hooks.answer import Answer, refused
 from flytesched.hooks.post import post

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flytesched.core.calendars import Calendar
-    from flytesched.core.channels import Channel
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.channels import Channel
     from flytesched.manifest.shared import Shared
 
 __all__ = [

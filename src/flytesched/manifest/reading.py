@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from flytesched.core.channels import Channel
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.channels import Channel
     from flytesched.manifest.pieces import Piece
     from flytesched.manifest.shared import Shared
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from flytesched.core.calendars import Calendar
-    from flytesched.core.channels import Channel
+    from flytesched.core.telling.channels import Channel
 
 #: Faults that are said; who wrote a thousand mends a few, and asks again.
 MAX_FAULTS = 1000
@@ -276,7 +276,7 @@ def _reader(kind: str) -> Callable[[str, object, list[Fault]], Any]:
 
 
 def _channel(name: str, table: object, faults: list[Fault]) -> Channel | None:
-    from flytesched.core.channels import read_channel
+    from flytesched.core.telling.channels import read_channel
 
     try:
         return read_channel(name, table)

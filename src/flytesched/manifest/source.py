@@ -17,9 +17,9 @@ from flytesched.manifest.reading import Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flytesched.core.channels import Channel
     from flytesched.core.protocols import Journal
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.channels import Channel
     from flytesched.manifest.apart import Apart
     from flytesched.manifest.reading import Known
 

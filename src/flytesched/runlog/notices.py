@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.events import OUR_FAULT, PING_URL, WENT, Event, Notice, NoticeStatus
+from flytesched.core.telling.events import OUR_FAULT, PING_URL, WENT, Event, Notice, NoticeStatus
 from flytesched.runlog.migrations import NOTICES, schema_version
 from flytesched.runlog.rows import NOTICE, NOTICE_COLUMNS, columns, notice_row, places, to_notice
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from flytesched.core.events import NoticeMove
+    from flytesched.core.telling.events import NoticeMove
 
 #: What a move of a notice may change.
 _MOVED = ("status", "tries", "not_before", "ended", "why", "facts")

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from flytesched.core.events import Event, Notice, NoticeStatus
     from flytesched.core.renames import Rename
     from flytesched.core.runs import Attempt, AttemptKey, Gap, Run, ScheduleState
+    from flytesched.core.telling.events import Event, Notice, NoticeStatus
     from flytesched.runlog.history import Entry
     from flytesched.runlog.notices import ChannelRecord
     from flytesched.runlog.renames import Span

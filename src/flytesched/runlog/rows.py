@@ -6,8 +6,8 @@ import re
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from flytesched.core.events import Event, Notice, NoticeStatus
 from flytesched.core.runs import Attempt, Gap, Origin, Run, RunStatus, ScheduleState, run_id
+from flytesched.core.telling.events import Event, Notice, NoticeStatus
 from flytesched.errors import RunLogError
 
 if TYPE_CHECKING:

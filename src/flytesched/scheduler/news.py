@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flytesched.core.events import Event, event_of
 from flytesched.core.protocols import Told
 from flytesched.core.runs import FAILURES, Reason
+from flytesched.core.telling.events import Event, event_of
 from flytesched.errors import RunLogBusy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from flytesched.core.events import Notice
     from flytesched.core.protocols import Hook, RunLog
     from flytesched.core.runs import Attempt, Gap, Run
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.events import Notice
 
 
 class News:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.counts import count_starts, count_verdicts
 from flytesched.core.decision import Count, Decision, Move
-from flytesched.core.events import Event
 from flytesched.core.planner import conclude
 from flytesched.core.protocols import Adoption
 from flytesched.core.runs import (
@@ -25,6 +24,7 @@ from flytesched.core.runs import (
     Run,
     RunStatus,
 )
+from flytesched.core.telling.events import Event
 from flytesched.errors import RunLogBusy
 from flytesched.scheduler.departures import Departures, unstarted
 from flytesched.scheduler.ledger import RETRY_AFTER

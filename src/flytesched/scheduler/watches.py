@@ -10,10 +10,10 @@ import heapq
 from typing import TYPE_CHECKING
 
 from flytesched.core.decision import Decision
-from flytesched.core.events import Event
-from flytesched.core.messages import about
 from flytesched.core.protocols import Told
-from flytesched.core.punctuality import WATCHED
+from flytesched.core.telling.events import Event
+from flytesched.core.telling.messages import about
+from flytesched.core.telling.punctuality import WATCHED
 from flytesched.errors import RunLogBusy
 from flytesched.scheduler.ledger import RETRY_AFTER
 

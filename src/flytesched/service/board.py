@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from flytesched.core.gaps import GIVEN_UP, given_up_for
 from flytesched.core.policies import OverlapPolicy
-from flytesched.core.punctuality import late_at, long_at
 from flytesched.core.runs import FAILURES, IN_PLACE, RunStatus
+from flytesched.core.telling.punctuality import late_at, long_at
 from flytesched.core.waiting import Wait, waits
 from flytesched.runlog.board import Failing, ranked
 from flytesched.runlog.history import MISSED, entry_of

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from flytesched import settings as settings_table
 from flytesched.bootstrap import Site
 from flytesched.clock import monotonic
-from flytesched.core.events import PING_URL
 from flytesched.core.runs import IN_PLACE
+from flytesched.core.telling.events import PING_URL
 from flytesched.errors import FlyteschedError, Invalid
 from flytesched.manifest.source import ManifestSource
 from flytesched.runlog.board import open_glance

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytesched import linux
-from flytesched.core.channels import Channel, ChannelKind
-from flytesched.core.events import PING_URL
-from flytesched.core.messages import facts_of_test
+from flytesched.core.telling.channels import Channel, ChannelKind
+from flytesched.core.telling.events import PING_URL
+from flytesched.core.telling.messages import facts_of_test
 from flytesched.core.values import url_without_secret
 from flytesched.errors import Invalid, NotFound
 from flytesched.hooks.answer import SENT, UNKNOWN
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from flytesched.bootstrap import Site
-    from flytesched.core.events import Notice, NoticeStatus
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.events import Notice, NoticeStatus
     from flytesched.hooks.courier import Courier
     from flytesched.manifest import Manifest
     from flytesched.runlog.notices import ChannelRecord

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flytesched.core.events import NOTED_HOOKS, PING_URL
 from flytesched.core.runs import FAILURES
+from flytesched.core.telling.events import NOTED_HOOKS, PING_URL
 from flytesched.core.timetables.on_holiday import every_slot
 from flytesched.errors import FlyteschedError, Invalid
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flytesched.bootstrap import Site
-    from flytesched.core.channels import Channel
     from flytesched.core.runs import Run, ScheduleState
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.channels import Channel
     from flytesched.lock import Holder
     from flytesched.runlog.notices import ChannelRecord
 

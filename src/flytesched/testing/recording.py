@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flytesched.core import messages
-from flytesched.core.channels import wanting
+from flytesched.core.telling import messages
+from flytesched.core.telling.channels import wanting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flytesched.core.channels import Channel
-    from flytesched.core.events import Event, Notice
     from flytesched.core.protocols import Told
     from flytesched.core.schedule import Schedule
+    from flytesched.core.telling.channels import Channel
+    from flytesched.core.telling.events import Event, Notice
 
 
 class RecordingHook:

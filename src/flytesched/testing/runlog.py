@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flytesched.core.decision import Snapshot
-from flytesched.core.events import WENT
 from flytesched.core.gaps import GIVEN_UP, cut, holds
 from flytesched.core.renames import Rename, spans
 from flytesched.core.runs import (
@@ -23,14 +22,15 @@ from flytesched.core.runs import (
     ScheduleState,
     run_id,
 )
+from flytesched.core.telling.events import WENT
 from flytesched.errors import RunLogBusy, RunLogError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from flytesched.core.decision import Decision, Move
-    from flytesched.core.events import Event, Notice, NoticeMove
     from flytesched.core.runs import AttemptKey
+    from flytesched.core.telling.events import Event, Notice, NoticeMove
 
 
 @dataclass(slots=True)

@@ -7,9 +7,9 @@ import socket
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from flytesched.core.channels import LOCAL_HOSTS, ChannelKind
-from flytesched.core.events import PING_URL
 from flytesched.core.instants import rfc3339
+from flytesched.core.telling.channels import LOCAL_HOSTS, ChannelKind
+from flytesched.core.telling.events import PING_URL
 from flytesched.core.values import url_without_secret
 from flytesched.hooks import secret
 from flytesched.service.advice import advice
@@ -18,7 +18,7 @@ from flytesched.service.doctor import Level, found, such
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flytesched.core.channels import Channel
+    from flytesched.core.telling.channels import Channel
     from flytesched.service.doctor import Finding, Patient
 
 #: Seconds after which somebody has certainly missed what a channel did not let through.

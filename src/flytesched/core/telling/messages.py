@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.durations import format_duration
-from flytesched.core.events import Event, Notice, NoticeStatus, about_gap
 from flytesched.core.instants import parse_instant, rfc3339, rfc3339_exact, rfc3339_local
+from flytesched.core.telling.events import Event, Notice, NoticeStatus, about_gap
 from flytesched.errors import FlyteschedError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flytesched.core.events import Event
+from flytesched.core.telling.events import Event
 
 if TYPE_CHECKING:
     from flytesched.core.runs import Run

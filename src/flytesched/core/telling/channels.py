@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core import values
 from flytesched.core.durations import format_duration, parse_duration
-from flytesched.core.events import CHOICES, NOTED_HOOKS, PING_URL, PINGS, USUAL, Event
 from flytesched.core.keys import NAME
 from flytesched.core.suggestion import suggest
+from flytesched.core.telling.events import CHOICES, NOTED_HOOKS, PING_URL, PINGS, USUAL, Event
 from flytesched.errors import Fault, Invalid, InvalidChannel
 
 if TYPE_CHECKING:

@@ -86,8 +86,8 @@ class Notice:
     schedule: str
     #: Id of the run, or what `about_gap` says of a gap.
     about: str
-    #: The event as JSON, the same for all channels, see core/messages.py; ``{}`` once it is over:
-    #: it is most of what a notice takes, and nobody reads it again.
+    #: The event as JSON, the same for all channels, see core/telling/messages.py; ``{}`` once it is
+    #: over: it is most of what a notice takes, and nobody reads it again.
     facts: str
     #: Moment it was written.
     created: float

@@ -44,6 +44,9 @@ _RECENT = 1000
 class Scheduler:
     """Schedules with callables, or with one executor for all of them.
 
+    Nobody is told of their runs: hooks, ``notify`` and ``ping_url`` of a schedule count for
+    ``flytesched run`` alone. The executor knows how it went, and `get_history` tells.
+
     Args:
         executor: carries out every slot whose schedule has no callable of its own.
         state_dir: where the run log lives; ``python`` in the state directory of the command line

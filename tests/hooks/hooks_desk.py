@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
 SLOT = 1795226400  # 2026-11-21T02:00:00Z
 
@@ -56,6 +57,19 @@ def job(
         "channel": {"name": lane, "kind": kind, **defaults, **keys},
         "tail": None if tail is None else str(tail),
     }  # fmt: skip
+
+
+def senders() -> set[int]:
+    """Return the senders among the children of this process that have not ended."""
+    pid = os.getpid()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {int(child) for child in children if _sends(child)}
+
+
+def _sends(pid: str) -> bool:
+    with suppress(OSError):
+        return b"flytesched.hooks.sender" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return False
 
 
 class Process:

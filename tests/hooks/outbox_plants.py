@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.telling.events import NoticeStatus
 from flytesched.hooks.courier import Courier
-from flytesched.hooks.outbox import Outbox
 from flytesched.runlog.sqlite import SqliteRunLog
 
 if TYPE_CHECKING:
@@ -59,10 +58,15 @@ def _after_giving() -> None:
 
 
 def _before_answer() -> None:
-    def planted(*_: Any) -> None:
-        _die()
+    hear = Courier.hear
 
-    Outbox._answered = planted  # type: ignore[method-assign]
+    def planted(self: Courier) -> tuple[list[dict[str, Any]], bool]:
+        answers, lives = hear(self)
+        if answers:
+            _die()
+        return answers, lives
+
+    Courier.hear = planted  # type: ignore[method-assign]
 
 
 def plant(point: str) -> None:

@@ -76,7 +76,7 @@ def test_a_lane_keeps_its_order_and_ends_each_notice_once(
         take_in([*lane.outdated(NOW + passed)])
         if lane.next_at(passed) <= passed:
             batch = lane.batch()
-            lane.take(batch, passed)
+            lane.take(batch)
             assert not limited or len([at for at in went if at > passed - 60.0]) < 2
             first = [one.id for one in batch]
             assert first == sorted(first)
@@ -106,17 +106,17 @@ def test_a_lane_that_is_refused_waits_longer_each_time_but_not_for_ever() -> Non
     lane, passed, waits = Lane("ops", None), 0.0, []
     lane.waiting.append(a_notice(1))
     for _ in range(10):
-        lane.take(lane.batch(), passed)
+        lane.take(lane.batch())
         assert lane.next_at(passed) == math.inf
         lane.answered(refused("x", again=True), NOW, passed)
         waits.append(lane.next_at(passed) - passed)
         passed = lane.next_at(passed)
     assert waits == [min(FIRST * 2**n, LONGEST) for n in range(10)]
 
-    lane.take(lane.batch(), passed)
+    lane.take(lane.batch())
     lane.answered(sent(), NOW, passed)
     lane.waiting.append(a_notice(2))
-    lane.take(lane.batch(), passed)
+    lane.take(lane.batch())
     lane.answered(refused("x", again=True), NOW, passed)
 
     assert lane.next_at(passed) - passed == FIRST

@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hooks_desk import SLOT, facts
+from hooks_desk import SLOT, facts, senders
 from hooks_servers import GOOD, PATIENCE, Server, answering
 
+from desk import wait_for
 from flytesched.core.decision import Decision
 from flytesched.core.protocols import Told
 from flytesched.core.runs import Origin, Run, RunStatus
@@ -21,9 +22,10 @@ from flytesched.core.schedule import Schedule
 from flytesched.core.telling.channels import Channel, read_channel
 from flytesched.core.telling.events import PING_URL, Event, Notice, NoticeStatus
 from flytesched.errors import RunLogBusy
-from flytesched.hooks.lane import MOST
-from flytesched.hooks.outbox import IDLE, PINGS_AT_ONCE, SILENT, Outbox
+from flytesched.hooks.keeper import IDLE, SILENT
+from flytesched.hooks.lane import MOST, PINGS_AT_ONCE
 from flytesched.hooks.outbox import PATIENCE as LONGEST_WAIT
+from flytesched.hooks.outbox import Outbox
 from flytesched.runlog.sqlite import SqliteRunLog
 from flytesched.testing import RecordingJournal
 
@@ -38,19 +40,26 @@ NOW = float(SLOT)
 
 
 class Log(SqliteRunLog):
-    """A run log that can be busy, and notes when it was written."""
+    """A run log that can be busy, and notes what was written, and what was not."""
 
     busy = False
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.decisions: list[Decision] = []
+        self.refused: list[Decision] = []
 
     def apply(self, decision: Decision) -> frozenset[str]:
         if self.busy:
+            self.refused.append(decision)
             raise RunLogBusy("the run log is locked")
         self.decisions.append(decision)
         return super().apply(decision)
+
+    def has_refused(self, status: NoticeStatus) -> bool:
+        """Tell whether it was busy when a notice was to come to a state."""
+        moves = [move for decision in self.refused for move in decision.notice_states]
+        return status in {move.notice.status for move in moves}
 
 
 class Desk:
@@ -62,16 +71,21 @@ class Desk:
         self.journal = RecordingJournal()
         self.channels: dict[str, Channel] | None = channels
         self.schedules: dict[str, Schedule] = {}
+        self.definition: Callable[[str, float], Schedule | None]
+        self.definition = lambda name, _: self.schedules.get(name)
         self.environ = dict(os.environ)
         self.passed = 0.0
+        self.elapsed: Callable[[], float] = lambda: 1000.0 + self.passed
         self.outbox = self._outbox()
+        #: Those of earlier tests may still be about to end.
+        self._others = senders()
 
     def _outbox(self) -> Outbox:
         return Outbox(
             self.log, self.journal, host="db1", state_dir=str(self.path.parent),
             environ=self.environ, channels=lambda: self.channels,
-            definition=lambda name, _: self.schedules.get(name),
-            elapsed=lambda: 1000.0 + self.passed,
+            definition=lambda name, created: self.definition(name, created),
+            elapsed=lambda: self.elapsed(),
         )  # fmt: skip
 
     @property
@@ -113,19 +127,18 @@ class Desk:
 
     def restart(self) -> None:
         """Let the process die, and another one begin."""
-        self.kill()
-        self.log = Log(self.path)
+        self.close()
+        self.log, self.journal = Log(self.path), RecordingJournal()
         self.outbox = self._outbox()
 
-    def kill(self) -> None:
-        if self.outbox._courier is not None:
-            self.outbox._courier.leave()
-        self.outbox._epoll.close()
-        self.log.close()
+    def senders(self) -> set[int]:
+        """Return the processes that send for it."""
+        return senders() - self._others
 
     def close(self) -> None:
-        self.outbox.close(self.now)
+        """End as a process does that is killed: nothing is recorded any more."""
         self.log.close()
+        self.outbox.close(self.now)
 
 
 @pytest.fixture
@@ -227,7 +240,7 @@ def test_nothing_is_handed_over_before_its_claim_is_durable(
     here.put(notice())
     here.log.busy = True
 
-    here.until(lambda: here.outbox._courier is not None and here.outbox._courier.ready)
+    here.until(lambda: here.log.has_refused(NoticeStatus.SENDING))
     assert here.turn() is not None
     assert server.requests == []
     here.log.busy = False
@@ -246,7 +259,7 @@ def test_an_answer_that_cannot_be_recorded_now_is_recorded_later(
     here.put(notice())
     here.until(lambda: server.requests)
     here.log.busy = True
-    here.until(lambda: here.outbox._moves)
+    here.until(lambda: here.log.has_refused(NoticeStatus.SENT))
     assert here.said() == [("sending", None)]
 
     here.log.busy = False
@@ -265,10 +278,10 @@ def test_nothing_is_written_while_a_slot_is_near_but_not_for_ever(
     here.put(notice())
 
     assert here.turn(due=here.now + 0.2) == here.now + LONGEST_WAIT
-    assert here.outbox._courier is None
+    assert not here.senders()
     here.passed += LONGEST_WAIT
     here.turn(due=here.now)
-    assert here.outbox._courier is not None
+    wait_for("a sender", here.senders)
 
     here.settle()
     assert here.said() == [("sent", None)]
@@ -417,6 +430,23 @@ def test_a_channel_that_is_gone_takes_its_notices_with_it(
     ]
 
 
+def test_a_name_that_is_another_schedule_by_now_is_not_confused(
+    desk: Callable[..., Desk], keep: Keep
+) -> None:
+    """What is too old was of one with a ping URL, what comes after it of one without."""
+    server = keep(answering(GOOD))
+    here = desk(ops=server)
+    told = Schedule("job", cron="* * * * *", command="true", ping_url=server.url)
+    here.definition = lambda _, created: told if created < NOW else None
+    here.put(replace(ping(0, Event.STARTED), created=NOW - 3600), ping(1, Event.STARTED))
+    here.put(notice(2))
+
+    here.settle()
+
+    assert here.said() == [("dropped", "too old"), ("dropped", "no such channel"), ("sent", None)]
+    assert len(server.requests) == 1
+
+
 def test_nothing_is_dropped_while_channels_are_not_known(
     desk: Callable[..., Desk], keep: Keep
 ) -> None:
@@ -441,10 +471,9 @@ def test_a_channel_that_never_works_does_not_fill_the_memory(
     server = keep(scripted(BUSY))
     here = desk(ops=server)
     here.put(*(notice(n) for n in range(MOST + 50)))
-    here.until(lambda: not here.outbox._fresh and not here.outbox._moves and server.requests)
+    here.settle()
 
-    counts = {one: [s for s, _ in here.said()].count(one) for one in ("dropped", "queued")}
-    assert counts["dropped"] in {49, 50}
+    assert [status for status, _ in here.said()].count("dropped") == 50
     assert here.said()[1] == ("dropped", "too many were waiting")
 
 
@@ -579,10 +608,10 @@ def test_a_sender_that_dies_is_replaced_and_what_it_had_is_unknown(
     here = desk(ops=server)
     here.put(notice(0), notice(1))
     here.until(lambda: server.requests)
-    assert here.outbox._courier is not None
+    (sender,) = here.senders()
 
-    os.kill(here.outbox._courier._process.pid, signal.SIGKILL)
-    here.until(lambda: here.outbox._courier is None)
+    os.kill(sender, signal.SIGKILL)
+    here.until(lambda: here.said()[0][0] == "unknown")
     here.passed += 6
     here.settle()
 
@@ -601,9 +630,12 @@ def test_without_a_sender_nothing_is_claimed(
         # There is no other way to make an interpreter of ours that ends at once.
         broken.setattr("sys.executable", "/bin/false")
         here.put(notice())
+        here.until(here.lines)
         for _ in range(3):
-            here.until(lambda: here.outbox._courier_at > here.outbox._elapsed())
-            here.passed = here.outbox._courier_at - 1000.0
+            here.passed += 600
+            here.turn()
+            select.select([here.outbox.fileno()], [], [], PATIENCE)
+            here.turn()
     assert here.said() == [("queued", None)]
     assert here.lines() == ["no sender for channels"]
 
@@ -618,11 +650,11 @@ def test_an_idle_sender_is_let_go(desk: Callable[..., Desk], keep: Keep) -> None
     here = desk(ops=server)
     here.put(notice(0))
     here.settle()
-    assert here.outbox._courier is not None
+    assert here.senders()
 
     here.passed += IDLE + 1
     assert here.turn() is None
-    assert here.outbox._courier is None
+    wait_for("its end", lambda: not here.senders())
 
     here.put(notice(1))
     here.settle()
@@ -652,8 +684,9 @@ def test_a_sender_sees_only_what_it_may(desk: Callable[..., Desk], keep: Keep) -
 def _seen(here: Desk) -> dict[str, str]:
     from flytesched import linux
 
-    assert here.outbox._courier is not None
-    found = linux.process_environment(here.outbox._courier._process.pid) or {}
+    wait_for("the end of another one", lambda: len(here.senders()) == 1)
+    (sender,) = here.senders()
+    found = linux.process_environment(sender) or {}
     private = ("NOTIFY_", "FLYTESCHED_", "WATCHDOG_")
     return {name: value for name, value in found.items() if name.startswith(private)}
 
@@ -680,7 +713,7 @@ def test_a_sender_that_says_nothing_any_more_is_ended(
     here.until(lambda: server.requests)
 
     here.passed += SILENT + 1
-    here.until(lambda: here.outbox._courier is None)
+    here.until(lambda: here.said()[0][0] != "sending")
     here.passed += 6
     here.settle()
 
@@ -714,8 +747,7 @@ def test_the_last_news_is_given_some_time(desk: Callable[..., Desk], keep: Keep)
     here = desk(ops=server)
     here.put(notice())
 
-    clock = time.monotonic
-    here.outbox._elapsed = clock
+    here.elapsed = time.monotonic
     here.outbox.finish(lambda: here.now, PATIENCE)
 
     assert here.said() == [("sent", None)]
@@ -729,7 +761,7 @@ def test_the_last_news_is_not_waited_for_for_ever(desk: Callable[..., Desk], kee
     here.until(lambda: server.requests)
 
     clock = iter([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
-    here.outbox._elapsed = lambda: 2000.0 + next(clock)
+    here.elapsed = lambda: 2000.0 + next(clock)
     here.outbox.finish(lambda: here.now, 2.0)
 
     assert here.said() == [("sending", None)]
@@ -747,7 +779,7 @@ def test_whoever_gives_the_last_news_time_may_take_it_back(
         if server.requests:
             raise KeyboardInterrupt
 
-    here.outbox._elapsed = time.monotonic
+    here.elapsed = time.monotonic
     with pytest.raises(KeyboardInterrupt):
         here.outbox.finish(lambda: here.now, PATIENCE, meanwhile)
 
@@ -762,7 +794,6 @@ def test_what_is_on_its_way_at_the_end_is_unknown(desk: Callable[..., Desk], kee
     here.outbox.close(here.now)
 
     assert here.said() == [("unknown", "the scheduler stopped"), ("queued", None)]
-    here.outbox = here._outbox()
 
 
 def test_what_a_dead_scheduler_was_sending_is_unknown(
@@ -800,4 +831,3 @@ def test_a_closed_run_log_at_the_end_is_one_line(desk: Callable[..., Desk], keep
 
     assert here.said() == [("sending", None)]
     assert here.lines() == ["answers of channels not recorded"]
-    here.outbox = here._outbox()

@@ -31,6 +31,9 @@ PING_AGE, AGE = 600.0, 86_400.0
 MOST = 1000
 #: Notices that one digest tells of.
 _DIGEST = 200
+#: Messages on their way at once: as many as a sender carries out at once. Pings leave some of these
+#: to channels: there may be very many ping URLs, and all of them on a server that hangs.
+AT_ONCE, PINGS_AT_ONCE = 16, 12
 
 
 class Lane:
@@ -43,9 +46,7 @@ class Lane:
         self.waiting: deque[Notice] = deque()
         #: Those that are on their way as one message.
         self.in_hand: Sequence[Notice] = ()
-        #: Since when, on the clock that is never set.
-        self.since = 0.0
-        #: When something may be sent again, on that clock.
+        #: When something may be sent again, on the clock that is never set.
         self.ready_at = 0.0
         #: Why the last message did not arrive; None if it did.
         self.failing: str | None = None
@@ -107,11 +108,11 @@ class Lane:
         while self.waiting:
             yield _end(self.waiting.popleft(), NoticeStatus.DROPPED, now, "no such channel")
 
-    def take(self, batch: Sequence[Notice], elapsed: float) -> None:
+    def take(self, batch: Sequence[Notice]) -> None:
         """Send a batch on its way."""
         for _ in batch:
             self.waiting.popleft()
-        self.in_hand, self.since, self._gathered = batch, elapsed, False
+        self.in_hand, self._gathered = batch, False
 
     def answered(self, answer: Answer, now: float, elapsed: float) -> list[NoticeMove]:
         """Take in what came of the message that was on its way."""
@@ -158,6 +159,60 @@ class Lane:
         # What waits for its turn alone is not too old for it.
         most = max(AGE, 2 * self.rate.seconds) if self.rate is not None else AGE
         return _end(notice, NoticeStatus.FAILED, now, said) if age > most else None
+
+
+class Lanes:
+    """Those of all channels and ping URLs that have something to send, or have had."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lanes: dict[tuple[str, str | None], Lane] = {}
+
+    def __iter__(self) -> Iterator[Lane]:
+        """Yield each."""
+        return iter(self._lanes.values())
+
+    def of(self, notice: Notice) -> Lane:
+        """Return the lane that a notice belongs to."""
+        key = (notice.channel, notice.schedule if notice.channel == PING_URL else None)
+        if (lane := self._lanes.get(key)) is None:
+            lane = self._lanes[key] = Lane(*key)
+        return lane
+
+    @property
+    def newest(self) -> int:
+        """The greatest row number of what waits or is on its way; 0 if nothing does."""
+        return max((lane.newest for lane in self), default=0)
+
+    @property
+    def on_their_way(self) -> dict[int, Lane]:
+        """Those that have a message on its way, by the row number of its first notice."""
+        return {lane.in_hand[0].id: lane for lane in self if lane.in_hand}
+
+    def next_at(self, elapsed: float) -> float:
+        """Return when the next message may go; infinite if none waits for its time."""
+        return min((lane.next_at(elapsed) for lane in self), default=math.inf)
+
+    def due(self, elapsed: float) -> list[Lane]:
+        """Return those whose turn it is and that find a place, what is oldest first."""
+        due = [lane for lane in self if lane.next_at(elapsed) <= elapsed]
+        due.sort(key=lambda lane: lane.waiting[0].id)
+        taken = [lane.schedule is not None for lane in self if lane.in_hand]
+        places, for_pings = AT_ONCE - len(taken), PINGS_AT_ONCE - sum(taken)
+        chosen = []
+        for lane in due:
+            if places and (for_pings or lane.schedule is None):
+                chosen.append(lane)
+                places -= 1
+                for_pings -= lane.schedule is not None
+        return chosen
+
+    def forget(self) -> None:
+        """Forget ping URLs of which there is nothing to say: there may be very many."""
+        for key, lane in [*self._lanes.items()]:
+            said = lane.in_hand or lane.waiting or lane.failing is not None
+            if lane.schedule is not None and not said:
+                del self._lanes[key]
 
 
 def _end(notice: Notice, status: NoticeStatus, now: float, why: str | None) -> NoticeMove:

@@ -105,6 +105,14 @@ def test_a_manifest_without_channels_says_where_to_read(empty: Terminal) -> None
     assert (said.out, "flytesched.toml(5)" in said.err) == ("", True)
 
 
+def test_a_url_that_is_kept_in_a_file_is_called_so(site: Site) -> None:
+    """The file is named, and not read: who lists channels may not be allowed to."""
+    url = 'url = "https://chat.example.org/s3cret?key=s3cret"'
+    site.terminal.write(MANIFEST.replace(url, 'url_file = "/nowhere/chat-url"'))
+
+    assert "  the URL in /nowhere/chat-url  " in site.terminal.ok("notify", "list", "chat").out
+
+
 def test_some_channels_are_listed_by_name(site: Site) -> None:
     """Or a suggestion is made."""
     (chat,) = site.terminal.json("notify", "list", "c*")["channels"]

@@ -179,7 +179,7 @@ def whereto(channel: Channel) -> str:
         first, *others = keys["to"]
         more = f" and {len(others)} more" if others else ""
         return f"{first}{more} by {keys['host']}:{keys['port']}"
-    return url_without_secret(keys["url"]) if "url" in keys else f"as {keys['url_file']} says"
+    return url_without_secret(keys["url"]) if "url" in keys else f"the URL in {keys['url_file']}"
 
 
 # -- trying -------------------------------------------------------------------------------------

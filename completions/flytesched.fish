@@ -54,12 +54,12 @@ complete -c flytesched -n '__fish_seen_subcommand_from add' -l retry -d 'Further
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-interrupted -d 'Whether a run whose host died is started again (three times at most).' -x -a 'mark rerun'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l survive -d 'Whether commands outlive the scheduler; false is a cheaper start.' -x -a 'true false'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l success-exit-codes -d 'Exit codes that count as success, such as 0,2.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-success -d 'Command to run after a run succeeded; 30 seconds at most, and it never changes a run.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-failure -d 'Command to run after a run failed, timed out or was interrupted; 30 seconds at most, and it never changes a run.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-missed -d 'Command to run once per gap of missed slots; 30 seconds at most, and it never changes a run.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-recovered -d 'Command to run at the first success after a failure; 30 seconds at most, and it never changes a run.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-late -d 'Command to run when a slot is still waiting for its start after late_after; 30 seconds at most, and it never changes a run.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-long -d 'Command to run when a run is still active after long_after; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-success -d 'Command to run after a run succeeded.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-failure -d 'Command to run after a run failed, timed out or was interrupted.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-missed -d 'Command to run once per gap of missed slots.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-recovered -d 'Command to run at the first success after a failure.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-late -d 'Command to run when a slot is still waiting for its start after late_after.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from add' -l on-long -d 'Command to run when a run is still active after long_after.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l notify -d 'A channel of the manifest to tell about it; may be given several times.' -x -k -a '(__flytesched_ask channels)'
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l ping-url -d 'URL to ping at start and end, as healthchecks.io takes it.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from add' -l late-after -d 'How long after its slot a start is late.' -x
@@ -109,12 +109,12 @@ complete -c flytesched -n '__fish_seen_subcommand_from set' -l retry -d 'Further
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-interrupted -d 'Whether a run whose host died is started again (three times at most).' -x -a 'mark rerun'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l survive -d 'Whether commands outlive the scheduler; false is a cheaper start.' -x -a 'true false'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l success-exit-codes -d 'Exit codes that count as success, such as 0,2.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-success -d 'Command to run after a run succeeded; 30 seconds at most, and it never changes a run.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-failure -d 'Command to run after a run failed, timed out or was interrupted; 30 seconds at most, and it never changes a run.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-missed -d 'Command to run once per gap of missed slots; 30 seconds at most, and it never changes a run.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-recovered -d 'Command to run at the first success after a failure; 30 seconds at most, and it never changes a run.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-late -d 'Command to run when a slot is still waiting for its start after late_after; 30 seconds at most, and it never changes a run.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-long -d 'Command to run when a run is still active after long_after; 30 seconds at most, and it never changes a run.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-success -d 'Command to run after a run succeeded.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-failure -d 'Command to run after a run failed, timed out or was interrupted.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-missed -d 'Command to run once per gap of missed slots.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-recovered -d 'Command to run at the first success after a failure.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-late -d 'Command to run when a slot is still waiting for its start after late_after.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from set' -l on-long -d 'Command to run when a run is still active after long_after.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l notify -d 'A channel of the manifest to tell about it; may be given several times.' -x -k -a '(__flytesched_ask channels)'
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l ping-url -d 'URL to ping at start and end, as healthchecks.io takes it.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from set' -l late-after -d 'How long after its slot a start is late.' -x
@@ -226,7 +226,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from list' -s l -l label -d 'O
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l sort -d 'By the next slot, the name, or the last verdict.' -x -a 'next name last'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s q -l quiet -d 'Names only.'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
-complete -c flytesched -n '__fish_seen_subcommand_from list' -l interval -d 'Watch, and look so often; 2.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from list' -l interval -d 'Watch, with this time between two looks; 2 if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from list' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -244,7 +244,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from show' -l debug -d 'Show w
 complete -c flytesched -n '__fish_seen_subcommand_from show' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from show' -k -a '(__flytesched_ask names)'
-complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a next -d 'Show the coming slots of schedules in one row'
+complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a next -d 'Show the coming slots of schedules, the next one first'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s n -l count -d 'Slots at most.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from next' -l from -d 'Slots from this time on.' -x
@@ -259,8 +259,8 @@ complete -c flytesched -n '__fish_seen_subcommand_from next' -l json -d 'Answer 
 complete -c flytesched -n '__fish_seen_subcommand_from next' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from next' -k -a '(__flytesched_ask names)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a calendars -d 'Show calendars'
-complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l from -d 'Days from this time\'s on.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l until -d 'Days before this time.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l from -d 'Days from this one on; today if not given.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l until -d 'Days before this one; a year if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from calendars' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -345,7 +345,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from history' -l until -d 'Bef
 complete -c flytesched -n '__fish_seen_subcommand_from history' -s n -l limit -d 'Lines at most.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l strip -l no-strip -d 'Draw the last runs of each schedule, one glyph a run.'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
-complete -c flytesched -n '__fish_seen_subcommand_from history' -l interval -d 'Watch, and look so often; 2.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from history' -l interval -d 'Watch, with this time between two looks; 2 if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from history' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -380,7 +380,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from logs' -k -a '(__flytesche
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a ps -d 'Show what is active: the runs without a verdict'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s q -l quiet -d 'Ids only.'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
-complete -c flytesched -n '__fish_seen_subcommand_from ps' -l interval -d 'Watch, and look so often; 2.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from ps' -l interval -d 'Watch, with this time between two looks; 2 if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from ps' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -408,7 +408,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from retry' -s h -l help -d 'S
 complete -c flytesched -n '__fish_seen_subcommand_from retry' -k -a '(__flytesched_ask recent)'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a status -d 'Show everything at a glance'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
-complete -c flytesched -n '__fish_seen_subcommand_from status' -l interval -d 'Watch, and look so often; 2.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from status' -l interval -d 'Watch, with this time between two looks; 2 if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from status' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -418,7 +418,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from status' -l json -d 'Answe
 complete -c flytesched -n '__fish_seen_subcommand_from status' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a top -d 'Show live what runs, waits, has just ended, and is next'
 complete -c flytesched -n '__fish_seen_subcommand_from top' -s l -l label -d 'Only schedules with this label.' -x -k -a '(__flytesched_ask labels)'
-complete -c flytesched -n '__fish_seen_subcommand_from top' -l interval -d 'Look so often.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from top' -l interval -d 'Time between two looks.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from top' -l once -d 'Show one frame, and leave it there.'
 complete -c flytesched -n '__fish_seen_subcommand_from top' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from top' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
@@ -471,8 +471,8 @@ complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l debug -d 'Show
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -l json -d 'Answer in JSON.'
 complete -c flytesched -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n 'not __fish_seen_subcommand_from add set edit rename remove enable disable pause resume revisions revert list show next calendars explain run trigger catchup backfill history stats logs ps cancel retry status top health metrics validate config doctor prune notify import export service db' -a prune -d 'Remove verdicts and output that are too old to keep, now'
-complete -c flytesched -n '__fish_seen_subcommand_from prune' -l keep-runs -d 'Keep verdicts this long, as 90d.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from prune' -l keep-logs -d 'Keep output this long, as 7d.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from prune' -l keep-runs -d 'Keep verdicts this long, such as 90d.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from prune' -l keep-logs -d 'Keep output this long, such as 7d.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from prune' -l dry-run -d 'Only count what would be removed.'
 complete -c flytesched -n '__fish_seen_subcommand_from prune' -s y -l yes -d 'Do not ask.'
 complete -c flytesched -n '__fish_seen_subcommand_from prune' -l manifest -d 'The manifest to work on.' -r -F
@@ -515,7 +515,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_s
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l since -d 'From this time on, such as 2h.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -s n -l limit -d 'Lines at most.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -s w -l watch -d 'Show it again and again, until Ctrl-C or q.'
-complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l interval -d 'Watch, and look so often; 2.' -x
+complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l interval -d 'Watch, with this time between two looks; 2 if not given.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l manifest -d 'The manifest to work on.' -r -F
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l state-dir -d 'Where run log and logs are.' -x -a '(__fish_complete_directories)'
 complete -c flytesched -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from history' -l no-color -d 'Never colour; NO_COLOR does the same.'
@@ -534,7 +534,7 @@ complete -c flytesched -n '__fish_seen_subcommand_from import; and not __fish_se
 complete -c flytesched -n '__fish_seen_subcommand_from import; and not __fish_seen_subcommand_from crontab' -s h -l help -d 'Show this message and exit.'
 complete -c flytesched -n '__fish_seen_subcommand_from import; and not __fish_seen_subcommand_from crontab' -a crontab -d 'Write the jobs of a crontab into the manifest as schedules that mean the same'
 complete -c flytesched -n '__fish_seen_subcommand_from import; and __fish_seen_subcommand_from crontab' -l user -d 'Whose crontab it is.' -x
-complete -c flytesched -n '__fish_seen_subcommand_from import; and __fish_seen_subcommand_from crontab' -l system -d 'Each line names its user, as in /etc/crontab, the default.'
+complete -c flytesched -n '__fish_seen_subcommand_from import; and __fish_seen_subcommand_from crontab' -l system -d 'Each line names its user; without FILE, /etc/crontab.'
 complete -c flytesched -n '__fish_seen_subcommand_from import; and __fish_seen_subcommand_from crontab' -l prefix -d 'What every name begins with.' -x
 complete -c flytesched -n '__fish_seen_subcommand_from import; and __fish_seen_subcommand_from crontab' -l disabled -d 'Let no slot fall due yet.'
 complete -c flytesched -n '__fish_seen_subcommand_from import; and __fish_seen_subcommand_from crontab' -l replace -d 'Replace schedules that are there and differ.'

@@ -37,14 +37,16 @@ def command(
     call: Call,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CALENDAR]...", help="Calendars or patterns such as 'de-*'."),
+        typer.Argument(metavar="CALENDAR", help="Calendars, or patterns such as 'de-*'."),
     ] = None,
     *,
     start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Days from this time's on.")
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Days from this one on; today if not given."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Days before this time.")
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Days before this one; a year if not given."),
     ] = None,
 ) -> None:
     """Show calendars; with names, their days off.

@@ -36,7 +36,7 @@ def crontab(
     ] = None,
     system: Annotated[
         bool,
-        typer.Option("--system", help="Each line names its user, as in /etc/crontab, the default."),
+        typer.Option("--system", help="Each line names its user; without FILE, /etc/crontab."),
     ] = False,
     prefix: Annotated[
         str, typer.Option("--prefix", metavar="TEXT", help="What every name begins with.")

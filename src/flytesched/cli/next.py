@@ -1,4 +1,4 @@
-"""flytesched next: coming slots, in one row or as a calendar."""
+"""flytesched next: coming slots, in order or as a calendar."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
@@ -60,7 +60,7 @@ def command(
         ),
     ] = False,
 ) -> None:
-    """Show the coming slots of schedules in one row.
+    """Show the coming slots of schedules, the next one first.
 
     With what is special about each: days off, times that a clock skips or shows twice, slots that
     usually meet the run before, pauses and bounds; or as a calendar.

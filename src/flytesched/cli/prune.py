@@ -22,11 +22,13 @@ def command(
     *,
     keep_runs: Annotated[
         str | None,
-        typer.Option("--keep-runs", metavar="DURATION", help="Keep verdicts this long, as 90d."),
+        typer.Option(
+            "--keep-runs", metavar="DURATION", help="Keep verdicts this long, such as 90d."
+        ),
     ] = None,
     keep_logs: Annotated[
         str | None,
-        typer.Option("--keep-logs", metavar="DURATION", help="Keep output this long, as 7d."),
+        typer.Option("--keep-logs", metavar="DURATION", help="Keep output this long, such as 7d."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only count what would be removed.")

@@ -28,7 +28,7 @@ def command(
     *,
     labels: Labels = None,
     every: Annotated[
-        float, typer.Option("--interval", metavar="SECONDS", help="Look so often.")
+        float, typer.Option("--interval", metavar="SECONDS", help="Time between two looks.")
     ] = _USUAL,
     once: Annotated[
         bool, typer.Option("--once", help="Show one frame, and leave it there.")
@@ -36,7 +36,7 @@ def command(
 ) -> None:
     """Show live what runs, waits, has just ended, and is next.
 
-    Keys cancel, trigger, pause and follow what is selected; ? shows them, q ends.
+    Keys follow, cancel, trigger, pause and retry what is selected; ? shows them, q ends.
     """
     require_interval(every)
     if once and call.json:

@@ -41,7 +41,11 @@ WATCH = (
         default=None,
         annotation=Annotated[
             float | None,
-            typer.Option("--interval", metavar="SECONDS", help="Watch, and look so often; 2."),
+            typer.Option(
+                "--interval",
+                metavar="SECONDS",
+                help="Watch, with this time between two looks; 2 if not given.",
+            ),
         ],
     ),
 )

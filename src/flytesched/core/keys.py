@@ -96,7 +96,7 @@ def _hook(name: str, when: str) -> Key:
         write=values.write_command,
         default=None,
         metavar="COMMAND",
-        help=f"Command to run {when}; 30 seconds at most, and it never changes a run.",
+        help=f"Command to run {when}.",
     )
 
 

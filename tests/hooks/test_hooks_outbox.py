@@ -6,7 +6,10 @@ import json
 import os
 import select
 import signal
+import sqlite3
+import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -782,6 +785,37 @@ def test_whoever_gives_the_last_news_time_may_take_it_back(
     here.elapsed = time.monotonic
     with pytest.raises(KeyboardInterrupt):
         here.outbox.finish(lambda: here.now, PATIENCE, meanwhile)
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_a_run_log_damaged_during_the_last_news_is_a_line(
+    desk: Callable[..., Desk], keep: Keep, arrived: bool
+) -> None:
+    """The process ends as it would have, also when an answer comes after that."""
+    damaged = threading.Event()
+    server: Server
+
+    def behave(connection: socket.socket) -> None:
+        server.take(connection)
+        damaged.wait(PATIENCE)
+        connection.sendall(GOOD)
+
+    server = keep(Server(behave))
+    here = desk(ops=server)
+    here.put(notice())
+    here.elapsed = time.monotonic
+
+    def meanwhile() -> None:
+        if not arrived or server.requests:
+            with closing(sqlite3.connect(here.path)) as connection:
+                connection.execute("DROP TABLE IF EXISTS notices")
+            damaged.set()
+
+    here.outbox.finish(lambda: here.now, PATIENCE, meanwhile)
+    here.outbox.close(here.now)
+
+    more = ["answers of channels not recorded"] if arrived else []
+    assert here.lines() == ["last messages not sent", *more]
 
 
 def test_what_is_on_its_way_at_the_end_is_unknown(desk: Callable[..., Desk], keep: Keep) -> None:

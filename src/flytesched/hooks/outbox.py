@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from flytesched.core.telling import messages
 from flytesched.core.telling.channels import wanting
 from flytesched.core.telling.events import USUAL
-from flytesched.errors import RunLogBusy
+from flytesched.errors import RunLogBusy, RunLogError
 from flytesched.hooks.clerk import PAUSE, Clerk
 from flytesched.hooks.keeper import Keeper
 
@@ -67,7 +67,7 @@ class Outbox:
         self._host, self._state_dir = host, state_dir
         self._channels_now, self._elapsed = channels, elapsed
         self._channels: Mapping[str, Channel] = {}
-        self._keeper = Keeper(environ, journal)
+        self._journal, self._keeper = journal, Keeper(environ, journal)
         self._clerk = Clerk(runlog, journal, self._keeper, definition)
         #: When there is something to do, on the clock that is never set.
         self._wanted = elapsed()
@@ -151,7 +151,11 @@ class Outbox:
         until = self._elapsed() + seconds
         while self._channels_now() is not None and self.busy:
             meanwhile()
-            self.turn(clock_now(), None)
+            try:
+                self.turn(clock_now(), None)
+            except RunLogError as error:  # what waits is the next scheduler's
+                self._journal.say("warning", "last messages not sent", why=error)
+                return
             if (left := until - self._elapsed()) <= 0:
                 return
             self._keeper.wait(min(left, PAUSE))

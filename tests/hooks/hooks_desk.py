@@ -61,12 +61,16 @@ def job(
 
 def senders() -> set[int]:
     """Return the senders among the children of this process that have not ended."""
+    return {child for child in children() if _sends(child)}
+
+
+def children() -> set[int]:
+    """Return the children of this process, with those that have ended and were not waited for."""
     pid = os.getpid()
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return {int(child) for child in children if _sends(child)}
+    return {*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())}
 
 
-def _sends(pid: str) -> bool:
+def _sends(pid: int) -> bool:
     with suppress(OSError):
         return b"flytesched.hooks.sender" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     return False

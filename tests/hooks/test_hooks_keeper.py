@@ -8,7 +8,7 @@ import select
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hooks_desk import job, senders
+from hooks_desk import children, job, senders
 from hooks_servers import GOOD, PATIENCE, Server, answering
 
 from desk import wait_for
@@ -139,6 +139,17 @@ def test_an_idle_sender_is_let_go_after_a_while(keeper: Keeper, keep: Keep) -> N
     assert senders() - others
     assert keeper.tend(20.0 + IDLE) == math.inf
     wait_for("its end", lambda: not senders() - others)
+
+
+def test_senders_that_were_let_go_do_not_gather(keeper: Keeper) -> None:
+    """A scheduler lives for months: what has ended is no process any more when the next begins."""
+    before = children()
+    for elapsed in (0.0, 100.0, 200.0):
+        listen(keeper, elapsed)
+        (sender,) = senders() - before
+        assert len(children() - before) == 1
+        keeper.tend(elapsed + IDLE)
+        wait_for("its end", lambda sender=sender: sender not in senders())
 
 
 def test_a_sender_is_replaced_for_a_password_when_it_has_nothing_to_do(

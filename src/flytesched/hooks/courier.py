@@ -62,7 +62,8 @@ class Courier:
         try:
             self._watch()
         except BaseException:
-            self.leave()
+            self.kill()
+            self.reap()
             raise
 
     def _watch(self) -> None:
@@ -111,7 +112,13 @@ class Courier:
     def leave(self) -> None:
         """Let it finish what it has begun, and do not wait for that."""
         self._let_go()
-        self._process.returncode = 0  # nobody waits for it any more
+        self._process.returncode = 0  # `gone` asks for its end, or nobody does
+
+    def gone(self) -> bool:
+        """Tell whether it has ended since it was left; then nothing of it stays."""
+        with suppress(ChildProcessError):
+            return os.waitpid(self._process.pid, os.WNOHANG)[0] != 0
+        return True
 
     def _let_go(self) -> None:
         self._epoll.close()

@@ -39,6 +39,8 @@ class Keeper:
         self._environ, self._journal = environ, journal
         self._epoll = select.epoll()
         self._courier: Courier | None = None
+        #: Those that were let go and may still be at work, or wait to be buried.
+        self._left: list[Courier] = []
         #: How many in a row have not come to listen, and when the next one may be tried.
         self._failures, self._again_at = 0, -math.inf
         #: The jobs that it has, and since when.
@@ -130,6 +132,7 @@ class Keeper:
         return self._used_at + IDLE
 
     def _start(self, passwords: Collection[str], elapsed: float) -> None:
+        self._left = [courier for courier in self._left if not courier.gone()]
         try:
             self._courier = Courier(self._environ, passwords)
             self._epoll.register(self._courier.fileno(), select.EPOLLIN)
@@ -147,4 +150,5 @@ class Keeper:
     def _let_go(self) -> None:
         if self._courier is not None:
             self._courier.leave()
+            self._left.append(self._courier)
             self._courier = None

@@ -30,6 +30,7 @@ timezone = "UTC"
 [schedules.beat]
 every = "2s"
 command = "true"
+overlap = "allow"
 [schedules.going]
 every = "400d"
 command = '''

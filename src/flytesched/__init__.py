@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from flytesched.core.schedule import Schedule
     from flytesched.errors import FlyteschedError, InvalidSchedule
     from flytesched.manifest import load_manifest
-
-__version__ = "0.1.0.dev0"
+    from flytesched.version import __version__
 
 _PLACES = {
     "Calendar": "flytesched.core.calendars",
@@ -27,6 +26,7 @@ _PLACES = {
     "InvalidSchedule": "flytesched.errors",
     "Schedule": "flytesched.core.schedule",
     "Scheduler": "flytesched.api.scheduler",
+    "__version__": "flytesched.version",
     "load_manifest": "flytesched.manifest",
     "run_id": "flytesched.core.runs",
 }

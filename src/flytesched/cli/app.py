@@ -188,7 +188,7 @@ def _before(
 
 def _version(*, asked: bool) -> None:
     if asked:
-        from flytesched import __version__
+        from flytesched.version import __version__
 
         render.write(f"flytesched {__version__}\n")
         raise typer.Exit

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from flytesched import __version__
 from flytesched.cli import render, shapes
 from flytesched.cli.call import Call
 from flytesched.cli.verb import verb
 from flytesched.service.listing import soonest
 from flytesched.service.overview import CLOCK_BEHIND, Overview, overview
+from flytesched.version import __version__
 
 #: Runs and coming slots shown where no height has to be kept to, and where there is plenty.
 _FEW, _PLENTY = 5, 10

@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
-from flytesched import __version__, linux
+from flytesched import linux
 from flytesched.bootstrap import Works, bind, build
 from flytesched.clock import monotonic, now
 from flytesched.core.runs import FAILURES, AttemptKey, Reason
@@ -16,6 +16,7 @@ from flytesched.errors import FlyteschedError, RunLogBusy, StateDirBusy
 from flytesched.notify import STOP_MARGIN
 from flytesched.service.chores import Chores
 from flytesched.service.ground import Ground
+from flytesched.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

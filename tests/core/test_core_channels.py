@@ -13,6 +13,7 @@ from flytesched.core.telling.channels import (
     Rate,
     read_channel,
     read_rate,
+    unsecret,
     wanting,
 )
 from flytesched.core.telling.events import CHOICES, USUAL, Event
@@ -187,6 +188,24 @@ def test_a_rate_without_a_number_in_front_is_none() -> None:
 
 def channels(**events: list[str]) -> dict[str, Channel]:
     return {name: read_channel(name, {**MAIL, "events": said}) for name, said in events.items()}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [
+        ("to", ["ops@example.org"], ["ops@example.org"]),
+        ("port", None, None),
+        ("url", "https://chat.example/T0/s3cret", "https://chat.example/..."),
+        ("url", 7, "..."),
+        ("headers", {"Authorization": "s3cret"}, {"Authorization": "..."}),
+        ("headers", "s3cret", "..."),
+        ("password_env", "OPS_PASSWORD", "OPS_PASSWORD"),
+        ("password_env", "s3cret!", "..."),
+        ("password", "s3cret", "..."),
+    ],
+)
+def test_of_a_table_as_it_is_written_no_secret_is_shown(key: str, value: Any, shown: Any) -> None:
+    assert unsecret(key, value) == shown
 
 
 def test_a_schedule_is_told_of_to_the_channels_it_names() -> None:

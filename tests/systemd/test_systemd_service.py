@@ -459,6 +459,52 @@ def test_a_hardened_service_runs_commands_in_its_sandbox(host: Host) -> None:
     judge(host)
 
 
+#: Notes the path and the first line of what it is sent, and takes it.
+SERVER = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        with open("/srv/told", "a") as told:
+            print(self.path, *body.splitlines()[:1], file=told)
+        self.send_response(204)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", 8000), Handler).serve_forever()
+"""
+
+
+def test_a_hardened_service_tells_its_channels(host: Host) -> None:
+    """The sandbox leaves the network to the sender, and a stop leaves no sender behind."""
+    machine = host.machine
+    (machine.root / "srv/server.py").write_text(SERVER)
+    machine.run("systemd-run", "--unit=server", "/opt/flytesched/bin/python", "/srv/server.py")
+    try:
+        host.write(
+            TICK + '[channels.chat]\nkind = "webhook"\nformat = "text"\n'
+            'url = "http://127.0.0.1:8000/chat"\n'
+            '[schedules.fails]\nevery = "1s"\ncommand = "echo oops; exit 3"\n'
+            'notify = ["chat"]\nping_url = "http://127.0.0.1:8000/ping"\n'
+        )
+        machine.ask(PROGRAM, "service", "install", "--harden", "--now", "--yes")
+        for said in ("/ping/start?rid=", "/ping/3?rid=", "/chat"):
+            wait_for(said, lambda said=said: [e for e in host.lines("told") if said in e])
+        assert any("fails" in line for line in host.lines("told") if line.startswith("/chat"))
+        wait_for("a notice that is sent", lambda: sent(machine))
+        look = "grep -las 'flytesched.hooks.sende[r]' /proc/[0-9]*/cmdline"
+        assert machine.ask("sh", "-c", look).stdout
+        machine.run("systemctl", "stop", host.unit)
+        wait_for("the end of the sender", lambda: not machine.ask("sh", "-c", look).stdout)
+    finally:
+        machine.ask("systemctl", "stop", "server")
+    judge(host)
+
+
+def sent(machine: Machine) -> bool:
+    """Tell whether the channel's newest notice, or one before it, has arrived."""
+    notices = machine.json("notify", "history", "chat")["notices"]
+    return any(notice["status"] == "sent" for notice in notices)
+
+
 def _exposure(host: Host) -> float:
     said = host.machine.run("systemd-analyze", "security", "--no-pager", host.unit)
     return float(re.findall(r"exposure level for \S+: ([\d.]+)", said)[0])

@@ -16,7 +16,7 @@ from flytesched.runlog.database import open_to_read
 from flytesched.runlog.migrations import ACTIVE, UNUSUAL
 from flytesched.runlog.reading import Reader
 from flytesched.runlog.renames import Span, renamed
-from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, to_gap, to_run
+from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, to_gap, to_run, words
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,12 +35,8 @@ _LOOKED_AT, _RECENT = 200, 50
 _SUCCEEDED = RunStatus.SUCCEEDED.value
 
 
-def _words(statuses: Iterable[RunStatus]) -> str:
-    return ", ".join(f"'{status.value}'" for status in sorted(statuses))
-
-
-_BAD = _words(FAILURES)
-_UNUSUAL = f"{UNUSUAL} AND status IN ({_words(VERDICTS - {RunStatus.SUCCEEDED})})"
+_BAD = words(FAILURES)
+_UNUSUAL = f"{UNUSUAL} AND status IN ({words(VERDICTS - {RunStatus.SUCCEEDED})})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

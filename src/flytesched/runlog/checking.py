@@ -18,10 +18,10 @@ from flytesched.errors import RunLogBusy
 from flytesched.runlog.database import open_in_memory, open_to_read, translated
 from flytesched.runlog.migrations import schema_version
 from flytesched.runlog.reading import Reader
-from flytesched.runlog.rows import SLOTS, SLOTS_OF_GAP
+from flytesched.runlog.rows import SLOTS, SLOTS_OF_GAP, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Self
 
@@ -34,10 +34,6 @@ _STEPS = 50_000
 _STEPS_OF_PAGE = 3_100
 #: Seconds that a run may be older than what was pruned and still be judged: clocks are set back.
 SLACK = 86_400
-
-
-def _words(words: Iterable[str]) -> str:
-    return ", ".join(f"'{word}'" for word in sorted(words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +68,7 @@ RULES = (
         about="runs",
         broken="runs whose status does not go with their end",
         sql=f"""SELECT id FROM runs WHERE NOT CASE WHEN ended IS NULL
-            THEN status IN ({_words(ACTIVE)}) ELSE status IN ({_words(VERDICTS)}) END""",
+            THEN status IN ({words(ACTIVE)}) ELSE status IN ({words(VERDICTS)}) END""",
     ),
     Rule(
         about="runs",

@@ -20,7 +20,7 @@ from flytesched.errors import InvalidTimetable
 from flytesched.runlog.migrations import ACTIVE as IS_ACTIVE
 from flytesched.runlog.migrations import UNUSUAL
 from flytesched.runlog.renames import divided
-from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, SLOTS, to_gap, to_run
+from flytesched.runlog.rows import GAP_COLUMNS, RUN_COLUMNS, SLOTS, to_gap, to_run, words
 
 if TYPE_CHECKING:
     import sqlite3
@@ -184,7 +184,7 @@ class _Asked:
             sql
             for status, sql in (
                 (MISSED, "closed_at IS NULL"),
-                (RunStatus.SKIPPED.value, f"closed_as IN ({_words(GIVEN_UP)})"),
+                (RunStatus.SKIPPED.value, f"closed_as IN ({words(GIVEN_UP)})"),
             )
             if self.statuses is None or status in self.statuses
         ]
@@ -253,11 +253,7 @@ def _merged(walks: Iterable[tuple[float, Callable[[], Iterator[Entry]]]]) -> Ite
 
 def _is_one_of(statuses: Iterable[str]) -> str:
     """Return a condition for statuses that are known words."""
-    return f"status IN ({_words(statuses)})"
-
-
-def _words(words: Iterable[str]) -> str:
-    return ", ".join(f"'{word}'" for word in sorted(words))
+    return f"status IN ({words(statuses)})"
 
 
 def _named(gap: Gap, last: int) -> Iterator[int]:

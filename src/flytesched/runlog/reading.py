@@ -30,6 +30,7 @@ from flytesched.runlog.rows import (
     to_run,
     to_state,
     where_id,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from flytesched.runlog.renames import Span
 
 #: Verdicts that say how a command did, as SQL.
-_DONE = ", ".join(f"'{status}'" for status in (RunStatus.SUCCEEDED, *sorted(FAILURES)))
+_DONE = words({RunStatus.SUCCEEDED, *FAILURES})
 #: Schedules whose ids begin so, or that an id beginning so belongs to.
 _NAMES_BEGINNING = (
     f"SELECT name FROM schedules WHERE substr('{SLOT_ID}' || name || '-', 1, length(?1)) = ?1"

@@ -11,7 +11,7 @@ from flytesched.core.telling.events import Event, Notice, NoticeStatus
 from flytesched.errors import RunLogError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     Row = Sequence[Any]
 
@@ -126,6 +126,11 @@ def columns(names: Sequence[str], prefix: str = "") -> str:
 def places(names: Sequence[str]) -> str:
     """Return as many placeholders as there are names."""
     return ", ".join("?" * len(names))
+
+
+def words(said: Iterable[str]) -> str:
+    """Return words of the program itself as a list of texts for SQL."""
+    return ", ".join(f"'{word}'" for word in sorted(said))
 
 
 #: Columns that `to_run`, `to_attempt`, `to_gap`, `to_notice` and `to_state` take, for SELECT.

@@ -29,6 +29,7 @@ from flytesched.runlog.rows import (
     to_attempt,
     to_gap,
     where_id,
+    words,
 )
 from flytesched.runlog.upkeep import Upkeep
 from flytesched.runlog.wishes import INSERT_GAP, add, insert_run
@@ -231,10 +232,9 @@ def _move(connection: sqlite3.Connection, moves: Iterable[Move]) -> Iterator[str
 @lru_cache(maxsize=64)
 def _move_sql(was: frozenset[RunStatus]) -> str:
     changes = ", ".join(f"{column} = ?" for column in MOVED)
-    states = ", ".join(f"'{status.value}'" for status in sorted(was))
     return (
         f"UPDATE runs SET {changes} WHERE schedule = ? AND at = ? AND asked = ?"
-        f" AND end_as IS ? AND status IN ({states})"
+        f" AND end_as IS ? AND status IN ({words(was)})"
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flytesched.core.gaps import cut, holds
+from flytesched.core.gaps import GIVEN_UP, cut, holds
 from flytesched.core.runs import Reason, RunStatus
 from flytesched.runlog.database import translated
 from flytesched.runlog.reading import Reader, strangers
@@ -21,6 +21,7 @@ from flytesched.runlog.rows import (
     run_row,
     to_gap,
     where_id,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 #: Gaps around the slot ``?2`` of the schedule ``?1`` that were given up.
 _GIVEN_UP = (
     "FROM gaps WHERE schedule = ?1 AND until >= ?2 AND after < ?2"
-    " AND (closed_as = 'declined' OR closed_as = 'removed' OR closed_as = 'holiday')"
+    f" AND closed_as IN ({words(GIVEN_UP)})"
 )
 #: A new run; a slot or an id that is taken changes nothing.
 _INSERT_RUN = f"INSERT INTO runs ({columns(RUN)}) VALUES ({places(RUN)}) ON CONFLICT DO NOTHING"

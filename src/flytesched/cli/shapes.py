@@ -153,13 +153,12 @@ def definition(schedule: Schedule) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(schedule.definition())
     found.pop("timing")
     timing = json.loads(schedule.timing.text)
-    if (days_off := schedule.timing.days_off) is not None:
-        said = json.loads(days_off)
-        said["calendars"] = [
+    if said := schedule.timing.off:
+        calendars = [
             {key.removesuffix("_"): value for key, value in each.items()}
             for each in said["calendars"]
         ]
-        timing["days_off"] = said
+        timing["days_off"] = {**said, "calendars": calendars}
     return {**found, "timing": timing}
 
 

@@ -59,7 +59,7 @@ def calendars(definition: str) -> dict[str, Mapping[str, Any]]:
     """
     with _reading():
         timing = Timing.from_text(json.loads(definition)["timing"])
-        return {one["name"]: _table(one) for one in _days_off(timing).get("calendars", ())}
+        return {one["name"]: _table(one) for one in timing.off.get("calendars", ())}
 
 
 def spelled_calendar(calendar: Calendar) -> dict[str, Any]:
@@ -98,14 +98,13 @@ def _reading() -> Iterator[None]:
 
 def _timed(timing: Timing) -> dict[str, Any]:
     """Return the keys that make a timing; None for those it does without."""
-    days_off = _days_off(timing)
-    names = [one["name"] for one in days_off.get("calendars", ())]
-    on_holiday = days_off.get("on_holiday")
+    names = [one["name"] for one in timing.off.get("calendars", ())]
+    on_holiday = timing.off.get("on_holiday")
     return {
         timing.kind: _expression(timing),
         "seconds": timing.seconds or None,
         # Elapsed time has no zone; its days off have one.
-        "timezone": timing.timezone or days_off.get("zone"),
+        "timezone": timing.timezone or timing.off.get("zone"),
         "start": write_instant(timing.start),
         "end": write_instant(timing.end),
         "anchor": write_instant(timing.anchor or None),
@@ -113,10 +112,6 @@ def _timed(timing: Timing) -> dict[str, Any]:
         "calendars": names or None,
         "on_holiday": on_holiday if on_holiday != OnHoliday.SKIP else None,
     }
-
-
-def _days_off(timing: Timing) -> dict[str, Any]:
-    return {} if timing.days_off is None else dict(json.loads(timing.days_off))
 
 
 def _table(calendar: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ have been paused, or had other times), so the count begins with the definition i
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -164,9 +163,8 @@ def may_move(timing: Timing) -> bool:
     """
     if timing.timezone not in {None, "UTC"}:
         return True
-    if timing.days_off is None:
+    if not (said := timing.off):
         return False
-    said = json.loads(timing.days_off)
     return said["zone"] != "UTC" or any("country" in each for each in said["calendars"])
 
 

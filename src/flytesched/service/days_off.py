@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flytesched.core.instants import parse_instant
 from flytesched.core.timetables.on_holiday import left_out, why_left_out
@@ -15,7 +13,7 @@ from flytesched.core.timetables.parse import slots
 from flytesched.core.timetables.zones import tz
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from flytesched.core.schedule import Schedule
     from flytesched.core.timetables.timing import Timetable, Timing
@@ -108,18 +106,18 @@ def _joined(days: Iterable[Hole], runs: Timetable) -> Iterator[Hole]:
 
 def calendars_of(timing: Timing) -> tuple[str, ...]:
     """Return the names of the calendars whose days are off for a timing."""
-    return tuple(calendar["name"] for calendar in _said(timing.days_off).get("calendars", ()))
+    return tuple(calendar["name"] for calendar in timing.off.get("calendars", ()))
 
 
 def on_holiday_of(timing: Timing) -> str | None:
     """Return what a slot does on a day off: ``skip``, ``next``, ``previous``; None without any."""
-    found: str | None = _said(timing.days_off).get("on_holiday")
+    found: str | None = timing.off.get("on_holiday")
     return found
 
 
 def zone_of(timing: Timing) -> str:
     """Return the zone whose dates are off for a timing, which elapsed time has as well."""
-    found: str = _said(timing.days_off).get("zone", "UTC")
+    found: str = timing.off.get("zone", "UTC")
     return found
 
 
@@ -128,10 +126,3 @@ def _day_end(timing: Timing, kickoff: int) -> int:
     zone = zone_of(timing)
     day = datetime.fromtimestamp(kickoff, tz(zone)).date() + timedelta(days=1)
     return parse_instant(day.isoformat(), zone) - 1
-
-
-@lru_cache(maxsize=2**10)
-def _said(days_off: str | None) -> Mapping[str, Any]:
-    """Return what the text of a timing says of days off, which nobody may change."""
-    found: Mapping[str, Any] = json.loads(days_off or "{}")
-    return found

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flytesched.errors import InvalidTimetable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Timetable(Protocol):
@@ -63,6 +66,11 @@ class Timing:
         """The canonical JSON text, equal for equal timing: what has its default is left out."""
         return _text(self)
 
+    @property
+    def off(self) -> Mapping[str, Any]:
+        """What it says of days off, which nobody may change; empty where it names no calendar."""
+        return _off(self.days_off)
+
     @classmethod
     def from_text(cls, text: str) -> Timing:
         """Return the timing of a canonical text.
@@ -100,6 +108,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def shared(text: str | None) -> str | None:
     """Return the one object that stands for all texts of days off that say the same."""
     return text
+
+
+@lru_cache(maxsize=2**10)
+def _off(text: str | None) -> Mapping[str, Any]:
+    """Return what a text of days off says."""
+    import json
+
+    found: Mapping[str, Any] = json.loads(text or "{}")
+    return found
 
 
 @lru_cache(maxsize=2**17)

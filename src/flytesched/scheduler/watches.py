@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flytesched.core.lanes import Lanes
     from flytesched.core.protocols import Clock, Journal, RunLog
     from flytesched.core.runs import Attempt, Run
+    from flytesched.core.telling.events import Notice
     from flytesched.scheduler.ledger import Ledger
     from flytesched.scheduler.news import News
 
@@ -131,20 +132,24 @@ class Watches:
 
     def _tell(self, found: Iterable[Told]) -> bool:
         """Tell what has not been told yet; False: try again."""
+        now = self._clock.now()
         try:
-            fresh = [told for told in found if not self._was_told(told)]
+            fresh = [
+                (told, notices)
+                for told in found
+                if not self._was_told(told, notices := self._news.notices([told], now))
+            ]
         except RunLogBusy:
             return False
-        notices = self._news.notices(fresh, self._clock.now())
-        if self._ledger.write(Decision(notices=notices)) is None:
+        every = tuple(notice for _, notices in fresh for notice in notices)
+        if self._ledger.write(Decision(notices=every)) is None:
             return False
-        for told in fresh:
+        for told, _ in fresh:
             self._journal.say("warning", told.event.value, run=about(told))
-        self._news.tell(fresh)
+        self._news.tell(told for told, _ in fresh)
         return True
 
-    def _was_told(self, told: Told) -> bool:
+    def _was_told(self, told: Told, notices: Iterable[Notice]) -> bool:
         """Tell whether this scheduler, or one before it, has told it."""
-        notices = self._news.notices([told], self._clock.now())
         channels = [notice.channel for notice in notices]
         return self._runlog.noticed(channels, told.event, about(told))

@@ -13,7 +13,7 @@ from flytesched.cli import moments, render
 from flytesched.cli.definition import foreseen
 from flytesched.core.everyday import understood
 from flytesched.core.instants import parse_instant, rfc3339_local
-from flytesched.core.keys import NAME, read_command
+from flytesched.core.keys import NAME, NAME_RULE, read_command
 from flytesched.errors import Invalid
 from flytesched.manifest.toml import block, literal
 from flytesched.service import editing
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _WELCOME = "A new schedule. Nothing is written before you agree; Ctrl-C leaves at any time."
-_NAME_RULE = "use letters, digits, '.', '_' and '-', beginning with a letter or digit, 100 at most"
 
 
 def ask(
@@ -89,7 +88,7 @@ def _answer(question: str) -> str:
 def _name(call: Call, said: str, *, replace: bool) -> str:
     if not NAME.fullmatch(said):
         what = f"{said!r} is not a name for a schedule"
-        raise Invalid(what, hint=_NAME_RULE)
+        raise Invalid(what, hint=NAME_RULE)
     if said in editing.taken(call.site) and not replace:
         what = f"there is a schedule {said!r} already"
         raise Invalid(what, hint="choose another name, or leave and use: flytesched set")

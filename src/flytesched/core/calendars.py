@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flytesched.core.dates import read_dates, read_days, read_weekdays
-from flytesched.core.keys import NAME
+from flytesched.core.keys import NAME, NAME_RULE
 from flytesched.core.suggestion import suggest
 from flytesched.core.timetables.public import known
 from flytesched.core.values import read_some_text, read_text
@@ -137,8 +137,7 @@ def _text(calendar: Calendar) -> str:
 def _name_faults(name: object) -> list[Fault]:
     if isinstance(name, str) and NAME.fullmatch(name):
         return []
-    rule = "use letters, digits, '.', '_' and '-', beginning with a letter or digit, 100 at most"
-    return [Fault(key="", what=f"{name!r} is not a name for a calendar", instead=rule)]
+    return [Fault(key="", what=f"{name!r} is not a name for a calendar", instead=NAME_RULE)]
 
 
 def _known(table: Mapping[Any, Any], faults: list[Fault]) -> Iterator[tuple[str, Any]]:

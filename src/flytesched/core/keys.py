@@ -26,6 +26,7 @@ __all__ = [
     "ALL_KEYS",
     "KEYS",
     "NAME",
+    "NAME_RULE",
     "SECRET_KEYS",
     "TIMETABLES",
     "TIMING_HELP",
@@ -39,6 +40,8 @@ __all__ = [
 
 #: Names of schedules: safe as file names, in ids and in selectors.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+#: What `NAME` demands, for people.
+NAME_RULE = "use letters, digits, '.', '_' and '-', beginning with a letter or digit, 100 at most"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 

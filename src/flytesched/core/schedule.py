@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from flytesched.core.instants import to_epoch, to_utc
-from flytesched.core.keys import ALL_KEYS, KEYS, NAME, Command, read_instant
+from flytesched.core.keys import ALL_KEYS, KEYS, NAME, NAME_RULE, Command, read_instant
 from flytesched.core.suggestion import suggest
 from flytesched.core.timetables.parse import Timing, timetable
 from flytesched.core.when import read_timing, zone_of
@@ -277,7 +277,7 @@ def _changed(traits: Traits, changes: Mapping[str, Any]) -> Traits:
 def _name_faults(name: object) -> list[Fault]:
     if isinstance(name, str) and NAME.fullmatch(name):
         return []
-    rule = "use letters, digits, '.', '_' and '-', beginning with a letter or digit, 100 at most"
+    rule = NAME_RULE
     near = re.sub(r"[^A-Za-z0-9._-]+", "-", name).rstrip("-") if isinstance(name, str) else ""
     if NAME.fullmatch(near):
         rule += f", such as {near!r}"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core.counts import count_notices
 from flytesched.core.decision import Decision
+from flytesched.core.telling.channels import ping_address
 from flytesched.core.telling.events import (
-    PING_URL,
     SCHEDULER_DIED,
     SCHEDULER_STOPPED,
     WENT,
@@ -23,6 +23,7 @@ from flytesched.core.telling.events import (
 )
 from flytesched.errors import FlyteschedError
 from flytesched.hooks.answer import Answer, unknown
+from flytesched.hooks.courier import job
 from flytesched.hooks.lane import LONGEST, Lanes
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ class Clerk:
         if (answers := self._keeper.hear(elapsed)) is None:
             return False
         lanes = self._lanes.on_their_way
-        for job, answer in answers:
-            self._answered(lanes[job], answer, now, elapsed)
+        for number, answer in answers:
+            self._answered(lanes[number], answer, now, elapsed)
         return True
 
     def step(self, channels: Mapping[str, Channel], now: float, elapsed: float) -> float:
@@ -180,31 +181,30 @@ class Clerk:
     def _leave_out(self, now: float) -> None:
         """End what need not, or cannot, be sent any more."""
         for lane in self._lanes:
-            if lane.waiting and self._keys(lane) is None:
+            if lane.waiting and self._address(lane) is None:
                 facts = {**_facts(lane), "count": len(lane.waiting)}
                 self._journal.say("warning", "channel is gone; its notices are dropped", **facts)
                 self._moves += lane.dropped(now)
             self._moves += lane.outdated(now)
 
-    def _keys(self, lane: Lane) -> dict[str, Any] | None:
+    def _address(self, lane: Lane) -> dict[str, Any] | None:
         """Return what the sender is told of the channel of what waits; None if there is none."""
         if lane.schedule is not None:
             schedule = self._definition(lane.schedule, lane.waiting[0].created)
             if schedule is None or schedule.ping_url is None:
                 return None
-            return {"name": PING_URL, "kind": "ping", "url": schedule.ping_url}
-        if (channel := self._channels.get(lane.channel)) is None:
-            return None
-        return {"name": channel.name, "kind": channel.kind.value, **channel.keys}
+            return ping_address(schedule.ping_url)
+        channel = self._channels.get(lane.channel)
+        return None if channel is None else channel.address()
 
     def _batches(self, elapsed: float) -> list[_Batch]:
         """Return what goes now, the oldest first."""
         due = self._lanes.due(elapsed)
         if not due or not self._keeper.ready(self._passwords(), elapsed):
             return []
-        found = ((lane, self._keys(lane)) for lane in due)
+        found = ((lane, self._address(lane)) for lane in due)
         # Notices of a channel that has gone this moment are dropped at the next step.
-        return [_Batch(lane, lane.batch(), keys) for lane, keys in found if keys is not None]
+        return [_Batch(lane, lane.batch(), each) for lane, each in found if each is not None]
 
     def _passwords(self) -> list[str]:
         """Return the names of variables that hold passwords of channels."""
@@ -213,16 +213,13 @@ class Clerk:
 
     def _hand_over(self, batch: _Batch, lost: frozenset[str], elapsed: float) -> None:
         """Give a batch that is claimed to the sender, but for what somebody else has moved."""
-        lane, keys = batch.lane, batch.keys
+        lane = batch.lane
         lane.take(batch.notices)
         lane.in_hand = [claim.notice for claim in batch.claims if claim.notice.key not in lost]
         if lane.in_hand:
             told = [json.loads(one.facts) for one in lane.in_hand]
-            job = {
-                "id": lane.in_hand[0].id, "lane": lane.name, "kind": keys["kind"],
-                "channel": keys, "messages": told, "tail": _log(told),
-            }  # fmt: skip
-            self._keeper.give(job, elapsed)
+            number = lane.in_hand[0].id
+            self._keeper.give(job(number, lane.name, batch.address, told, _log(told)), elapsed)
 
     def _next_at(self, elapsed: float) -> float:
         """Return when there is something to do, as far as is known."""
@@ -241,7 +238,7 @@ class _Batch:
     lane: Lane
     notices: Sequence[Notice]
     #: What the sender is told of the channel.
-    keys: Mapping[str, Any]
+    address: Mapping[str, Any]
 
     @property
     def claims(self) -> list[NoticeMove]:

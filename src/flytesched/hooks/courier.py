@@ -16,12 +16,34 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import IO
 
 #: Variables that are of the scheduler alone, unless a channel names one as its password.
 _PRIVATE = ("FLYTESCHED_", "NOTIFY_", "WATCHDOG_", "LISTEN_", "INVOCATION_")
 _CHUNK = 2**16
+
+
+def job(
+    number: int,
+    lane: str,
+    address: Mapping[str, Any],
+    messages: Sequence[Mapping[str, Any]],
+    tail: str | None = None,
+) -> dict[str, Any]:
+    """Return what a sender is asked for: one message.
+
+    Args:
+        number: whose answer it will be.
+        lane: those of one lane are sent one after the other.
+        address: where to; see ``Channel.address``.
+        messages: the facts of each notice, several for a digest.
+        tail: the log whose end belongs to it.
+    """
+    return {
+        "id": number, "lane": lane, "kind": address["kind"], "channel": address,
+        "messages": messages, "tail": tail,
+    }  # fmt: skip
 
 
 class Courier:

@@ -16,7 +16,7 @@ from flytesched import settings as settings_table
 from flytesched.bootstrap import Site
 from flytesched.clock import monotonic
 from flytesched.core.runs import IN_PLACE
-from flytesched.core.telling.events import PING_URL
+from flytesched.core.telling.channels import users
 from flytesched.errors import FlyteschedError, Invalid
 from flytesched.manifest.source import ManifestSource
 from flytesched.runlog.board import open_glance
@@ -257,10 +257,7 @@ class Lookout:
         """Yield which channels fail that a schedule is told of by."""
         if self._day is None or not self._day.mute:
             return
-        used = {name for schedule in self._schedules.values() for name in schedule.notify}
-        if any(schedule.ping_url is not None for schedule in self._schedules.values()):
-            used.add(PING_URL)
-        if mute := sorted(used.intersection(self._day.mute)):
+        if mute := sorted(users(self._schedules.values()).keys() & self._day.mute):
             yield f"channels that fail: {', '.join(mute)}; see: flytesched status"
 
     # -- the run log ------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytesched import linux
-from flytesched.core.telling.channels import Channel, ChannelKind
+from flytesched.core.telling.channels import Channel, ChannelKind, ping_address, users
 from flytesched.core.telling.events import PING_URL
 from flytesched.core.telling.messages import facts_of_test
 from flytesched.core.values import url_without_secret
@@ -49,7 +49,7 @@ class Target:
     #: Where it leads to, without what may be a secret.
     where: str
     #: What the sender is told of it.
-    keys: Mapping[str, Any]
+    address: Mapping[str, Any]
 
     @property
     def name(self) -> str:
@@ -98,11 +98,8 @@ def listed(site: Site, words: Sequence[str] = ()) -> list[Listed]:
         InvalidManifest: the manifest has faults.
     """
     manifest = site.manifest()
-    users: dict[str, list[str]] = {name: [] for name in manifest.channels}
-    for schedule in manifest.schedules.values():
-        pinged = (PING_URL,) if schedule.ping_url is not None else ()
-        for name in (*schedule.notify, *pinged):
-            users.setdefault(name, []).append(schedule.name)
+    used = users(manifest.schedules.values())
+    names = list(dict.fromkeys([*manifest.channels, *used]))
     records: dict[str, ChannelRecord] = {}
     if (reader := site.reader()) is not None:
         with reader:
@@ -110,10 +107,10 @@ def listed(site: Site, words: Sequence[str] = ()) -> list[Listed]:
             records = {record.channel: record for record in found}
     return [
         Listed(
-            name=name, channel=manifest.channels.get(name), schedules=tuple(users[name]),
+            name=name, channel=manifest.channels.get(name), schedules=tuple(used.get(name, ())),
             record=records.get(name),
         )
-        for name in (named(users, words, thing="channel") if words else users)
+        for name in (named(names, words, thing="channel") if words else names)
     ]  # fmt: skip
 
 
@@ -154,10 +151,9 @@ def _of_schedules(
 
 
 def _of_channel(channel: Channel) -> Target:
-    keys = {"name": channel.name, "kind": channel.kind.value, **channel.keys}
     return Target(
         channel=channel.name, schedule=None, kind=channel.kind.value, where=whereto(channel),
-        keys=keys,
+        address=channel.address(),
     )  # fmt: skip
 
 
@@ -167,7 +163,7 @@ def _of_ping_url(schedule: Schedule) -> list[Target]:
     target = Target(
         channel=PING_URL, schedule=schedule.name, kind="ping",
         where=url_without_secret(schedule.ping_url),
-        keys={"name": PING_URL, "kind": "ping", "url": schedule.ping_url},
+        address=ping_address(schedule.ping_url),
     )  # fmt: skip
     return [target]
 
@@ -197,13 +193,15 @@ def try_channels(
         found: what is tried.
         deadline: seconds that one message may take; None for half a minute, as messages have.
     """
-    from flytesched.hooks.courier import Courier  # looking needs no process
+    from flytesched.hooks.courier import Courier, job  # looking needs no process
 
+    told = facts_of_test(now=site.now(), host=socket.gethostname())
     left = dict(enumerate(found))
     courier = Courier(*_environment(site, found), deadline=deadline)
     try:
         for number, target in left.items():
-            courier.give(_job(site, number, target))
+            # Each is a lane of its own, so that none waits for another.
+            courier.give(job(number, str(number), target.address, [told]))
         for number, answer in _answers(courier, len(left)):
             yield _tried(left.pop(number), answer["outcome"], answer["why"])
     finally:
@@ -218,15 +216,6 @@ def longest(count: int) -> float:
     from flytesched.hooks.sender import AT_ONCE, DEADLINE
 
     return -(-count // AT_ONCE) * DEADLINE
-
-
-def _job(site: Site, number: int, target: Target) -> dict[str, Any]:
-    told = facts_of_test(now=site.now(), host=socket.gethostname())
-    # Each is a lane of its own, so that none waits for another.
-    return {
-        "id": number, "lane": str(number), "kind": target.kind, "channel": target.keys,
-        "messages": [told], "tail": None,
-    }  # fmt: skip
 
 
 def _answers(courier: Courier, count: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -245,7 +234,8 @@ def _environment(site: Site, found: Sequence[Target]) -> tuple[Mapping[str, str]
     It is ours, with what of the scheduler's decides how messages are sent. No more than that is
     taken over: another user's scheduler may have anything in its environment.
     """
-    passwords = {target.keys["password_env"] for target in found if "password_env" in target.keys}
+    addresses = [target.address for target in found]
+    passwords = {each["password_env"] for each in addresses if "password_env" in each}
     holder = site.scheduler()
     runs = holder is not None and holder.kind == "run"
     theirs = linux.process_environment(holder.pid) if holder is not None and runs else None

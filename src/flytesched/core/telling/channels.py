@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from flytesched.core import values
 from flytesched.core.durations import format_duration, parse_duration
-from flytesched.core.keys import NAME
+from flytesched.core.keys import NAME, NAME_RULE
 from flytesched.core.suggestion import suggest
 from flytesched.core.telling.events import CHOICES, NOTED_HOOKS, PING_URL, PINGS, USUAL, Event
 from flytesched.errors import Fault, Invalid, InvalidChannel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from flytesched.core.schedule import Schedule
 
@@ -112,6 +112,15 @@ class Channel:
             "events": [event.value for event in self.events], "at_most": str(self.at_most),
         }  # fmt: skip
 
+    def address(self) -> dict[str, Any]:
+        """Return what a sender is told of it; secrets are in it where the manifest has them."""
+        return {"name": self.name, "kind": self.kind.value, **self.keys}
+
+
+def ping_address(url: str) -> dict[str, Any]:
+    """Return what a sender is told of a ``ping_url``."""
+    return {"name": PING_URL, "kind": "ping", "url": url}
+
 
 def unsecret(key: str, value: Any) -> Any:
     """Return what may be shown of a key of a channel, as it is written.
@@ -192,8 +201,7 @@ def _unknown(key: Any, kind: ChannelKind | None = None) -> Fault:
 
 def _name_faults(name: Any) -> list[Fault]:
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        rule = "use letters, digits, '.', '_' and '-', beginning with a letter or digit"
-        return [Fault(key="", what=f"{name!r} is not a name for a channel", instead=rule)]
+        return [Fault(key="", what=f"{name!r} is not a name for a channel", instead=NAME_RULE)]
     if name in _TAKEN:
         what = f"{name!r} is a key of schedules, and so no name for a channel"
         return [Fault(key="", what=what, instead="choose another name")]
@@ -210,6 +218,16 @@ def wanting(schedule: Schedule, event: Event, channels: Mapping[str, Channel]) -
         channel = channels.get(name)
         if channel is not None and channel.wants(event):
             yield name
+
+
+def users(schedules: Iterable[Schedule]) -> dict[str, list[str]]:
+    """Return which schedules each channel is told of; ping URLs count as one."""
+    found: dict[str, list[str]] = {}
+    for schedule in schedules:
+        pinged = (PING_URL,) if schedule.ping_url is not None else ()
+        for name in (*schedule.notify, *pinged):
+            found.setdefault(name, []).append(schedule.name)
+    return found
 
 
 # -- what belongs together ------------------------------------------------------------------------

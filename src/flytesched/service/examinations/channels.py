@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from flytesched.core.instants import rfc3339
-from flytesched.core.telling.channels import LOCAL_HOSTS, ChannelKind
+from flytesched.core.telling.channels import LOCAL_HOSTS, ChannelKind, users
 from flytesched.core.telling.events import PING_URL
 from flytesched.core.values import url_without_secret
 from flytesched.hooks import secret
@@ -51,9 +51,9 @@ def channels(patient: Patient) -> Iterator[Finding]:
 
 
 def _of_channels(patient: Patient) -> Iterator[_Fault]:
-    users = {name for each in patient.seen.schedules.values() for name in each.notify}
+    used = users(patient.seen.schedules.values())
     for name, channel in (patient.seen.channels or {}).items():
-        if name not in users:
+        if name not in used:
             what = f"no schedule names {name}: it is told of nothing"
             do = f'write notify = ["{name}"] in a schedule or in [defaults], or remove the table'
             yield _Fault(Level.WARNING, what, do)

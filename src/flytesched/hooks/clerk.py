@@ -146,7 +146,9 @@ class Clerk:
                 continue
             lane = self._lanes.of(notice)
             lane.waiting.append(notice)
-            if self._first:  # a server that asked for time gets it from the next scheduler too
+            # A server that asked for time gets it from the next scheduler too. What is new waits
+            # for nothing, though it may have been written after the moment this turn began with.
+            if self._first and notice.tries:
                 left = min(max(0.0, notice.not_before - now), LONGEST)
                 lane.ready_at = max(lane.ready_at, elapsed + left)
         self._fresh = len(found) == PORTION

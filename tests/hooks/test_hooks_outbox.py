@@ -234,6 +234,21 @@ def test_a_notice_is_sent_and_recorded(desk: Callable[..., Desk], keep: Keep) ->
     assert here.journal.lines == []
 
 
+def test_what_was_written_within_a_turn_waits_for_nothing(
+    desk: Callable[..., Desk], keep: Keep
+) -> None:
+    """Its moment is later than the one that the turn began with; whoever ends then sends it."""
+    server = keep(answering(GOOD))
+    here = desk(ops=server)
+
+    here.put(notice(created=NOW + 0.02, not_before=NOW + 0.02))
+    here.turn()
+    assert here.outbox.busy
+    here.settle()
+
+    assert here.said() == [("sent", None)]
+
+
 def test_nothing_is_handed_over_before_its_claim_is_durable(
     desk: Callable[..., Desk], keep: Keep
 ) -> None:
